@@ -1,0 +1,49 @@
+# make test   lint, types, the test-suite, and the SDK matrix; sets everything up first
+# make demo   the main job, end to end, with the real SDK, offline
+PYTHON ?= python3
+MATRIX := 5 6 7
+WORKERS ?= 4
+SUITE := zoho_mongo_store tests examples typings
+
+.PHONY: test lint types suite matrix demo bench clean
+
+test: lint types suite matrix
+
+.venv/.stamp: pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[crm8,dev]'
+	touch $@
+
+.venv-crm%/.stamp: pyproject.toml
+	$(PYTHON) -m venv .venv-crm$*
+	.venv-crm$*/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[crm$*,suite]'
+	touch $@
+
+.venv-bench/.stamp: pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[crm8,suite,mysql,bench]'
+	touch $@
+
+lint: .venv/.stamp
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: .venv/.stamp
+	.venv/bin/mypy
+
+suite: .venv/.stamp
+	.venv/bin/python -m pytest -n $(WORKERS)
+
+matrix: $(MATRIX:%=matrix-%)
+
+matrix-%: .venv-crm%/.stamp
+	.venv-crm$*/bin/python -m pytest -n $(WORKERS) tests/sdk tests/test_contract.py
+
+demo: .venv/.stamp
+	.venv/bin/zoho-mongo-store demo
+
+bench: .venv-bench/.stamp
+	.venv-bench/bin/python -m pytest benchmarks
+
+clean:
+	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis

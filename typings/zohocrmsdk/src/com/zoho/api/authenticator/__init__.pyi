@@ -1,0 +1,1 @@
+from .oauth_token import OAuthToken as OAuthToken

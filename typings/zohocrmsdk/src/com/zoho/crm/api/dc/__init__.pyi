@@ -1,0 +1,1 @@
+from .data_center import DataCenter as DataCenter

@@ -1,0 +1,12 @@
+class SDKException(Exception):
+    code: str | None
+    cause: BaseException | None
+    details: object
+    error_message: str
+    def __init__(
+        self,
+        code: str | None = None,
+        message: str | None = None,
+        details: object = None,
+        cause: BaseException | None = None,
+    ) -> None: ...
