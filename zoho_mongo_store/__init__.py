@@ -1,0 +1,1 @@
+"""The MongoDB token store for the Zoho CRM Python SDK."""
