@@ -1,0 +1,198 @@
+"""A token as a MongoDB document, and back: pure functions."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from zoho_mongo_store.errors import InvalidInputError, StoreError
+from zoho_mongo_store.sdk import OAuthToken, UserSignature
+
+Document = dict[str, Any]
+
+SECRET_FIELDS = ("client_secret", "refresh_token", "access_token", "grant_token")
+CREDENTIAL_FIELDS = ("refresh_token", "access_token", "grant_token")
+PAIR = ("access_token", "expiry_time")
+
+# The columns of the SDK's MySQL table (db_store.py, save_token) that hold a text of the token's.
+_TEXT_FIELDS = (
+    "id",
+    "client_id",
+    "client_secret",
+    "refresh_token",
+    "access_token",
+    "grant_token",
+    "redirect_url",
+    "api_domain",
+)
+# The access token travels with its expiry, the user name inside a signature.
+_SIMPLE_FIELDS = tuple(field for field in _TEXT_FIELDS if field != "access_token")
+_GETTERS = {field: f"get_{field}" for field in _TEXT_FIELDS}
+_SETTERS = {field: f"set_{field}" for field in _TEXT_FIELDS}
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MILLISECOND = timedelta(milliseconds=1)
+# Digits of the milliseconds of year 9999, datetime's last.
+_EXPIRY_DIGITS = 15
+
+
+def to_document(token: object) -> Document:
+    """The fields that ``token`` carries, ready for MongoDB; ``None`` and ``""`` are left out.
+
+    Raises ``InvalidInputError`` for anything but an ``OAuthToken`` whose fields are texts that
+    MongoDB can hold, so that no value is ever read as a query operator.
+    """
+    if not isinstance(token, OAuthToken):
+        raise InvalidInputError(f"a token has to be an OAuthToken, not {_kind(token)}")
+    document: Document = {}
+    for field, getter in _GETTERS.items():
+        value = getattr(token, getter)()
+        if value is not None and checked_text(field, value):
+            document[field] = value
+    name = _user_name(token.get_user_signature())
+    if name:
+        document["user_name"] = name
+    expires_in = token.get_expires_in()
+    if expires_in is not None and expires_in != "":
+        document["expiry_time"] = expiry_date(expires_in)
+    return document
+
+
+def from_document(document: Mapping[str, Any]) -> OAuthToken:
+    """A new token with all that ``document`` holds.
+
+    The SDK's constructor makes it: a token made without it lacks what ``get_token`` reads
+    (``OAuthToken.__find_user``), and is then never saved and refreshed on every call.
+    """
+    name = _stored_text(document, "user_name")
+    token = OAuthToken(
+        id=_stored_id(document),
+        client_id=_stored_text(document, "client_id"),
+        client_secret=_stored_text(document, "client_secret"),
+        refresh_token=_stored_text(document, "refresh_token"),
+        access_token=_stored_text(document, "access_token"),
+        grant_token=_stored_text(document, "grant_token"),
+        redirect_url=_stored_text(document, "redirect_url"),
+        api_domain=_stored_text(document, "api_domain"),
+        user_signature=None if name is None else UserSignature(name),
+    )
+    token.set_expires_in(_stored_expiry(document))
+    return token
+
+
+def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
+    """Fill the absent fields of ``token`` from ``document``, and its access token with its expiry.
+
+    These two are a pair, and the stored pair wins: a token never carries one's access token with
+    another's expiry.
+    """
+    _stored_id(document)
+    for field in _SIMPLE_FIELDS:
+        if not getattr(token, _GETTERS[field])():
+            getattr(token, _SETTERS[field])(_stored_text(document, field))
+    if not _user_name(token.get_user_signature()):
+        name = _stored_text(document, "user_name")
+        token.set_user_signature(None if name is None else UserSignature(name))
+    set_pair(token, document)
+
+
+def set_pair(token: OAuthToken, document: Mapping[str, Any]) -> None:
+    """Give ``token`` the access token and expiry of ``document``, unless it holds none."""
+    access_token = _stored_text(document, "access_token")
+    if access_token is not None:
+        token.set_access_token(access_token)
+        token.set_expires_in(_stored_expiry(document))
+    elif not token.get_access_token():
+        token.set_expires_in(token.get_expires_in() or _stored_expiry(document))
+
+
+def secrets_of(token: object) -> list[str]:
+    """The texts in ``token`` that must never be shown."""
+    if not isinstance(token, OAuthToken):
+        return []
+    values = (getattr(token, _GETTERS[field])() for field in SECRET_FIELDS)
+    return [value for value in values if isinstance(value, str) and value]
+
+
+def checked_text(field: str, value: object) -> str:
+    """``value`` if it is a text that BSON can hold, which is UTF-8; else ``InvalidInputError``."""
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{field} has to be a string, not {_kind(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInputError(f"{field} holds a lone surrogate, which is no text") from None
+    return value
+
+
+def expiry_date(expires_in: object) -> datetime:
+    """The moment of ``expires_in``, epoch milliseconds in canonical decimal notation.
+
+    The SDK keeps them as a string (oauth_token.py, parse_response); an int is taken too. A BSON
+    date has milliseconds, so the string comes back exactly.
+    """
+    if isinstance(expires_in, bool) or not isinstance(expires_in, str | int):
+        raise InvalidInputError(
+            f"expires_in has to be a string of epoch milliseconds, not {_kind(expires_in)}"
+        )
+    text = str(expires_in) if isinstance(expires_in, str) or abs(expires_in) < 1 << 64 else ""
+    if len(text) <= _EXPIRY_DIGITS + 1 and text.removeprefix("-").isdecimal() and text.isascii():
+        milliseconds = int(text)
+        if str(milliseconds) == text:
+            try:
+                return _EPOCH + timedelta(milliseconds=milliseconds)
+            except OverflowError:
+                pass
+    raise InvalidInputError("expires_in has to be epoch milliseconds of a date up to year 9999")
+
+
+def expires_in_of(date: datetime) -> str:
+    """The SDK's string of epoch milliseconds for ``date``."""
+    return str((date - _EPOCH) // _MILLISECOND)
+
+
+def now() -> datetime:
+    """This host's time, as precise as a BSON date."""
+    moment = datetime.now(timezone.utc)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def _user_name(signature: object) -> str | None:
+    if signature is None:
+        return None
+    if not isinstance(signature, UserSignature):
+        raise InvalidInputError(f"user_signature has to be a UserSignature, not {_kind(signature)}")
+    name: object = signature.get_name()
+    return None if name is None else checked_text("user_name", name)
+
+
+def _stored_id(document: Mapping[str, Any]) -> str:
+    value = _stored_text(document, "id")
+    if value is None:
+        raise StoreError(f"the document {document.get('_id')!r} has no id: it is no token's")
+    return value
+
+
+def _stored_text(document: Mapping[str, Any], field: str) -> str | None:
+    value = document.get(field)
+    if value is None or isinstance(value, str):
+        return value or None
+    raise _damaged(document, field, value)
+
+
+def _stored_expiry(document: Mapping[str, Any]) -> str | None:
+    value = document.get("expiry_time")
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        raise _damaged(document, "expiry_time", value)
+    return expires_in_of(value)
+
+
+def _damaged(document: Mapping[str, Any], field: str, value: object) -> StoreError:
+    return StoreError(
+        f"the document {document.get('_id')!r} is damaged: its {field} is of type {_kind(value)}"
+    )

@@ -1,0 +1,123 @@
+"""Every failure of the store as one SDKException that shows no secret."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
+
+from zoho_mongo_store.sdk import SDKException
+
+TOKEN_STORE = "TOKEN_STORE"  # noqa: S105 - the SDK's error code, Constants.TOKEN_STORE
+
+_Error = TypeVar("_Error", bound=Exception)
+
+UNAUTHORIZED = 13
+AUTHENTICATION_FAILED = 18
+ATLAS_ERROR = 8000
+
+_PRIVILEGES = (
+    "the MongoDB role may not do this: grant it find, insert, update and remove on the token "
+    "collection, and createIndex and collMod too, or pass create_indexes=False"
+)
+_CREDENTIALS = "MongoDB refused the log-in: check the user, the password and authSource"
+_SERVER_ADVICE = {
+    UNAUTHORIZED: _PRIVILEGES,
+    AUTHENTICATION_FAILED: _CREDENTIALS,
+    ATLAS_ERROR: _CREDENTIALS,
+}
+
+
+class StoreError(Exception):
+    """A failure that the store itself understands; its text shows no secret."""
+
+
+class InvalidInputError(StoreError):
+    """The caller passed something that the store refuses before anything is sent."""
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether MongoDB could not be reached, or not within the time-out: trying later may work."""
+    return isinstance(error, ConnectionFailure) or (
+        isinstance(error, PyMongoError)
+        and (error.timeout or error.has_error_label("RetryableWriteError"))
+    )
+
+
+def failure(operation: str, error: Exception, secrets: Iterable[str] = ()) -> SDKException:
+    """The SDKException that a caller sees for ``error``.
+
+    It carries the code ``TOKEN_STORE``, says which operation failed and what to do, and has a cause
+    of the original's class. Neither it nor its cause quotes a value or keeps the original's
+    traceback, whose frames hold tokens: a duplicate-key error quotes the offending value, a refused
+    command is quoted whole, and both would end in the SDK's log.
+    """
+    cause = redacted(error, secrets)
+    result = SDKException(TOKEN_STORE, f"{operation} failed: {_explanation(error, cause)}")
+    result.cause = result.__cause__ = cause
+    return result
+
+
+def redacted(error: Exception, secrets: Iterable[str] = ()) -> Exception:
+    """A copy of ``error`` without any value in it: the same class, a safe text, no traceback."""
+    if isinstance(error, StoreError):
+        return _bare(error)
+    if isinstance(error, OperationFailure):
+        kept = ("code", "codeName", "keyPattern", "errorLabels")
+        details = {key: value for key, value in (error.details or {}).items() if key in kept}
+        name = details.get("codeName", "no code name")
+        return type(error)(f"{name}, code {error.code}", error.code, details)
+    if isinstance(error, ConnectionFailure):
+        return type(error)(_without(secrets, str(error)))
+    if isinstance(error, ConfigurationError) and not isinstance(error, InvalidURI):
+        return ConfigurationError(_without(secrets, str(error)))
+    return StoreError(f"{type(error).__name__} at {_origin(error)}")
+
+
+def _explanation(error: Exception, cause: Exception) -> str:
+    if isinstance(error, StoreError):
+        return str(cause)
+    if isinstance(error, OperationFailure) and error.code in _SERVER_ADVICE:
+        return f"{_SERVER_ADVICE[error.code]} ({cause})"
+    if is_unreachable(error):
+        return (
+            "MongoDB cannot be reached, or did not answer in time: "
+            f"check that it runs and that the URI is right ({cause})"
+        )
+    if isinstance(error, InvalidURI):
+        return (
+            "the MongoDB URI cannot be read: it starts with mongodb:// or mongodb+srv://, and user "
+            "name and password in it are percent-encoded"
+        )
+    if isinstance(error, DocumentTooLarge):
+        return "the token is larger than a MongoDB document may be (16 MB)"
+    return f"{type(error).__name__} ({cause})"
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def _origin(error: BaseException) -> str:
+    """File and line where ``error`` was raised: what is left of its traceback."""
+    traceback = error.__traceback__
+    if traceback is None:
+        return "an unknown place"
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return f"{Path(traceback.tb_frame.f_code.co_filename).name}:{traceback.tb_lineno}"
+
+
+def _bare(error: _Error) -> _Error:
+    """``error`` without what led to it: frames and contexts hold tokens."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)

@@ -1,0 +1,29 @@
+"""State that must not cross a fork: clients, locks, and what the parent's threads were at."""
+
+import os
+import weakref
+from typing import Protocol
+
+
+class ForkAware(Protocol):
+    """What can begin anew in a forked child."""
+
+    def after_fork(self) -> None:
+        """Called in the child, before any other thread can run there."""
+
+
+_aware: "weakref.WeakSet[ForkAware]" = weakref.WeakSet()
+
+
+def reset_after_fork(instance: ForkAware) -> None:
+    """Call ``instance.after_fork()`` in every child that is forked while ``instance`` lives."""
+    _aware.add(instance)
+
+
+def _reset_all() -> None:
+    for instance in list(_aware):
+        instance.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_all)

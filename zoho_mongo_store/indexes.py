@@ -1,0 +1,177 @@
+"""The indexes of the collection: what they are, and making a collection have them."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pymongo
+from pymongo import ASCENDING, IndexModel
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError, OperationFailure
+
+from zoho_mongo_store.document import Document
+from zoho_mongo_store.errors import InvalidInputError, StoreError
+
+IDLE_FIELD = "updated_at"
+
+# Building an index on a large collection takes longer than an operation may.
+_BUILD_SECONDS = 600.0
+_INDEX_NOT_FOUND = 27
+_OPTIONS_CONFLICT = 85
+_KEY_SPECS_CONFLICT = 86
+# expireAfterSeconds is a 32-bit number of seconds.
+_LONGEST_IDLE = timedelta(seconds=2**31 - 1)
+
+
+class Index(NamedTuple):
+    """An ascending index on one field."""
+
+    field: str
+    unique: bool = False
+    sparse: bool = False
+    expire_after: int | None = None
+
+    @property
+    def name(self) -> str:
+        """MongoDB's own name for it."""
+        return f"{self.field}_1"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What tells two indexes on the same field apart, as ``listIndexes`` shows it."""
+        options: dict[str, Any] = {}
+        if self.unique:
+            options["unique"] = True
+        if self.sparse:
+            options["sparse"] = True
+        if self.expire_after is not None:
+            options["expireAfterSeconds"] = self.expire_after
+        return options
+
+    def model(self) -> IndexModel:
+        """The index as pymongo takes it."""
+        return IndexModel([(self.field, ASCENDING)], name=self.name, **self.options)
+
+
+# Sparse, not partial: the planner takes a partial index only where the filter implies its
+# expression, and an equality never implies a $type.
+TOKEN_INDEXES = (
+    Index("id", unique=True),
+    Index("user_name", unique=True, sparse=True),
+    Index("access_token", sparse=True),
+    Index("refresh_token", sparse=True),
+    Index("grant_token", sparse=True),
+)
+
+
+class Changes(NamedTuple):
+    """What ``ensure_indexes`` did, by index names."""
+
+    created: list[str]
+    changed: list[str]
+    dropped: list[str]
+    unchanged: list[str]
+
+
+def idle_index(expire_idle_after: timedelta | None) -> Index | None:
+    """The TTL index that removes tokens which nobody saved for so long; MongoDB counts seconds."""
+    if expire_idle_after is None:
+        return None
+    if not isinstance(expire_idle_after, timedelta):
+        raise InvalidInputError("expire_idle_after has to be a timedelta or None")
+    if not timedelta(seconds=1) <= expire_idle_after <= _LONGEST_IDLE:
+        raise InvalidInputError("expire_idle_after has to be between one second and 68 years")
+    return Index(IDLE_FIELD, expire_after=int(expire_idle_after.total_seconds()))
+
+
+def ensure_indexes(collection: Collection[Document], idle: Index | None, timeout: float) -> Changes:
+    """Make ``collection`` have the token indexes and the TTL index ``idle``, or none if ``None``.
+
+    Idempotent. One command, bounded by ``timeout`` seconds, when nothing has to change; building an
+    index may take ten minutes. Raises ``StoreError`` naming the index when
+    another one on the same field, or under the same name, is in the way, or when documents that
+    exist break its uniqueness.
+    """
+    wanted = [*TOKEN_INDEXES, *([idle] if idle else [])]
+    with pymongo.timeout(timeout):
+        present = {index["name"]: index for index in collection.list_indexes()}
+    changes = Changes([], [], [], [])
+    for index in wanted:
+        found = _standing(index, present)
+        if found is None:
+            changes.created.append(index.name)
+        elif _options(found) == index.options:
+            changes.unchanged.append(found["name"])
+        elif index is idle and "expireAfterSeconds" in found:
+            changes.changed.append(found["name"])
+        else:
+            raise _conflict(index, found)
+    if idle is None:
+        changes.dropped.extend(name for name, index in present.items() if _is_idle_index(index))
+    with pymongo.timeout(_BUILD_SECONDS):
+        _apply(collection, changes, wanted, idle)
+    return changes
+
+
+def _apply(
+    collection: Collection[Document], changes: Changes, wanted: list[Index], idle: Index | None
+) -> None:
+    for index in wanted:
+        if index.name in changes.created:
+            _create(collection, index)
+    for name in changes.changed:
+        if idle is not None:
+            setting = {"name": name, "expireAfterSeconds": idle.expire_after}
+            collection.database.command("collMod", collection.name, index=setting)
+    for name in changes.dropped:
+        try:
+            collection.drop_index(name)
+        except OperationFailure as error:
+            if error.code != _INDEX_NOT_FOUND:
+                raise
+
+
+def _create(collection: Collection[Document], index: Index) -> None:
+    try:
+        collection.create_indexes([index.model()])
+    except DuplicateKeyError:
+        raise StoreError(
+            f"the unique index {index.name} on {collection.full_name} cannot be made: documents "
+            f"with the same {index.field} exist; find and remove them first"
+        ) from None
+    except OperationFailure as error:
+        if error.code not in (_OPTIONS_CONFLICT, _KEY_SPECS_CONFLICT):
+            raise
+        raise StoreError(
+            f"the index {index.name} on {collection.full_name} cannot be made: another one on the "
+            "same field or of the same name is in the way; drop that one first"
+        ) from None
+
+
+def _standing(index: Index, present: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The index that stands where ``index`` belongs: on the same field, or under the same name."""
+    for found in present.values():
+        if dict(found["key"]) == {index.field: ASCENDING}:
+            return found
+    return present.get(index.name)
+
+
+def _options(found: Mapping[str, Any]) -> dict[str, Any]:
+    options = {name: found[name] for name in ("unique", "sparse") if found.get(name)}
+    if "expireAfterSeconds" in found:
+        options["expireAfterSeconds"] = int(found["expireAfterSeconds"])
+    if "partialFilterExpression" in found or "collation" in found:
+        options["restricted"] = True
+    return options
+
+
+def _is_idle_index(found: Mapping[str, Any]) -> bool:
+    return dict(found["key"]) == {IDLE_FIELD: ASCENDING} and "expireAfterSeconds" in found
+
+
+def _conflict(index: Index, found: Mapping[str, Any]) -> StoreError:
+    wanted = ", ".join(f"{name}={value}" for name, value in index.options.items())
+    return StoreError(
+        f"the index {found['name']} on {index.field} is in the way: the store needs one with "
+        f"{wanted or 'no options'}; drop that one and try again"
+    )

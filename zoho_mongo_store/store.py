@@ -1,0 +1,293 @@
+"""MongoTokenStore: the SDK's TokenStore on MongoDB."""
+
+import contextlib
+import functools
+import logging
+import math
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import pymongo
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.cursor import Cursor
+from pymongo.errors import PyMongoError
+
+from zoho_mongo_store.connection import Connection
+from zoho_mongo_store.document import (
+    Document,
+    checked_text,
+    fill,
+    from_document,
+    secrets_of,
+    to_document,
+)
+from zoho_mongo_store.errors import InvalidInputError, failure, is_unreachable
+from zoho_mongo_store.fork import reset_after_fork
+from zoho_mongo_store.indexes import Changes, ensure_indexes, idle_index
+from zoho_mongo_store.lookup import find_filters
+from zoho_mongo_store.pending import PendingSaves
+from zoho_mongo_store.sdk import OAuthToken, SDKException, TokenStore
+from zoho_mongo_store.upsert import upsert
+
+logger = logging.getLogger("zoho_mongo_store")
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def _operation(
+    name: str,
+) -> """Callable[
+    [Callable[Concatenate[MongoTokenStore, _Arguments], _Result]],
+    Callable[Concatenate[MongoTokenStore, _Arguments], _Result],
+]""":
+    """Turn whatever fails in a method into one SDKException, and log it: the SDK swallows what
+    ``save_token`` and ``delete_token`` raise.
+
+    It is raised from here, outside the handler, so that no frame of its traceback holds a token's
+    fields and no context leads to the original.
+    """
+
+    def decorate(
+        method: "Callable[Concatenate[MongoTokenStore, _Arguments], _Result]",
+    ) -> "Callable[Concatenate[MongoTokenStore, _Arguments], _Result]":
+        @functools.wraps(method)
+        def guarded(
+            self: "MongoTokenStore", /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+        ) -> _Result:
+            try:
+                return method(self, *args, **kwargs)
+            except Exception as error:
+                failed = self._failure(name, error, [*args, *kwargs.values()])
+            del args, kwargs
+            raise failed
+
+        return guarded
+
+    return decorate
+
+
+class MongoTokenStore(TokenStore):
+    """Keeps the tokens of the Zoho CRM SDK in MongoDB, one document per token.
+
+    Pass it as ``Initializer.initialize(store=...)``. One store serves all threads of a process, and
+    the children that it forks. Nothing touches the network before the first operation, which also
+    makes the indexes.
+
+    Every method raises ``SDKException`` with the code ``TOKEN_STORE`` when it fails: with what
+    failed, what to do and the cause, and without any token or secret.
+    """
+
+    @_operation("MongoTokenStore")
+    def __init__(
+        self,
+        uri: str | None = None,
+        *,
+        client: "MongoClient[Any] | None" = None,
+        database: str | None = None,
+        collection: str = "oauthtoken",
+        timeout: float = 5.0,
+        expire_idle_after: timedelta | None = None,
+        create_indexes: bool = True,
+    ) -> None:
+        """A store on one collection.
+
+        uri: MongoDB connection string; the store makes, owns and closes the client. Default: the
+            environment variable ``ZOHO_MONGO_URI``, else ``mongodb://localhost:27017``.
+        client: an existing client in place of a URI; it is borrowed and never closed.
+        database: its name. Default: the URI's or the client's own, else ``zohooauth``.
+        collection: its name, the same as that of the SDK's MySQL table by default.
+        timeout: seconds that each operation may take, including finding a server.
+        expire_idle_after: tokens that nobody saved for so long are removed by MongoDB (a TTL index
+            on ``updated_at``). A token in use is refreshed, so saved, every hour. ``None`` keeps
+            all, and removes the index where it stands.
+        create_indexes: whether the first operation makes the indexes. Turn it off for a role that
+            may not, and call ``ensure_indexes`` in a deploy step.
+
+        Writes are acknowledged by the majority unless the URI or the client chose a write concern.
+        """
+        self._timeout = _seconds(timeout)
+        self._idle_index = idle_index(expire_idle_after)
+        self._connection = Connection(uri, client, database, collection)
+        self._pending = PendingSaves()
+        self._index_lock = threading.Lock()
+        self._indexes_ready = not create_indexes
+        reset_after_fork(self)
+
+    @_operation("find_token")
+    def find_token(self, token: OAuthToken) -> OAuthToken | None:
+        """Fill ``token`` from the stored one and return it; ``None`` if none is stored.
+
+        It is looked up by its id, user name, access token, grant token or refresh token: the first
+        of these that it carries and that matches. An id is decisive; with nothing to look up by the
+        answer is ``None``.
+        """
+        filters = find_filters(to_document(token))
+        collection = self._ready_collection()
+        with pymongo.timeout(self._timeout):
+            for candidate in filters:
+                stored = collection.find_one(candidate)
+                if stored is not None:
+                    fill(token, stored)
+                    return token
+        return None
+
+    @_operation("find_token_by_id")
+    def find_token_by_id(self, id: str) -> OAuthToken | None:
+        """A new token with everything that is stored under ``id``; ``None`` if it is unknown."""
+        checked_text("id", id)
+        collection = self._ready_collection()
+        with pymongo.timeout(self._timeout):
+            stored = collection.find_one({"id": id})
+        return None if stored is None else from_document(stored)
+
+    @_operation("save_token")
+    def save_token(self, token: OAuthToken) -> None:
+        """Update the stored token that ``token`` is, or insert it; its id is set afterwards.
+
+        It is looked up as for finding, but an unknown id goes on down the list and is kept on an
+        insert. Absent fields erase nothing. A user name that another stored token bears moves to
+        this one. An insert needs an access, a refresh or a grant token.
+
+        A save that cannot reach MongoDB raises, and is written with the next operation that gets
+        through, or on ``close``.
+        """
+        fields = to_document(token)
+        try:
+            collection = self._ready_collection()
+            with pymongo.timeout(self._timeout):
+                stored = upsert(collection, fields)
+        except PyMongoError as error:
+            if is_unreachable(error):
+                self._pending.keep(fields)
+            raise
+        token.set_id(stored["id"])
+
+    @_operation("delete_token")
+    def delete_token(self, id: str) -> None:
+        """Remove the token stored under ``id``; an unknown id is no error."""
+        checked_text("id", id)
+        self._pending.forget(id)
+        collection = self._ready_collection()
+        with pymongo.timeout(self._timeout):
+            collection.delete_one({"id": id})
+
+    @_operation("delete_tokens")
+    def delete_tokens(self) -> None:
+        """Remove all stored tokens in one operation."""
+        self._pending.forget()
+        collection = self._ready_collection()
+        with pymongo.timeout(self._timeout):
+            collection.delete_many({})
+
+    def get_tokens(self) -> list[OAuthToken]:
+        """Every stored token. For large collections see ``iter_tokens``."""
+        return list(self.iter_tokens())
+
+    def iter_tokens(self, batch_size: int = 1000) -> Iterator[OAuthToken]:
+        """Every stored token, one after the other, in constant memory.
+
+        batch_size: documents fetched at a time, each time within ``timeout``.
+        """
+        cursor = self._open_cursor(batch_size)
+        with contextlib.closing(cursor):
+            while (token := self._next_token(cursor)) is not None:
+                yield token
+
+    @_operation("ensure_indexes")
+    def ensure_indexes(self) -> Changes:
+        """Make the collection have the store's indexes, and the TTL index as configured.
+
+        Idempotent, for a deploy step; returns the names of the indexes created, changed, dropped
+        and unchanged. An index that is in the way gives an error that names it.
+        """
+        changes = ensure_indexes(self._connection.collection, self._idle_index, self._timeout)
+        self._indexes_ready = True
+        return changes
+
+    def close(self) -> None:
+        """Write what is still pending, and close the client if the store made it.
+
+        Never raises for a MongoDB that is away: what is lost is logged at ERROR by id and user.
+        """
+        if self._pending and not self._connection.closed:
+            try:
+                with pymongo.timeout(self._timeout):
+                    self._pending.flush(self._connection.collection)
+            except PyMongoError:
+                self._pending.give_up()
+        self._connection.close()
+
+    @property
+    @_operation("collection")
+    def collection(self) -> Collection[Document]:
+        """The pymongo collection that the tokens are in."""
+        return self._connection.collection
+
+    def __enter__(self) -> "MongoTokenStore":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"MongoTokenStore({self._connection})"
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child, where the thread that held the lock does not run."""
+        self._index_lock = threading.Lock()
+
+    def _ready_collection(self) -> Collection[Document]:
+        """The collection with its indexes made and the pending saves written."""
+        collection = self._connection.collection
+        if not self._indexes_ready:
+            with self._index_lock:
+                if not self._indexes_ready:
+                    ensure_indexes(collection, self._idle_index, self._timeout)
+                    self._indexes_ready = True
+        if self._pending:
+            with pymongo.timeout(self._timeout):
+                self._pending.flush(collection)
+        return collection
+
+    @_operation("iter_tokens")
+    def _open_cursor(self, batch_size: int) -> Cursor[Document]:
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            raise InvalidInputError("batch_size has to be a positive int")
+        return self._ready_collection().find(batch_size=batch_size)
+
+    @_operation("iter_tokens")
+    def _next_token(self, cursor: Cursor[Document]) -> OAuthToken | None:
+        with pymongo.timeout(self._timeout):
+            stored = next(cursor, None)
+        return None if stored is None else from_document(stored)
+
+    def _failure(
+        self, operation: str, error: Exception, arguments: Iterable[object]
+    ) -> SDKException:
+        connection = getattr(self, "_connection", None)
+        secrets = [] if connection is None else connection.secrets
+        for argument in arguments:
+            secrets += secrets_of(argument)
+        failed = failure(operation, error, secrets)
+        logger.error("%s", failed)
+        return failed
+
+
+def _seconds(timeout: object) -> float:
+    if (
+        isinstance(timeout, bool)
+        or not isinstance(timeout, int | float)
+        or not 0 < timeout < math.inf
+    ):
+        raise InvalidInputError("timeout has to be a positive number of seconds")
+    return float(timeout)

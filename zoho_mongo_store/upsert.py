@@ -1,0 +1,82 @@
+"""One token, one document: the upsert, the unique indexes under it, and the retry."""
+
+import uuid
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from zoho_mongo_store.document import CREDENTIAL_FIELDS, Document, now
+from zoho_mongo_store.errors import StoreError
+from zoho_mongo_store.lookup import Filter, save_filters, shared_id
+
+# Each turn is lost only to another save that got through; 32 racing ones need two or three.
+_ATTEMPTS = 32
+
+
+def upsert(collection: Collection[Document], fields: Document) -> Document:
+    """Update the document that ``fields`` belong to, or insert one, and return it as it then is.
+
+    Absent fields never erase stored ones, and a stored id stays. Raises ``StoreError`` when there
+    is no document and ``fields`` have no credential to make one of.
+    """
+    filters = save_filters(fields)
+    if filters and _expiry_unknown(fields) and "access_token" not in filters[0]:
+        # The same access token again keeps the expiry that is stored with it.
+        filters.insert(0, {**filters[0], "access_token": fields["access_token"]})
+    insertable = any(field in fields for field in CREDENTIAL_FIELDS)
+    for attempt in range(_ATTEMPTS):
+        new_id = fields.get("id") or shared_id(filters, attempt) or uuid.uuid4().hex
+        for candidate in filters or [{"id": new_id}]:
+            inserting = insertable and (not filters or candidate is filters[-1])
+            try:
+                stored = _update(collection, candidate, fields, new_id if inserting else None)
+            except DuplicateKeyError:
+                if "id" in candidate and "user_name" in fields:
+                    _release_name(collection, fields["user_name"], candidate["id"])
+                break
+            if stored is not None:
+                return stored
+        else:
+            if not insertable:
+                raise StoreError(
+                    "no stored token matches, and a new one needs an access, a refresh or a grant "
+                    "token"
+                )
+    raise StoreError(
+        "other saves of the same token or user name kept getting in between: try again"
+    )
+
+
+def _update(
+    collection: Collection[Document], candidate: Filter, fields: Document, new_id: str | None
+) -> Document | None:
+    """Update the document that matches; without one, insert it under ``new_id`` if that is given.
+
+    ``None``: there is none. It is also what an upsert that lost a race may say.
+    """
+    moment = now()
+    changes = {field: value for field, value in fields.items() if field != "id"}
+    update: dict[str, Any] = {"$set": {**changes, "updated_at": moment}}
+    if new_id is not None:
+        update["$setOnInsert"] = {"id": new_id, "created_at": moment}
+    if _expiry_unknown(fields) and "access_token" not in candidate:
+        update["$unset"] = {"expiry_time": ""}
+    return collection.find_one_and_update(
+        candidate, update, upsert=new_id is not None, return_document=ReturnDocument.AFTER
+    )
+
+
+def _expiry_unknown(fields: Document) -> bool:
+    """Whether an access token comes without its expiry: it must not inherit another's."""
+    return "access_token" in fields and "expiry_time" not in fields
+
+
+def _release_name(collection: Collection[Document], user_name: str, owner: str) -> None:
+    """Take ``user_name`` from the document that holds it, for the one with the id ``owner``: the
+    newest save owns the name, and the other is still found by its id or credentials."""
+    collection.update_one(
+        {"user_name": user_name, "id": {"$ne": owner}},
+        {"$unset": {"user_name": ""}, "$set": {"updated_at": now()}},
+    )
