@@ -1,0 +1,86 @@
+"""Fixtures that all tests share: engines, databases and stores that leave nothing behind."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engines import ENGINES, REAL_URI, URI_VARIABLE, Engine, running
+from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.testing import LoopbackZoho
+
+StoreMaker = Callable[..., MongoTokenStore]
+
+
+def pytest_report_header() -> str:
+    """Say which engines the tests run on: a run on MongoDB is claimed only if it was one."""
+    missing = "" if REAL_URI else f"; no MongoDB, as {URI_VARIABLE} is not set"
+    return f"engines: {', '.join(ENGINES)}{missing}"
+
+
+@pytest.fixture(scope="session")
+def running_engines() -> Iterator[Callable[[str], Engine]]:
+    """Each engine by name, started when a test first needs it."""
+    with ExitStack() as stack:
+        engines: dict[str, Engine] = {}
+
+        def start(name: str) -> Engine:
+            if name not in engines:
+                engines[name] = stack.enter_context(running(name))
+            return engines[name]
+
+        yield start
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, running_engines: Callable[[str], Engine]) -> Engine:
+    """Each engine in turn; those with a socket alone where parametrized with ``SERVERS``."""
+    name: str = request.param
+    return running_engines(name)
+
+
+@pytest.fixture
+def database(engine: Engine) -> Iterator[str]:
+    """The name of a database of the test's own, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    yield name
+    engine.client.drop_database(name)
+
+
+@pytest.fixture
+def make_store(engine: Engine, database: str) -> Iterator[StoreMaker]:
+    """Makes stores on the test's database, with any options, and closes them afterwards."""
+    stores: list[MongoTokenStore] = []
+
+    def make(**options: Any) -> MongoTokenStore:
+        store = MongoTokenStore(**{"client": engine.client, "database": database, **options})
+        stores.append(store)
+        return store
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def store(make_store: StoreMaker) -> MongoTokenStore:
+    """A store with the default options on the test's database."""
+    return make_store()
+
+
+@pytest.fixture
+def zoho() -> Iterator[LoopbackZoho]:
+    """A loopback Zoho of the test's own."""
+    with LoopbackZoho() as server:
+        yield server
+
+
+@pytest.fixture
+def resource_path(tmp_path: Path) -> str:
+    """A folder for what the SDK writes, apart from the working directory."""
+    path = tmp_path / "resources"
+    path.mkdir()
+    return str(path)

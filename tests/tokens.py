@@ -1,0 +1,37 @@
+"""Makes tokens, and shows what is in them."""
+
+from typing import Any
+
+from zoho_mongo_store.sdk import OAuthToken, UserSignature
+
+CLIENT = {"client_id": "1000.CLIENT", "client_secret": "client-secret"}
+FIELDS = (
+    "id",
+    "client_id",
+    "client_secret",
+    "refresh_token",
+    "access_token",
+    "grant_token",
+    "expires_in",
+    "redirect_url",
+    "api_domain",
+)
+
+
+def make_token(
+    *, user_name: str | None = None, expires_in: str | None = None, **fields: Any
+) -> OAuthToken:
+    """A token with these fields and no others."""
+    signature = None if user_name is None else UserSignature(user_name)
+    token = OAuthToken(user_signature=signature, **fields)
+    token.set_expires_in(expires_in)
+    return token
+
+
+def contents(token: OAuthToken | None) -> dict[str, Any]:
+    """The fields of a token that are not ``None``, with its user's name."""
+    assert token is not None
+    values = {field: getattr(token, f"get_{field}")() for field in FIELDS}
+    signature = token.get_user_signature()
+    values["user_name"] = signature.get_name() if signature else None
+    return {field: value for field, value in values.items() if value is not None}
