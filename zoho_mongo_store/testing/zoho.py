@@ -1,0 +1,277 @@
+"""A Zoho in a child process: the handle that a test or a demo uses."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+from enum import Enum
+from http.client import HTTPConnection
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from zoho_mongo_store.testing.child import Child, require
+from zoho_mongo_store.testing.zoho_protocol import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    ORG,
+    USER,
+    Failure,
+    Kind,
+    Request,
+    digest,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from zoho_mongo_store.sdk import DataCenter
+
+START_TIMEOUT = 30.0
+CONTROL_TIMEOUT = 30.0
+URL_LINE = r"(?m)^(http://\S+)$"
+
+
+class _Unchanged(Enum):
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Literal[_Unchanged.UNCHANGED] = _Unchanged.UNCHANGED
+
+
+class LoopbackZoho:
+    """Zoho's accounts server and its user look-up, on a loopback address, with Zoho's limits.
+
+    A context manager: entering starts it in a child process, leaving stops it. It answers
+    ``/oauth/v2/token``, ``/oauth/v2/token/revoke``, ``/crm/vN/users`` and ``/crm/vN/org`` (N from 5
+    to 8), keeps all in memory and forgets it when stopped. A grant token works once; one refresh
+    token gives at most 10 access tokens in any 10 minutes and has at most 10 live ones.
+
+    The handle can be pickled, and any process can make one with :meth:`at`; such a handle owns
+    nothing: it neither starts nor stops the server. Methods may be called from any thread.
+
+    Raises:
+        ImportError: werkzeug is not installed.
+    """
+
+    client_id = CLIENT_ID
+    """The id of the client that tokens are issued to by default."""
+    client_secret = CLIENT_SECRET
+    """Its secret."""
+
+    def __init__(self) -> None:
+        require("werkzeug")
+        self._url: str | None = None
+        self._child: Child | None = None
+
+    @classmethod
+    def at(cls, url: str) -> LoopbackZoho:
+        """A handle on a server that runs already, in whichever process."""
+        zoho = cls.__new__(cls)
+        zoho._url = url
+        zoho._child = None
+        return zoho
+
+    @property
+    def url(self) -> str:
+        """The server's address, such as ``http://127.0.0.1:40001``."""
+        if self._url is None:
+            raise RuntimeError("The loopback Zoho has no address yet: start it first.")
+        return self._url
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the server's process, or None if this handle runs none."""
+        return self._child.pid if self._child else None
+
+    def start(self) -> None:
+        """Start the server on a free port and return when it listens.
+
+        Raises:
+            RuntimeError: it has been started already, or did not listen within 30 s.
+        """
+        if self._url is not None:
+            raise RuntimeError("The loopback Zoho runs already.")
+        self._child = Child("zoho_mongo_store.testing.zoho_app")
+        try:
+            self._child.start("--port=0")
+            deadline = time.monotonic() + START_TIMEOUT
+            self._url = self._child.wait_for_output(URL_LINE, deadline)[1]
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop the server. Without effect on a handle that did not start it."""
+        if self._child is not None:
+            self._child.terminate()
+            self._child.remove_folder()
+            self._child = None
+            self._url = None
+
+    def environment(self) -> DataCenter.Environment:
+        """The SDK's environment that leads to this server, for whichever SDK is installed."""
+        from zoho_mongo_store.sdk import DataCenter
+
+        names = inspect.signature(DataCenter.Environment).parameters
+        name = {"name": "loopback"} if "name" in names else {}  # SDK 5 wants one.
+        return DataCenter.Environment(
+            url=self.url,
+            accounts_url=f"{self.url}/oauth/v2/token",
+            file_upload_url=self.url,
+            **name,
+        )
+
+    def grant(
+        self,
+        user: str = USER,
+        org: str = ORG,
+        *,
+        client_id: str = CLIENT_ID,
+        client_secret: str = CLIENT_SECRET,
+    ) -> str:
+        """A new grant token: what a user gets who lets the client in.
+
+        Args:
+            user: the user's e-mail address.
+            org: the organization's id (``zgid``). The SDK calls the user ``"<user>:<org>"``.
+            client_id: the only client that can exchange it.
+            client_secret: that client's secret from now on.
+        """
+        return self._ask_for_token("grant", user, org, client_id, client_secret)
+
+    def refresh_token(
+        self,
+        user: str = USER,
+        org: str = ORG,
+        *,
+        client_id: str = CLIENT_ID,
+        client_secret: str = CLIENT_SECRET,
+    ) -> str:
+        """A new refresh token, without the exchange. Arguments as for :meth:`grant`."""
+        return self._ask_for_token("refresh_token", user, org, client_id, client_secret)
+
+    def access_token(self, refresh_token: str) -> str:
+        """A new live access token of the refresh token, outside the limit of 10 in 10 minutes.
+
+        Raises:
+            ValueError: the refresh token is unknown or revoked.
+        """
+        return str(self._ask("access_token", refresh_token=refresh_token))
+
+    def expire(self, access_token: str) -> None:
+        """End an access token before its time; Zoho then answers ``INVALID_TOKEN`` to it."""
+        self._ask("expire", access_token=access_token)
+
+    def is_live(self, access_token: str) -> bool:
+        """Whether Zoho accepts the access token now."""
+        return bool(self._ask("is_live", access_token=access_token))
+
+    def advance(self, seconds: float) -> None:
+        """Move Zoho's clock on: its tokens expire, its 10 minutes pass. This machine's stays."""
+        self._ask("advance", seconds=seconds)
+
+    def requests(self) -> list[Request]:
+        """The requests received so far, in their order; control requests are not among them."""
+        return [Request(**request) for request in self._ask("requests")]
+
+    def count(self, kind: Kind, credential: str | None = None) -> int:
+        """How many requests of the kind were received, whatever was answered.
+
+        Args:
+            kind: ``"grant"``, ``"refresh"``, ``"revoke"``, ``"users"`` or ``"org"``.
+            credential: count only those that carried this grant, refresh or access token.
+        """
+        wanted = None if credential is None else digest(credential)
+        return sum(
+            request.kind == kind and wanted in (None, request.digest) for request in self.requests()
+        )
+
+    def clear(self) -> None:
+        """Forget the list of requests. Tokens and limits stay."""
+        self._ask("clear")
+
+    def configure(
+        self,
+        *,
+        delay: float | _Unchanged = UNCHANGED,
+        lifetime: int | _Unchanged = UNCHANGED,
+        failure: Failure | _Unchanged | None = UNCHANGED,
+        failures: int | _Unchanged | None = UNCHANGED,
+        hang: float | _Unchanged = UNCHANGED,
+        throttle_status: Literal[200, 400] | _Unchanged = UNCHANGED,
+        users_failure: bool | _Unchanged = UNCHANGED,
+    ) -> None:
+        """Change how Zoho answers from now on. What is not given stays as it is.
+
+        Args:
+            delay: seconds before a token request is answered; 0 at first.
+            lifetime: seconds that an access token lives, 3600 at first.
+            failure: how token requests fail. None (at first): they do not. ``"throttle"`` and
+                ``"invalid_code"`` refuse; ``"garbage"`` answers with something that is not JSON;
+                ``"close"`` closes the connection without an answer; ``"hang"`` does the work and
+                answers after ``hang`` seconds. To set it releases the requests that hang.
+            failures: how many token requests the failure lasts; None (unless given with the
+                failure) means until it is changed.
+            hang: seconds, 60 at first; :meth:`release` ends the wait early.
+            throttle_status: HTTP status of a throttled answer: 400 (at first) or 200.
+            users_failure: refuse the look-up of user and organization, as for a client whose scope
+                does not cover it (``OAUTH_SCOPE_MISMATCH``).
+
+        Raises:
+            ValueError: a value out of range.
+        """
+        given = {
+            "delay": delay,
+            "lifetime": lifetime,
+            "failure": failure,
+            "failures": failures,
+            "hang": hang,
+            "throttle_status": throttle_status,
+            "users_failure": users_failure,
+        }
+        self._ask(
+            "configure", **{name: value for name, value in given.items() if value is not UNCHANGED}
+        )
+
+    def release(self) -> None:
+        """Answer all requests that hang."""
+        self._ask("release")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return LoopbackZoho.at, (self.url,)
+
+    def __repr__(self) -> str:
+        return f"LoopbackZoho({self._url or 'stopped'})"
+
+    def _ask_for_token(
+        self, operation: str, user: str, org: str, client_id: str, client_secret: str
+    ) -> str:
+        client = {"client_id": client_id, "client_secret": client_secret}
+        return str(self._ask(operation, user=user, org=org, **client))
+
+    def _ask(self, operation: str, **arguments: object) -> Any:
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=CONTROL_TIMEOUT)
+        try:
+            headers = {"Content-Type": "application/json"}
+            connection.request("POST", f"/control/{operation}", json.dumps(arguments), headers)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise ValueError(f"{operation}: {answer['error']}")
+        return answer["result"]

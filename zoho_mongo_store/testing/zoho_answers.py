@@ -1,0 +1,88 @@
+"""The bodies that Zoho answers with, as far as the SDK reads them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from zoho_mongo_store.testing.zoho_tokens import Account, Issued
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A JSON body and its HTTP status."""
+
+    body: dict[str, Any]
+    http_status: int = 200
+
+    @property
+    def status(self) -> str:
+        """``"ok"``, or the error that the body states."""
+        return str(self.body.get("error") or self.body.get("code") or "ok")
+
+
+def tokens(issued: Issued, url: str, lifetime: int) -> Answer:
+    """New tokens; ``expires_in`` is in seconds. ``api_domain`` is the loopback's own URL.
+
+    A real Zoho domain there would make the SDK switch to the live data centre.
+    """
+    body = {
+        "access_token": issued.access_token,
+        "api_domain": url,
+        "token_type": "Bearer",
+        "expires_in": lifetime,
+    }
+    if issued.refresh_token is not None:
+        body["refresh_token"] = issued.refresh_token
+    return Answer(body)
+
+
+def refusal(error: str, http_status: int = 200) -> Answer:
+    """A refusal by the accounts server, which mostly comes with status 200."""
+    return Answer({"error": error}, http_status)
+
+
+def throttled(http_status: int) -> Answer:
+    """The refusal of more than 10 access tokens in 10 minutes."""
+    return Answer(
+        {
+            "error": "Access Denied",
+            "error_description": "You have made too many requests continuously. "
+            "Please try again after some time.",
+            "status": "failure",
+        },
+        http_status,
+    )
+
+
+def revoked() -> Answer:
+    """A refresh token has been revoked."""
+    return Answer({"status": "success"})
+
+
+def crm_error(code: str, message: str, http_status: int = 401) -> Answer:
+    """A refusal by the CRM API."""
+    return Answer({"code": code, "details": {}, "message": message, "status": "error"}, http_status)
+
+
+def users(account: Account) -> Answer:
+    """``GET /crm/vN/users?type=CurrentUser``."""
+    user = {
+        "id": f"{account.org}000001",
+        "email": account.user,
+        "full_name": account.user,
+        "last_name": account.user,
+        "status": "active",
+    }
+    info = {"per_page": 200, "count": 1, "page": 1, "more_records": False}
+    return Answer({"users": [user], "info": info})
+
+
+def org(account: Account) -> Answer:
+    """``GET /crm/vN/org``."""
+    organization = {
+        "id": f"{account.org}000000",
+        "zgid": account.org,
+        "company_name": f"Organization {account.org}",
+    }
+    return Answer({"org": [organization]})

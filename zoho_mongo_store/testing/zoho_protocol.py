@@ -1,0 +1,61 @@
+"""What the loopback Zoho's handle and its server have in common."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+CLIENT_ID = "1000.LOOPBACKZOHOCLIENT0000000000000"
+CLIENT_SECRET = "0loopback0zoho0client0secret0"  # noqa: S105 - made up, and good for nothing else
+USER = "ada@example.com"
+ORG = "10001"
+
+Kind = Literal["grant", "refresh", "revoke", "users", "org"]
+Failure = Literal["throttle", "invalid_code", "garbage", "close", "hang"]
+
+
+def digest(credential: str) -> str:
+    """The short name of a credential in a list of requests: 16 hex digits of its SHA-256."""
+    return hashlib.sha256(credential.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request that the loopback Zoho has received.
+
+    Attributes:
+        kind: what was asked for.
+        time: when, in seconds since the epoch on Zoho's clock.
+        status: ``"ok"``, or the error that was answered (``"Access Denied"`` when throttled), or
+            the failure that was set: ``"garbage"``, ``"close"``.
+        digest: the :func:`digest` of the grant, refresh or access token that it carried.
+    """
+
+    kind: Kind
+    time: float
+    status: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How the loopback Zoho answers; see ``LoopbackZoho.configure`` for each field."""
+
+    delay: float = 0.0
+    lifetime: int = 3600
+    failure: Failure | None = None
+    failures: int | None = None
+    hang: float = 60.0
+    throttle_status: int = 400
+    users_failure: bool = False
+
+    def __post_init__(self) -> None:
+        if self.failure is not None and self.failure not in get_args(Failure):
+            raise ValueError(f"failure must be None or one of {', '.join(get_args(Failure))}")
+        if self.failures is not None and (self.failure is None or self.failures < 1):
+            raise ValueError("failures counts requests that fail: 1 or more, and with a failure")
+        if self.delay < 0 or self.lifetime < 0 or self.hang < 0:
+            raise ValueError("delay, lifetime and hang are seconds: 0 or more")
+        if self.throttle_status not in (200, 400):
+            raise ValueError("throttle_status must be 200 or 400, the two that Zoho answers with")

@@ -1,0 +1,183 @@
+"""The tokens that the loopback Zoho has issued, and Zoho's limits on them. Kept in memory."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+WINDOW = 600.0
+TOKENS_PER_WINDOW = 10
+LIVE_TOKENS = 10
+
+
+class RefusalError(Exception):
+    """Zoho refuses the request; the text is the value of ``error`` in its answer."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A Zoho user who has let a client in."""
+
+    user: str
+    org: str
+    client_id: str
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What Zoho hands out; a refresh gives no refresh token."""
+
+    access_token: str
+    refresh_token: str | None = None
+
+
+@dataclass
+class Login:
+    """What one refresh token stands for."""
+
+    account: Account
+    refresh_token: str
+    refreshed: deque[float] = field(default_factory=deque)
+    live: dict[str, float] = field(default_factory=dict)
+    """Access tokens, oldest first, with the time at which each expires."""
+
+
+class Tokens:
+    """Issues, exchanges and revokes tokens as Zoho does. Thread-safe.
+
+    A grant token can be exchanged once. One refresh token gives at most 10 access tokens in any
+    10 minutes and has at most 10 live ones, of which the oldest goes first (Zoho's limits). Times
+    are on a clock that :meth:`advance` moves.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._ahead = 0.0
+        self._clients: dict[str, str] = {}
+        self._grants: dict[str, Account] = {}
+        self._logins: dict[str, Login] = {}
+        self._owners: dict[str, Login] = {}
+
+    def now(self) -> float:
+        """Zoho's time, in seconds since the epoch."""
+        return time.time() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Move Zoho's clock on."""
+        with self._lock:
+            self._ahead += seconds
+
+    def issue_grant(self, user: str, org: str, client_id: str, client_secret: str) -> str:
+        """A new grant token, as the user gets by consenting; the client is registered with it."""
+        with self._lock:
+            self._clients[client_id] = client_secret
+            grant = _token()
+            self._grants[grant] = Account(user, org, client_id)
+            return grant
+
+    def issue_refresh_token(self, user: str, org: str, client_id: str, client_secret: str) -> str:
+        """A new refresh token, as an exchanged grant token leaves behind."""
+        with self._lock:
+            self._clients[client_id] = client_secret
+            return self._log_in(Account(user, org, client_id)).refresh_token
+
+    def issue_access_token(self, refresh_token: str, lifetime: float) -> str:
+        """A new access token, outside the limit on refreshes.
+
+        Raises:
+            RefusalError: the refresh token is unknown or revoked.
+        """
+        with self._lock:
+            if refresh_token not in self._logins:
+                raise RefusalError("invalid_code")
+            return self._issue(self._logins[refresh_token], lifetime)
+
+    def exchange(self, grant: str, client_id: str, client_secret: str, lifetime: float) -> Issued:
+        """Redeem a grant token for an access token and a refresh token.
+
+        Raises:
+            RefusalError: the client is not the one of the grant, or the grant is used or unknown.
+        """
+        with self._lock:
+            self._check_client(client_id, client_secret)
+            account = self._grants.get(grant)
+            if account is None or account.client_id != client_id:
+                raise RefusalError("invalid_code")
+            del self._grants[grant]
+            login = self._log_in(account)
+            return Issued(self._issue(login, lifetime), login.refresh_token)
+
+    def refresh(
+        self, refresh_token: str, client_id: str, client_secret: str, lifetime: float
+    ) -> Issued:
+        """A new access token for a refresh token.
+
+        Raises:
+            RefusalError: as in :meth:`exchange`, or too many access tokens in 10 minutes.
+        """
+        with self._lock:
+            self._check_client(client_id, client_secret)
+            login = self._logins.get(refresh_token)
+            if login is None or login.account.client_id != client_id:
+                raise RefusalError("invalid_code")
+            while login.refreshed and login.refreshed[0] <= self.now() - WINDOW:
+                login.refreshed.popleft()
+            if len(login.refreshed) >= TOKENS_PER_WINDOW:
+                raise RefusalError("Access Denied")
+            login.refreshed.append(self.now())
+            return Issued(self._issue(login, lifetime))
+
+    def revoke(self, refresh_token: str) -> None:
+        """Forget a refresh token and all its access tokens.
+
+        Raises:
+            RefusalError: it is unknown, or revoked already.
+        """
+        with self._lock:
+            login = self._logins.pop(refresh_token, None)
+            if login is None:
+                raise RefusalError("invalid_token")
+            for access_token in list(login.live):
+                self.expire(access_token)
+
+    def expire(self, access_token: str) -> None:
+        """End an access token before its time; without effect on an unknown one."""
+        with self._lock:
+            login = self._owners.pop(access_token, None)
+            if login is not None:
+                del login.live[access_token]
+
+    def account(self, access_token: str) -> Account | None:
+        """Whose access token it is, or None if it is not live."""
+        with self._lock:
+            login = self._owners.get(access_token)
+            if login is None or login.live[access_token] <= self.now():
+                return None
+            return login.account
+
+    def _check_client(self, client_id: str, client_secret: str) -> None:
+        if not client_id or self._clients.get(client_id) != client_secret:
+            raise RefusalError("invalid_client")
+
+    def _log_in(self, account: Account) -> Login:
+        login = Login(account, refresh_token=_token())
+        self._logins[login.refresh_token] = login
+        return login
+
+    def _issue(self, login: Login, lifetime: float) -> str:
+        for access_token, expiry in list(login.live.items()):
+            if expiry <= self.now():
+                self.expire(access_token)
+        if len(login.live) >= LIVE_TOKENS:
+            self.expire(next(iter(login.live)))
+        access_token = _token()
+        login.live[access_token] = self.now() + lifetime
+        self._owners[access_token] = login
+        return access_token
+
+
+def _token() -> str:
+    return f"1000.{secrets.token_hex(16)}.{secrets.token_hex(16)}"
