@@ -35,3 +35,19 @@ def contents(token: OAuthToken | None) -> dict[str, Any]:
     signature = token.get_user_signature()
     values["user_name"] = signature.get_name() if signature else None
     return {field: value for field, value in values.items() if value is not None}
+
+
+def full(**changes: Any) -> OAuthToken:
+    """A token with every field, as it is after a login."""
+    fields: dict[str, Any] = {
+        "user_name": "ada@example.com:1",
+        "refresh_token": "1000.refresh",
+        "access_token": "1000.access",
+        "grant_token": "1000.grant",
+        "expires_in": "1795529348123",
+        "redirect_url": "https://example.com/callback",
+        "api_domain": "http://127.0.0.1:1",
+        **CLIENT,
+        **changes,
+    }
+    return make_token(**{name: value for name, value in fields.items() if value is not None})
