@@ -1,0 +1,22 @@
+"""What the examples read from the environment: the Zoho to talk to, and the client's credentials.
+
+ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET: of a client registered in Zoho's API console.
+ZOHO_URL: the address of a Zoho on this machine (``zoho_mongo_store.testing.LoopbackZoho``); unset,
+the examples talk to the live Zoho of the United States.
+"""
+
+import os
+
+from zohocrmsdk.src.com.zoho.crm.api.dc import DataCenter
+from zohocrmsdk.src.com.zoho.crm.api.dc.us_data_center import USDataCenter
+
+CLIENT_ID = os.environ["ZOHO_CLIENT_ID"]
+CLIENT_SECRET = os.environ["ZOHO_CLIENT_SECRET"]
+
+
+def environment() -> DataCenter.Environment:
+    """Where the SDK sends its requests."""
+    url = os.environ.get("ZOHO_URL")
+    if url is None:
+        return USDataCenter.PRODUCTION()
+    return DataCenter.Environment(url, f"{url}/oauth/v2/token", url)

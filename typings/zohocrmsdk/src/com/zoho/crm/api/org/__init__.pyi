@@ -1,0 +1,4 @@
+from typing import Any
+
+class OrgOperations:
+    def get_organization(self) -> Any: ...
