@@ -75,9 +75,9 @@ def redacted(error: Exception, secrets: Iterable[str] = ()) -> Exception:
         name = details.get("codeName", "no code name")
         return type(error)(f"{name}, code {error.code}", error.code, details)
     if isinstance(error, ConnectionFailure):
-        return type(error)(_without(secrets, str(error)))
+        return type(error)(without(secrets, str(error)))
     if isinstance(error, ConfigurationError) and not isinstance(error, InvalidURI):
-        return ConfigurationError(_without(secrets, str(error)))
+        return ConfigurationError(without(secrets, str(error)))
     return StoreError(f"{type(error).__name__} at {_origin(error)}")
 
 
@@ -101,7 +101,8 @@ def _explanation(error: Exception, cause: Exception) -> str:
     return f"{type(error).__name__} ({cause})"
 
 
-def _without(secrets: Iterable[str], text: str) -> str:
+def without(secrets: Iterable[str], text: str) -> str:
+    """``text`` with every one of ``secrets`` in it masked."""
     for secret in secrets:
         text = text.replace(secret, "***")
     return text

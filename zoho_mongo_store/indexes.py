@@ -1,6 +1,6 @@
 """The indexes of the collection: what they are, and making a collection have them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from zoho_mongo_store.document import Document
 from zoho_mongo_store.errors import InvalidInputError, StoreError
 
 IDLE_FIELD = "updated_at"
+PURGE_FIELD = "purge_at"
 
 # Building an index on a large collection takes longer than an operation may.
 _BUILD_SECONDS = 600.0
@@ -62,15 +63,26 @@ TOKEN_INDEXES = (
     Index("refresh_token", sparse=True),
     Index("grant_token", sparse=True),
 )
+# A lease names the moment from which it is of no use.
+LEASE_INDEXES = (Index(PURGE_FIELD, expire_after=0),)
 
 
 class Changes(NamedTuple):
-    """What ``ensure_indexes`` did, by index names."""
+    """What was done to the indexes of a collection, by their names."""
 
     created: list[str]
     changed: list[str]
     dropped: list[str]
     unchanged: list[str]
+
+    def with_others(self, others: "Changes", prefix: str) -> "Changes":
+        """These and those of another collection, which get ``prefix`` before their names."""
+        return Changes(
+            *(
+                own + [prefix + name for name in names]
+                for own, names in zip(self, others, strict=True)
+            )
+        )
 
 
 def idle_index(expire_idle_after: timedelta | None) -> Index | None:
@@ -93,42 +105,55 @@ def ensure_indexes(collection: Collection[Document], idle: Index | None, timeout
     exist break its uniqueness.
     """
     wanted = [*TOKEN_INDEXES, *([idle] if idle else [])]
+    return _ensure(collection, wanted, timeout, drop_idle=idle is None)
+
+
+def ensure_lease_indexes(collection: Collection[Document], timeout: float) -> Changes:
+    """Make the collection of leases have its TTL index. As ``ensure_indexes``."""
+    return _ensure(collection, LEASE_INDEXES, timeout, drop_idle=False)
+
+
+def _ensure(
+    collection: Collection[Document], wanted: Iterable[Index], timeout: float, *, drop_idle: bool
+) -> Changes:
     with pymongo.timeout(timeout):
         present = {index["name"]: index for index in collection.list_indexes()}
     changes = Changes([], [], [], [])
-    for index in wanted:
-        found = _standing(index, present)
-        if found is None:
-            changes.created.append(index.name)
-        elif _options(found) == index.options:
-            changes.unchanged.append(found["name"])
-        elif index is idle and "expireAfterSeconds" in found:
-            changes.changed.append(found["name"])
-        else:
-            raise _conflict(index, found)
-    if idle is None:
-        changes.dropped.extend(name for name, index in present.items() if _is_idle_index(index))
     with pymongo.timeout(_BUILD_SECONDS):
-        _apply(collection, changes, wanted, idle)
+        for index in wanted:
+            _make(collection, index, _standing(index, present), changes)
+        for name in [name for name, index in present.items() if drop_idle and _is_idle(index)]:
+            _drop(collection, name)
+            changes.dropped.append(name)
     return changes
 
 
-def _apply(
-    collection: Collection[Document], changes: Changes, wanted: list[Index], idle: Index | None
+def _make(
+    collection: Collection[Document],
+    index: Index,
+    found: Mapping[str, Any] | None,
+    changes: Changes,
 ) -> None:
-    for index in wanted:
-        if index.name in changes.created:
-            _create(collection, index)
-    for name in changes.changed:
-        if idle is not None:
-            setting = {"name": name, "expireAfterSeconds": idle.expire_after}
-            collection.database.command("collMod", collection.name, index=setting)
-    for name in changes.dropped:
-        try:
-            collection.drop_index(name)
-        except OperationFailure as error:
-            if error.code != _INDEX_NOT_FOUND:
-                raise
+    """Make ``index`` where ``found`` stands in its place, or nothing does."""
+    if found is None:
+        _create(collection, index)
+        changes.created.append(index.name)
+    elif _options(found) == index.options:
+        changes.unchanged.append(found["name"])
+    elif index.expire_after is not None and "expireAfterSeconds" in found:
+        setting = {"name": found["name"], "expireAfterSeconds": index.expire_after}
+        collection.database.command("collMod", collection.name, index=setting)
+        changes.changed.append(found["name"])
+    else:
+        raise _conflict(index, found)
+
+
+def _drop(collection: Collection[Document], name: str) -> None:
+    try:
+        collection.drop_index(name)
+    except OperationFailure as error:
+        if error.code != _INDEX_NOT_FOUND:
+            raise
 
 
 def _create(collection: Collection[Document], index: Index) -> None:
@@ -165,7 +190,7 @@ def _options(found: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _is_idle_index(found: Mapping[str, Any]) -> bool:
+def _is_idle(found: Mapping[str, Any]) -> bool:
     return dict(found["key"]) == {IDLE_FIELD: ASCENDING} and "expireAfterSeconds" in found
 
 

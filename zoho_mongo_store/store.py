@@ -4,17 +4,14 @@ import contextlib
 import functools
 import logging
 import math
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import pymongo
 from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
-from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.connection import Connection
 from zoho_mongo_store.document import (
@@ -25,13 +22,13 @@ from zoho_mongo_store.document import (
     secrets_of,
     to_document,
 )
-from zoho_mongo_store.errors import InvalidInputError, failure, is_unreachable
-from zoho_mongo_store.fork import reset_after_fork
-from zoho_mongo_store.indexes import Changes, ensure_indexes, idle_index
+from zoho_mongo_store.errors import InvalidInputError, failure
+from zoho_mongo_store.indexes import Changes, idle_index
 from zoho_mongo_store.lookup import find_filters
-from zoho_mongo_store.pending import PendingSaves
+from zoho_mongo_store.refresh import DEFAULT_POLICY, Coordinator, RefreshPolicy, RefreshStats
+from zoho_mongo_store.refresh.arming import take_settled
 from zoho_mongo_store.sdk import OAuthToken, SDKException, TokenStore
-from zoho_mongo_store.upsert import upsert
+from zoho_mongo_store.tokens import TokenCollection
 
 logger = logging.getLogger("zoho_mongo_store")
 
@@ -93,6 +90,7 @@ class MongoTokenStore(TokenStore):
         timeout: float = 5.0,
         expire_idle_after: timedelta | None = None,
         create_indexes: bool = True,
+        refresh: RefreshPolicy | None = DEFAULT_POLICY,
     ) -> None:
         """A store on one collection.
 
@@ -107,16 +105,20 @@ class MongoTokenStore(TokenStore):
             all, and removes the index where it stands.
         create_indexes: whether the first operation makes the indexes. Turn it off for a role that
             may not, and call ``ensure_indexes`` in a deploy step.
+        refresh: how the fleet refreshes a token once, and not once per process. ``None``: each
+            caller refreshes for itself, as with the SDK's own stores.
 
         Writes are acknowledged by the majority unless the URI or the client chose a write concern.
         """
-        self._timeout = _seconds(timeout)
-        self._idle_index = idle_index(expire_idle_after)
-        self._connection = Connection(uri, client, database, collection)
-        self._pending = PendingSaves()
-        self._index_lock = threading.Lock()
-        self._indexes_ready = not create_indexes
-        reset_after_fork(self)
+        connection = Connection(uri, client, database, collection)
+        self._connection = connection
+        self._tokens = TokenCollection(
+            connection,
+            timeout=_seconds(timeout),
+            idle=idle_index(expire_idle_after),
+            create_indexes=create_indexes,
+        )
+        self._coordinator = None if refresh is None else Coordinator(self._tokens, refresh)
 
     @_operation("find_token")
     def find_token(self, token: OAuthToken) -> OAuthToken | None:
@@ -126,24 +128,23 @@ class MongoTokenStore(TokenStore):
         of these that it carries and that matches. An id is decisive; with nothing to look up by the
         answer is ``None``.
         """
-        filters = find_filters(to_document(token))
-        collection = self._ready_collection()
-        with pymongo.timeout(self._timeout):
-            for candidate in filters:
-                stored = collection.find_one(candidate)
-                if stored is not None:
-                    fill(token, stored)
-                    return token
-        return None
+        stored = self._tokens.find(find_filters(to_document(token)))
+        if stored is not None:
+            fill(token, stored)
+        if self._coordinator is not None:
+            self._coordinator.hand_out(token, stored)
+        return None if stored is None else token
 
     @_operation("find_token_by_id")
     def find_token_by_id(self, id: str) -> OAuthToken | None:
         """A new token with everything that is stored under ``id``; ``None`` if it is unknown."""
-        checked_text("id", id)
-        collection = self._ready_collection()
-        with pymongo.timeout(self._timeout):
-            stored = collection.find_one({"id": id})
-        return None if stored is None else from_document(stored)
+        stored = self._tokens.find([{"id": checked_text("id", id)}])
+        if stored is None:
+            return None
+        token = from_document(stored)
+        if self._coordinator is not None:
+            self._coordinator.hand_out(token, stored)
+        return token
 
     @_operation("save_token")
     def save_token(self, token: OAuthToken) -> None:
@@ -156,33 +157,18 @@ class MongoTokenStore(TokenStore):
         A save that cannot reach MongoDB raises, and is written with the next operation that gets
         through, or on ``close``.
         """
-        fields = to_document(token)
-        try:
-            collection = self._ready_collection()
-            with pymongo.timeout(self._timeout):
-                stored = upsert(collection, fields)
-        except PyMongoError as error:
-            if is_unreachable(error):
-                self._pending.keep(fields)
-            raise
+        stored = self._tokens.save(to_document(token), keep_pair=take_settled(token))
         token.set_id(stored["id"])
 
     @_operation("delete_token")
     def delete_token(self, id: str) -> None:
         """Remove the token stored under ``id``; an unknown id is no error."""
-        checked_text("id", id)
-        self._pending.forget(id)
-        collection = self._ready_collection()
-        with pymongo.timeout(self._timeout):
-            collection.delete_one({"id": id})
+        self._tokens.delete(checked_text("id", id))
 
     @_operation("delete_tokens")
     def delete_tokens(self) -> None:
-        """Remove all stored tokens in one operation."""
-        self._pending.forget()
-        collection = self._ready_collection()
-        with pymongo.timeout(self._timeout):
-            collection.delete_many({})
+        """Remove all stored tokens in one operation, and all leases with them."""
+        self._tokens.delete_all()
 
     def get_tokens(self) -> list[OAuthToken]:
         """Every stored token. For large collections see ``iter_tokens``."""
@@ -205,22 +191,19 @@ class MongoTokenStore(TokenStore):
         Idempotent, for a deploy step; returns the names of the indexes created, changed, dropped
         and unchanged. An index that is in the way gives an error that names it.
         """
-        changes = ensure_indexes(self._connection.collection, self._idle_index, self._timeout)
-        self._indexes_ready = True
-        return changes
+        return self._tokens.ensure_indexes()
 
+    @_operation("close")
     def close(self) -> None:
         """Write what is still pending, and close the client if the store made it.
 
-        Never raises for a MongoDB that is away: what is lost is logged at ERROR by id and user.
+        Does not raise for a MongoDB that is away: what is lost is logged at ERROR by id and user.
         """
-        if self._pending and not self._connection.closed:
-            try:
-                with pymongo.timeout(self._timeout):
-                    self._pending.flush(self._connection.collection)
-            except PyMongoError:
-                self._pending.give_up()
-        self._connection.close()
+        self._tokens.close()
+
+    def refresh_stats(self) -> RefreshStats:
+        """Counts of the refreshes in this process since the store was made."""
+        return RefreshStats() if self._coordinator is None else self._coordinator.stats()
 
     @property
     @_operation("collection")
@@ -242,33 +225,15 @@ class MongoTokenStore(TokenStore):
     def __repr__(self) -> str:
         return f"MongoTokenStore({self._connection})"
 
-    def after_fork(self) -> None:
-        """Begin anew in a forked child, where the thread that held the lock does not run."""
-        self._index_lock = threading.Lock()
-
-    def _ready_collection(self) -> Collection[Document]:
-        """The collection with its indexes made and the pending saves written."""
-        collection = self._connection.collection
-        if not self._indexes_ready:
-            with self._index_lock:
-                if not self._indexes_ready:
-                    ensure_indexes(collection, self._idle_index, self._timeout)
-                    self._indexes_ready = True
-        if self._pending:
-            with pymongo.timeout(self._timeout):
-                self._pending.flush(collection)
-        return collection
-
     @_operation("iter_tokens")
     def _open_cursor(self, batch_size: int) -> Cursor[Document]:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise InvalidInputError("batch_size has to be a positive int")
-        return self._ready_collection().find(batch_size=batch_size)
+        return self._tokens.cursor(batch_size)
 
     @_operation("iter_tokens")
     def _next_token(self, cursor: Cursor[Document]) -> OAuthToken | None:
-        with pymongo.timeout(self._timeout):
-            stored = next(cursor, None)
+        stored = self._tokens.next(cursor)
         return None if stored is None else from_document(stored)
 
     def _failure(

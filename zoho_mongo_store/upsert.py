@@ -7,22 +7,27 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from zoho_mongo_store.document import CREDENTIAL_FIELDS, Document, now
+from zoho_mongo_store.document import CREDENTIAL_FIELDS, PAIR, Document, now
 from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.lookup import Filter, save_filters, shared_id
 
 # Each turn is lost only to another save that got through; 32 racing ones need two or three.
 _ATTEMPTS = 32
+# What Zoho's answer changes in a token (oauth_token.py, parse_response).
+_REDEEMED = (*PAIR, "refresh_token", "api_domain")
 
 
-def upsert(collection: Collection[Document], fields: Document) -> Document:
+def upsert(
+    collection: Collection[Document], fields: Document, *, keep_pair: bool = False
+) -> Document:
     """Update the document that ``fields`` belong to, or insert one, and return it as it then is.
 
-    Absent fields never erase stored ones, and a stored id stays. Raises ``StoreError`` when there
-    is no document and ``fields`` have no credential to make one of.
+    Absent fields never erase stored ones, and a stored id stays. With ``keep_pair`` a stored access
+    token and its expiry stay too; only an insert takes those of ``fields``. Raises ``StoreError``
+    when there is no document and ``fields`` have no credential to make one of.
     """
     filters = save_filters(fields)
-    if filters and _expiry_unknown(fields) and "access_token" not in filters[0]:
+    if filters and not keep_pair and _expiry_unknown(fields) and "access_token" not in filters[0]:
         # The same access token again keeps the expiry that is stored with it.
         filters.insert(0, {**filters[0], "access_token": fields["access_token"]})
     insertable = any(field in fields for field in CREDENTIAL_FIELDS)
@@ -31,7 +36,9 @@ def upsert(collection: Collection[Document], fields: Document) -> Document:
         for candidate in filters or [{"id": new_id}]:
             inserting = insertable and (not filters or candidate is filters[-1])
             try:
-                stored = _update(collection, candidate, fields, new_id if inserting else None)
+                stored = _update(
+                    collection, candidate, fields, new_id if inserting else None, keep_pair
+                )
             except DuplicateKeyError:
                 if "id" in candidate and "user_name" in fields:
                     _release_name(collection, fields["user_name"], candidate["id"])
@@ -49,19 +56,42 @@ def upsert(collection: Collection[Document], fields: Document) -> Document:
     )
 
 
+def replace_pair(
+    collection: Collection[Document], stored: Document, fields: Document
+) -> Document | None:
+    """Write what a refresh or a grant exchange changes, if ``stored`` still holds its access token.
+
+    Returns the document as it then is, or ``None`` when another access token stands there, or the
+    document is gone: a late answer never replaces a newer one.
+    """
+    changes = {field: fields[field] for field in _REDEEMED if field in fields}
+    current = stored.get("access_token", {"$exists": False})
+    return collection.find_one_and_update(
+        {"id": stored["id"], "access_token": current},
+        {"$set": {**changes, "updated_at": now()}},
+        return_document=ReturnDocument.AFTER,
+    )
+
+
 def _update(
-    collection: Collection[Document], candidate: Filter, fields: Document, new_id: str | None
+    collection: Collection[Document],
+    candidate: Filter,
+    fields: Document,
+    new_id: str | None,
+    keep_pair: bool,
 ) -> Document | None:
     """Update the document that matches; without one, insert it under ``new_id`` if that is given.
 
     ``None``: there is none. It is also what an upsert that lost a race may say.
     """
     moment = now()
-    changes = {field: value for field, value in fields.items() if field != "id"}
+    fixed = ("id", *PAIR) if keep_pair else ("id",)
+    changes = {field: value for field, value in fields.items() if field not in fixed}
     update: dict[str, Any] = {"$set": {**changes, "updated_at": moment}}
     if new_id is not None:
-        update["$setOnInsert"] = {"id": new_id, "created_at": moment}
-    if _expiry_unknown(fields) and "access_token" not in candidate:
+        pair = {field: fields[field] for field in PAIR if field in fields and keep_pair}
+        update["$setOnInsert"] = {"id": new_id, "created_at": moment, **pair}
+    if not keep_pair and _expiry_unknown(fields) and "access_token" not in candidate:
         update["$unset"] = {"expiry_time": ""}
     return collection.find_one_and_update(
         candidate, update, upsert=new_id is not None, return_document=ReturnDocument.AFTER

@@ -1,0 +1,3 @@
+class Utility:
+    @staticmethod
+    def get_user_name(token: str | None) -> str | None: ...
