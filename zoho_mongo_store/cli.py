@@ -1,0 +1,64 @@
+"""The zoho-mongo-store command: its sub-commands, put together.
+
+Each sub-command is a function in a module of its own under ``commands``, which imports at its top
+only what its signature needs: ``--help`` must not load servers and clients.
+"""
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from zoho_mongo_store.version import __version__
+
+if TYPE_CHECKING:
+    import typer
+
+_USAGE_ERROR = 2
+
+
+def main() -> None:
+    """The entry point. Without the extra ``cli`` it says in one line how to get it: status 2."""
+    try:
+        run = application()
+    except ModuleNotFoundError as error:
+        if error.name != "typer":
+            raise
+        print(
+            "zoho-mongo-store needs an extra: pip install 'zoho-mongo-store[cli]'",
+            file=sys.stderr,
+        )
+        raise SystemExit(_USAGE_ERROR) from None
+    run()
+
+
+def application() -> "typer.Typer":
+    """The Typer application with all sub-commands."""
+    import typer
+
+    from zoho_mongo_store.commands.demo import demo
+
+    app = typer.Typer(
+        name="zoho-mongo-store",
+        help="Tokens of the Zoho CRM Python SDK in MongoDB.",
+        no_args_is_help=True,
+        # A traceback with local variables would show tokens.
+        pretty_exceptions_enable=False,
+    )
+
+    def print_version(wanted: bool) -> None:
+        if wanted:
+            typer.echo(__version__)
+            raise typer.Exit
+
+    @app.callback()
+    def options(
+        version: bool = typer.Option(
+            False, "--version", callback=print_version, is_eager=True, help="Show the version."
+        ),
+    ) -> None:
+        del version
+        # Commands report errors themselves; the log would say them twice.
+        logging.getLogger("zoho_mongo_store").addHandler(logging.NullHandler())
+
+    app.command()(demo)
+    return app

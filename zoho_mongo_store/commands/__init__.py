@@ -1,0 +1,1 @@
+"""The sub-commands of zoho-mongo-store, one module each."""
