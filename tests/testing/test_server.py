@@ -141,6 +141,25 @@ def test_a_port_that_stays_taken_is_an_error_with_the_output(
     assert not server.running
 
 
+def test_another_failure_to_start_is_an_error_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "START_TIMEOUT", 5.0)
+    storage = tmp_path / "storage"
+    storage.write_text("a file, where a folder must be")
+    starts: list[tuple[str, ...]] = []
+    start = Child.start
+
+    def counted(child: Child, *arguments: str) -> None:
+        starts.append(arguments)
+        start(child, *arguments)
+
+    monkeypatch.setattr(Child, "start", counted)
+    with pytest.raises(RuntimeError, match="secantus ended before it was ready"):
+        EmbeddedServer(storage_path=storage).start()
+    assert len(starts) == 1
+
+
 def test_a_configuration_in_the_home_folder_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

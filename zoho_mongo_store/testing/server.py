@@ -156,7 +156,7 @@ class EmbeddedServer:
         The server picks a free port itself. A port of before can be taken for a moment, as the
         near end of somebody's connection: that is tried again until the deadline.
         """
-        config = child.folder / "secantusd.toml"
+        config = child.folder / "empty.toml"
         config.touch()  # An explicit one keeps the server from looking for others.
         storage = (self._storage_path or child.folder / "storage").absolute()
         while True:
