@@ -1,0 +1,60 @@
+"""Fixtures of the tests that the SDK drives."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from bson.codec_options import CodecOptions
+
+from tests.engines import Engine
+from tests.sdk.application import Application
+from tests.sdk.stored import Documents, expire_all
+from tests.sdk.version import SDK_LINE
+from zoho_mongo_store.testing import LoopbackZoho
+
+
+def pytest_report_header() -> str:
+    """Say which SDK the tests run on."""
+    return f"Zoho CRM SDK: {SDK_LINE}"
+
+
+@pytest.fixture(scope="session")
+def running_zoho() -> Iterator[LoopbackZoho]:
+    """One loopback Zoho for all tests here: each has logins of its own."""
+    with LoopbackZoho() as server:
+        yield server
+
+
+@pytest.fixture
+def zoho(running_zoho: LoopbackZoho) -> LoopbackZoho:
+    """The loopback Zoho, answering as at first, with an empty list of requests."""
+    running_zoho.configure(failure=None, lifetime=3600, users_failure=False)
+    running_zoho.clear()
+    return running_zoho
+
+
+@pytest.fixture
+def application(
+    engine: Engine, database: str, zoho: LoopbackZoho, resource_path: str
+) -> Application:
+    """An application on the test's own database and Zoho."""
+    way = {"uri": engine.uri} if engine.uri else {"client": engine.client}
+    return Application(zoho, {**way, "database": database}, resource_path)
+
+
+@pytest.fixture
+def documents(engine: Engine, database: str) -> Documents:
+    """Reads the stored documents as they are, oldest first."""
+    options: Any = CodecOptions(tz_aware=True)
+
+    def read() -> list[dict[str, Any]]:
+        collection = engine.client[database].get_collection("oauthtoken", codec_options=options)
+        return list(collection.find().sort("created_at"))
+
+    return read
+
+
+@pytest.fixture
+def expire(engine: Engine, database: str) -> Callable[[], None]:
+    """Lets the access token of every stored document expire."""
+    return lambda: expire_all(engine.client[database].oauthtoken)
