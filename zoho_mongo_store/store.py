@@ -91,6 +91,7 @@ class MongoTokenStore(TokenStore):
         expire_idle_after: timedelta | None = None,
         create_indexes: bool = True,
         refresh: RefreshPolicy | None = DEFAULT_POLICY,
+        serve_through_outage: timedelta | None = None,
     ) -> None:
         """A store on one collection.
 
@@ -107,6 +108,9 @@ class MongoTokenStore(TokenStore):
             may not, and call ``ensure_indexes`` in a deploy step.
         refresh: how the fleet refreshes a token once, and not once per process. ``None``: each
             caller refreshes for itself, as with the SDK's own stores.
+        serve_through_outage: while MongoDB cannot be reached, tokens that this store found before
+            and that have not expired go on being found, from memory, for so long. ``None``: every
+            operation fails until MongoDB is back. Nothing is ever saved to memory alone.
 
         Writes are acknowledged by the majority unless the URI or the client chose a write concern.
         """
@@ -117,6 +121,7 @@ class MongoTokenStore(TokenStore):
             timeout=_seconds(timeout),
             idle=idle_index(expire_idle_after),
             create_indexes=create_indexes,
+            serve_through_outage=serve_through_outage,
         )
         self._coordinator = None if refresh is None else Coordinator(self._tokens, refresh)
 

@@ -4,6 +4,8 @@ What the store and the refresh share; nothing here knows the SDK's calls.
 """
 
 import threading
+from datetime import timedelta
+from typing import TypeVar
 
 import pymongo
 from pymongo.collection import Collection
@@ -16,8 +18,11 @@ from zoho_mongo_store.errors import is_unreachable
 from zoho_mongo_store.fork import reset_after_fork
 from zoho_mongo_store.indexes import Changes, Index, ensure_indexes, ensure_lease_indexes
 from zoho_mongo_store.lookup import Filter
+from zoho_mongo_store.outage import OutageMemory
 from zoho_mongo_store.pending import PendingSaves
 from zoho_mongo_store.upsert import replace_pair, upsert
+
+_Stored = TypeVar("_Stored", Document, Document | None)
 
 
 class TokenCollection:
@@ -26,21 +31,41 @@ class TokenCollection:
     timeout: seconds that each operation may take.
     idle: the TTL index that is wanted, if any.
     create_indexes: whether the first operation makes the indexes.
+    serve_through_outage: how long found tokens are served from memory while MongoDB is away.
     """
 
     def __init__(
-        self, connection: Connection, *, timeout: float, idle: Index | None, create_indexes: bool
+        self,
+        connection: Connection,
+        *,
+        timeout: float,
+        idle: Index | None,
+        create_indexes: bool,
+        serve_through_outage: timedelta | None,
     ) -> None:
         self.timeout = timeout
         self._connection = connection
         self._idle = idle
         self._pending = PendingSaves()
+        self._memory = (
+            None if serve_through_outage is None else OutageMemory(serve_through_outage, self._ping)
+        )
         self._lock = threading.Lock()
         self._indexes_ready = not create_indexes
         reset_after_fork(self)
 
+    @property
+    def is_serving_from_memory(self) -> bool:
+        """Whether MongoDB is away and what is found comes from memory."""
+        return self._memory is not None and self._memory.serving
+
     def find(self, filters: list[Filter]) -> Document | None:
         """The document that the first of ``filters`` to match any finds."""
+        if self._memory is None:
+            return self._find(filters)
+        return self._memory.find(filters, self._find)
+
+    def _find(self, filters: list[Filter]) -> Document | None:
         collection = self._ready()
         with pymongo.timeout(self.timeout):
             for candidate in filters:
@@ -54,7 +79,7 @@ class TokenCollection:
         try:
             collection = self._ready()
             with pymongo.timeout(self.timeout):
-                return upsert(collection, fields, keep_pair=keep_pair)
+                return self._noted(upsert(collection, fields, keep_pair=keep_pair))
         except PyMongoError as error:
             self._keep_if_unreachable(fields, error)
             raise
@@ -67,7 +92,7 @@ class TokenCollection:
         try:
             collection = self._ready()
             with pymongo.timeout(self.timeout):
-                return replace_pair(collection, stored, fields)
+                return self._noted(replace_pair(collection, stored, fields))
         except PyMongoError as error:
             self._keep_if_unreachable(fields, error)
             raise
@@ -75,6 +100,8 @@ class TokenCollection:
     def delete(self, id: str) -> None:
         """Remove the document with this id, also from what is still to be written."""
         self._pending.forget(id)
+        if self._memory is not None:
+            self._memory.forget(id)
         collection = self._ready()
         with pymongo.timeout(self.timeout):
             collection.delete_one({"id": id})
@@ -82,6 +109,8 @@ class TokenCollection:
     def delete_all(self) -> None:
         """Remove all documents and all leases."""
         self._pending.forget()
+        if self._memory is not None:
+            self._memory.forget()
         collection = self._ready()
         with pymongo.timeout(self.timeout):
             collection.delete_many({})
@@ -117,6 +146,8 @@ class TokenCollection:
                 self._flush(self._connection.collection)
             except PyMongoError:
                 self._pending.give_up()
+        if self._memory is not None:
+            self._memory.close()
         self._connection.close()
 
     def after_fork(self) -> None:
@@ -133,6 +164,15 @@ class TokenCollection:
         if self._pending:
             self._flush(collection)
         return collection
+
+    def _ping(self) -> None:
+        with pymongo.timeout(self.timeout):
+            self._connection.collection.database.command("ping")
+
+    def _noted(self, stored: _Stored) -> _Stored:
+        if self._memory is not None and stored is not None:
+            self._memory.update(stored)
+        return stored
 
     def _keep_if_unreachable(self, fields: Document, error: PyMongoError) -> None:
         if is_unreachable(error):

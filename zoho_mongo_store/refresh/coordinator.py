@@ -33,6 +33,7 @@ class Coordinator:
         self._policy = policy
         self._leases = Leases(tokens.leases, tokens.timeout, policy)
         self._counters = Counters()
+        self._tokens = tokens
         self._redeemer = Redeemer(tokens, self._leases, self._counters)
         self._flights = Flights()
         self._patience = policy.lease.total_seconds()
@@ -47,7 +48,11 @@ class Coordinator:
         """Arm a token that was looked up, also one that is not stored, which the SDK goes on with;
         and refresh it early when it is about to expire and nobody else does."""
         self._arm(token)
-        if stored is not None and self._is_due_early(stored):
+        if (
+            stored is not None
+            and self._is_due_early(stored)
+            and not self._tokens.is_serving_from_memory
+        ):
             self._refresh_early(token)
 
     def redeem(self, token: OAuthToken, redemption: Redemption, url: str) -> None:
