@@ -1,0 +1,204 @@
+"""The files around the package agree with it, and with each other."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pymongo.uri_parser import parse_uri
+
+ROOT = Path(__file__).parents[1]
+COMPOSE_FILE = ROOT / "docker-compose.yml"
+WORKFLOW_FILE = ROOT / ".github" / "workflows" / "tests.yml"
+MAKEFILE = (ROOT / "Makefile").read_text()
+# MongoDB's major versions from the oldest that the store supports to that of the compose file.
+MONGODB_MAJORS = ["4.2", "4.4", "5.0", "6.0", "7.0", "8.0"]
+ACTIONS = {"actions/checkout", "actions/setup-python"}
+URI = re.compile(r"mongodb://[^\s'\"`)]+:[^\s'\"`)]+@127\.0\.0\.1[^\s'\"`)]*")
+
+PROJECT = metadata("zoho-mongo-store")
+EXTRAS = set(PROJECT.get_all("Provides-Extra") or [])
+PYTHONS = [
+    classifier.rpartition(" ")[2]
+    for classifier in PROJECT.get_all("Classifier") or []
+    if re.fullmatch(r"Programming Language :: Python :: 3\.\d+", classifier)
+]
+
+
+@pytest.fixture
+def service() -> Any:
+    """The one service of the compose file."""
+    compose = yaml.safe_load(COMPOSE_FILE.read_text())
+    [service] = compose["services"].values()
+    named = {volume.partition(":")[0] for volume in service["volumes"]}
+    assert named == set(compose["volumes"])
+    return service
+
+
+@pytest.fixture
+def jobs() -> Any:
+    """The jobs of the workflow, by name."""
+    return yaml.safe_load(WORKFLOW_FILE.read_text())["jobs"]
+
+
+def local_uri(service: Any) -> str:
+    """The URI that the compose file's server is reached by."""
+    user, password = (
+        service["environment"][f"MONGO_INITDB_ROOT_{name}"] for name in ("USERNAME", "PASSWORD")
+    )
+    host, port, _ = service["ports"][0].split(":")
+    return f"mongodb://{user}:{password}@{host}:{port}/?replicaSet={replica_set(service)}"
+
+
+def replica_set(service: Any) -> str:
+    return options(service)["--replSet"]
+
+
+def options(service: Any) -> dict[str, str]:
+    return dict(argument.split("=") for argument in service["command"][1:])
+
+
+def test_compose_pins_mongodb(service: Any) -> None:
+    assert re.fullmatch(r"mongo:\d+\.\d+\.\d+", service["image"])
+    assert service["image"].startswith(f"mongo:{MONGODB_MAJORS[-1]}.")
+
+
+def test_compose_serves_this_machine_alone(service: Any) -> None:
+    assert [port.rpartition(":")[0] for port in service["ports"]] == ["127.0.0.1:27017"]
+    assert "network_mode" not in service
+
+
+def test_compose_keeps_the_data_and_the_key_in_named_volumes(service: Any) -> None:
+    folders = [volume.partition(":")[2] for volume in service["volumes"]]
+
+    assert folders == ["/data/db", "/data/configdb"]
+    assert options(service)["--keyFile"].startswith("/data/configdb/")
+
+
+def test_compose_waits_for_a_primary_that_clients_find(service: Any) -> None:
+    kind, check = service["healthcheck"]["test"]
+
+    assert kind == "CMD-SHELL"
+    [(name, host)] = re.findall(
+        r'rs\.initiate\({_id: "(\w+)", members: \[{_id: 0, host: "([^"]+)"}]}\)', check
+    )
+    assert name == replica_set(service)
+    assert host == service["ports"][0].rpartition(":")[0]
+    assert "quit(db.hello().isWritablePrimary ? 0 : 1)" in check
+    for variable in service["environment"]:
+        assert f'"$${variable}"' in check
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="runs with the tools of a Linux image")
+def test_compose_makes_the_key_once(service: Any, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    entrypoint = tmp_path / "docker-entrypoint.sh"
+    entrypoint.write_text('#!/bin/sh\necho "$@"\n')
+    entrypoint.chmod(0o755)
+    shell, flags, script, name = service["entrypoint"]
+    script = script.replace("$$", "$").replace(options(service)["--keyFile"], str(key))
+    search = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    keys = []
+    for _ in range(2):
+        started = subprocess.run(
+            [shell, flags, script, name, *service["command"]],
+            env=search,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert started.stdout.split() == service["command"]
+        keys.append(key.read_text())
+
+    assert keys[0] == keys[1]
+    # MongoDB's rule for key files: 6 to 1024 base64 characters, for their owner alone.
+    assert re.fullmatch(r"[A-Za-z0-9+/=]{6,1024}", keys[0])
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+
+
+def test_every_uri_is_that_of_the_compose_file(service: Any) -> None:
+    uri = local_uri(service)
+    parse_uri(uri)
+    documents = [COMPOSE_FILE, WORKFLOW_FILE, *ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+
+    for document in documents:
+        text = document.read_text()
+        assert set(URI.findall(text)) <= {uri}, document.name
+        if "docker compose up" in text:
+            assert "docker compose up -d --wait" in text, document.name
+            assert uri in text, document.name
+
+
+def test_the_workflow_runs_every_python_and_mongodb(jobs: Any) -> None:
+    matrix = jobs["suite"]["strategy"]["matrix"]
+    versions = {job["mongodb"] for job in matrix["include"]} | set(matrix["mongodb"])
+
+    assert matrix["python"] == PYTHONS
+    assert {job["python"] for job in matrix["include"]} <= set(PYTHONS)
+    assert sorted(versions) == MONGODB_MAJORS
+
+
+def test_the_workflow_runs_the_oldest_pymongo_on_the_oldest_mongodb(jobs: Any) -> None:
+    [pymongo] = [
+        requirement
+        for requirement in PROJECT.get_all("Requires-Dist") or []
+        if requirement.startswith("pymongo") and "extra" not in requirement
+    ]
+    [oldest] = re.findall(r">=([\d.]+)", pymongo)
+    [job] = [
+        job
+        for job in jobs["suite"]["strategy"]["matrix"]["include"]
+        if job["mongodb"] == MONGODB_MAJORS[0]
+    ]
+
+    assert job["pymongo"] == f"pymongo=={oldest}.*"
+
+
+def test_the_workflow_uses_two_pinned_actions(jobs: Any) -> None:
+    used = [step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step]
+
+    assert {action.partition("@")[0] for action in used} == ACTIONS
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
+
+
+def test_the_workflow_runs_what_make_test_and_make_demo_run(jobs: Any) -> None:
+    commands = " ".join(
+        step.get("run", "").replace("${{ matrix.sdk }}", version)
+        for job in jobs.values()
+        for step in job["steps"]
+        for version in job.get("strategy", {}).get("matrix", {}).get("sdk", [""])
+    )
+    made = {
+        target
+        for targets in re.findall(r"make ((?:[\w-]+ )+)PYTHON=", commands)
+        for target in targets.split()
+    }
+
+    lines = [f"matrix-{line}" for line in variable("MATRIX").split()]
+    assert made == {"lint", "types", "suite", "demo", *lines}
+    assert "\ntest: lint types suite matrix\n" in MAKEFILE
+
+
+def test_the_extras_that_make_installs_exist() -> None:
+    installed = {
+        extra.replace("$*", line)
+        for extras in re.findall(r"--editable '\.\[([^]]+)]'", MAKEFILE)
+        for extra in extras.split(",")
+        for line in variable("MATRIX").split()
+    }
+
+    assert {"crm8", "dev", "suite"} <= installed <= EXTRAS
+
+
+def variable(name: str) -> str:
+    """A variable of the Makefile."""
+    [value] = re.findall(rf"(?m)^{name} [:?]= (.*)$", MAKEFILE)
+    return str(value)
