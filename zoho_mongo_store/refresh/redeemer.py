@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from pymongo.errors import PyMongoError
-
 from zoho_mongo_store.document import (
     Document,
     fill,
@@ -126,14 +124,14 @@ class Redeemer:
             token.set_access_token(held[0])
             token.set_expires_in(held[1])
             reason = _reason(error, secrets_of(token))
-            self._leases.fail(lease, reason, clock())
             self._counters.add("failed")
+            self._end(token, lambda: self._leases.fail(lease, reason, clock()))
             logger.warning("Zoho gave no access token for %s: %s", name_of(token), reason.message)
             raise RedemptionError(reason.code, reason.message) from None
         except BaseException:
-            self._leases.let_go(lease)
+            self._end(token, lambda: self._leases.let_go(lease))
             raise
-        self._store(lease, token, stored, held[0], clock)
+        self._end(token, lambda: self._store(lease, token, stored, held[0], clock))
 
     def take_newer(self, token: OAuthToken, held: str | None) -> bool:
         """Fill ``token`` from the stored one if that has another access token than ``held``."""
@@ -151,25 +149,27 @@ class Redeemer:
         held: str | None,
         clock: Callable[[], datetime],
     ) -> None:
-        """Store what Zoho answered, unless another got a newer token meanwhile: then take that.
+        """Store what Zoho answered, unless another got a newer token meanwhile: then take that."""
+        if not self._leases.extend(lease, clock()) and self.take_newer(token, held):
+            self._counters.add("late")
+            return
+        if before is None:
+            _look_up_user(token)
+            saved: Document | None = self._tokens.save(to_document(token))
+        else:
+            saved = self._tokens.replace_pair(before, to_document(token))
+        if saved is not None:
+            _take(token, saved)
+        elif self.take_newer(token, held):
+            self._counters.add("late")
+        self._leases.succeed(lease)
 
-        A MongoDB that is away costs the caller nothing: it goes on with the token it has got.
-        """
+    def _end(self, token: OAuthToken, write: Callable[[], object]) -> None:
+        """Write what became of a request to Zoho. That it cannot be written is logged and costs the
+        caller nothing: it has got Zoho's answer, and the lease runs out by itself."""
         try:
-            if not self._leases.extend(lease, clock()) and self.take_newer(token, held):
-                self._counters.add("late")
-                return
-            if before is None:
-                _look_up_user(token)
-                saved: Document | None = self._tokens.save(to_document(token))
-            else:
-                saved = self._tokens.replace_pair(before, to_document(token))
-            if saved is not None:
-                _take(token, saved)
-            elif self.take_newer(token, held):
-                self._counters.add("late")
-            self._leases.succeed(lease)
-        except PyMongoError as error:
+            write()
+        except Exception as error:
             logger.error("%s", failure("refresh", error, secrets_of(token)))
 
     def _stored(self, token: OAuthToken) -> Document | None:
