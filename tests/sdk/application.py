@@ -106,9 +106,9 @@ def call_api(application: Application, fields: dict[str, Any], calls: int = 1) -
 
 def log_in(application: Application, *users: str) -> None:
     """Log users in, one after the other."""
-    for user in users:
-        with application.initialized(make_token(**login(application.zoho, user))):
-            pass
+    with MongoTokenStore(**application.store_options) as store:
+        for user in users:
+            application.initialize(make_token(**login(application.zoho, user)), store)
 
 
 def current_user() -> str:
