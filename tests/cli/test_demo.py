@@ -24,6 +24,7 @@ STEPS = [
     "A second process knows only the user name",
     "A third process knows only the id",
     "The access token expires",
+    "Six processes meet one expired token",
     "A second user logs in",
     "Revoke and delete",
 ]
@@ -56,8 +57,9 @@ def test_all_steps_do_what_they_say(finished: Finished) -> None:
 
 
 def test_its_parts_are_processes_of_their_own(finished: Finished) -> None:
-    applications = set(re.findall(r"What process (\d+) did", finished.output))
-    assert len(applications) == 4
+    lines = re.findall(r"(?m)^What process(?:es)? ([\d, \n]+) did$", finished.output)
+    applications = {pid for line in lines for pid in re.findall(r"\d+", line)}
+    assert len(applications) == 4 + 6
     assert applications <= {str(process.pid) for process in finished.processes}
     assert len(finished.ports) == 2  # MongoDB and Zoho.
 
@@ -77,6 +79,12 @@ def test_what_happened_is_told_in_order(finished: Finished) -> None:
         ("Zoho", "GET /org"),
         ("store", "save_token"),
     ]
+
+
+def test_one_refresh_serves_all_processes(finished: Finished) -> None:
+    fleet = finished.output.split("meet one expired token")[1].split("A second user logs in")[0]
+    assert [row[-1] for row in rows(fleet) if row[2] == "refresh"] == ["1"]
+    assert [row[-1] for row in rows(fleet) if row[1] == "GET /org"] == ["6"]
 
 
 def test_document_and_indexes_are_shown(finished: Finished) -> None:
@@ -136,8 +144,8 @@ class TestGivenServer:
                 finished = process.finish()
         assert (finished.status, finished.errors) == (0, "")
         assert len(finished.ports) == 1  # Zoho alone.
-        # Two grants, two refresh tokens, three access tokens, one client secret.
-        assert len(secrets) == 8
+        # Two grants, two refresh tokens, four access tokens, one client secret.
+        assert len(secrets) == 9
         assert not [secret for secret in secrets if secret in finished.output]
         assert_nothing_left(finished, tmp_path)
         assert database not in engine.client.list_database_names()

@@ -23,6 +23,9 @@ class User(NamedTuple):
 
 ADA, GRACE = User("ada@example.com", "10001"), User("grace@example.com", "10002")
 
+# An access token lives one hour.
+EXPIRED = 61 / 60
+
 # What the SDK asks Zoho after a login, to name the user.
 _NAMING = {"users": 1, "org": 1} if SDK_NAMES_USER else {}
 
@@ -86,6 +89,7 @@ def play(scene: Scene) -> None:
     second = know_user_name(scene)
     know_id(scene)
     refresh(scene, first, second)
+    refresh_together(scene)
     log_in_second_user(scene, second)
     revoke_and_delete(scene, first)
 
@@ -150,7 +154,7 @@ def refresh(scene: Scene, first: Process, second: Process) -> None:
         "61 minutes. Then the first process makes a call.",
     )
     old = scene.document(ADA)
-    scene.stage.pass_hours(61 / 60)
+    scene.stage.pass_hours(EXPIRED)
     scene.check("Zoho refuses the old one", not scene.stage.zoho.is_live(old["access_token"]))
     _call(scene, first, ADA)
     scene.check_requests("one refresh, then the call", refresh=1, org=1)
@@ -167,6 +171,24 @@ def refresh(scene: Scene, first: Process, second: Process) -> None:
     )
     _call(scene, second, ADA)
     scene.check_requests("the second process uses it without a refresh of its own", org=1)
+
+
+def refresh_together(scene: Scene) -> None:
+    """Many processes meet one expired token."""
+    scene.screen.step(
+        "Six processes meet one expired token",
+        "Six new processes start, and another 61 minutes pass. Now all six call the API at the "
+        "same moment. Zoho takes a second to answer a refresh.",
+    )
+    fleet = [scene.stage.process() for _ in range(6)]
+    scene.act_together([Action(one, "initialize", {"user_name": ADA.name}) for one in fleet])
+    scene.stage.pass_hours(EXPIRED)
+    scene.stage.zoho.configure(delay=1)
+    answers = scene.act_together([Action(one, "organization", {}) for one in fleet])
+    scene.stage.zoho.configure(delay=0)
+    scene.check_requests("one refresh served all six", refresh=1, org=6)
+    organizations = {answer.result for answer in answers}
+    scene.check(f"Zoho answered all for {ADA.email}", organizations == {ADA.org})
 
 
 def log_in_second_user(scene: Scene, of_first_user: Process) -> None:

@@ -1,6 +1,7 @@
 """What the demo shows: each step with its events, the stored documents, the indexes."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, NamedTuple
@@ -24,7 +25,7 @@ _REQUESTS: dict[Kind, tuple[str, str]] = {
     "refresh": ("POST /oauth/v2/token", "refresh"),
     "revoke": ("POST .../token/revoke", "revoke the refresh token"),
     "users": ("GET /users", "the current user"),
-    "org": ("GET /org", "the user's organization"),
+    "org": ("GET /org", "the organization"),
 }
 _IDENTIFYING = ("_id", "id", "user_name")
 _SDK_LINES = (8, 7, 6, 5)
@@ -99,16 +100,19 @@ class Screen:
         self._console.rule(f"{self._steps}. {title}", align="left", style="cyan")
         self._console.print(explanation)
 
-    def events(self, pids: Iterable[int | None], events: Iterable[Event]) -> None:
-        """What happened, in the order of time."""
-        names = ", ".join(str(pid) for pid in pids)
+    def events(self, pids: Sequence[int | None], events: Iterable[Event]) -> None:
+        """What happened, in the order of time; the same in several processes is one line."""
+        in_order = sorted(events, key=lambda event: event.time)
+        times = Counter((one.where, one.what, one.about, one.outcome) for one in in_order)
+        together = len(pids) > 1
         table = Table(box=box.ROUNDED)
-        for name in ("where", "what", "about", "outcome"):
+        for name in ("where", "what", "about", "outcome", *(["times"] if together else [])):
             table.add_column(name, overflow="fold")
-        for event in sorted(events, key=lambda event: event.time):
-            style = _STYLES[event.where]
-            table.add_row(event.where, event.what, event.about, event.outcome, style=style)
-        self._show(f"What process {names} did", table)
+        for (where, *cells), count in times.items():
+            counted = [str(count)] if together else []
+            table.add_row(where, *cells, *counted, style=_STYLES[where])
+        names = ", ".join(str(pid) for pid in pids)
+        self._show(f"What process{'es' if together else ''} {names} did", table)
 
     def document(self, document: Mapping[str, Any]) -> None:
         """A stored document, its secrets masked."""
