@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.examples.test_examples import EXAMPLES
 from tests.processes import in_processes
+from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import Initializer, OAuthToken, SDKException
 from zoho_mongo_store.testing import LoopbackZoho
 
@@ -51,11 +52,14 @@ def test_whoever_forgets_to_switch_is_nobody(zoho: LoopbackZoho) -> None:
 
 def users_seen_after(method: str, zoho: LoopbackZoho) -> list[str | None]:
     """Whom each of two threads acts as, once both have called ``method`` with their own user."""
-    Initializer.initialize(zoho.environment(), NoRequest(access_token="nobody"))
+    # Without a store the SDK makes a file in the working folder; this one is never connected.
+    store = MongoTokenStore()
+    Initializer.initialize(zoho.environment(), NoRequest(access_token="nobody"), store)
     call: Callable[..., None] = getattr(Initializer, method)
+    options = {"store": store} if method == "initialize" else {}
 
     def act_as(token: OAuthToken) -> AbstractContextManager[None]:
-        call(environment=zoho.environment(), token=token)
+        call(environment=zoho.environment(), token=token, **options)
         return nullcontext()
 
     return users_seen(act_as)
