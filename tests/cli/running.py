@@ -54,6 +54,10 @@ class Running:
         """Send a signal to the command alone."""
         self._process.send_signal(number)
 
+    def press_ctrl_c(self) -> None:
+        """Interrupt the command and all that runs in its group, as a terminal does."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
     def finish(self) -> Finished:
         """Wait until it has ended."""
         self._watch(lambda: self._process.poll() is not None)
@@ -98,6 +102,7 @@ def running(*command: str, folder: Path, **variables: str) -> Iterator[Running]:
         text=True,
         env=environment,
         cwd=folder,
+        start_new_session=True,
     ) as process:
         try:
             yield Running(process)

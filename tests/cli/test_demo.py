@@ -169,10 +169,11 @@ class TestGivenServer:
         assert database not in engine.client.list_database_names()
 
 
-def test_an_interrupt_leaves_no_embedded_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", ["1. Log in", "ok  one document is stored"])
+def test_ctrl_c_leaves_no_embedded_server(tmp_path: Path, moment: str) -> None:
     with running(*DEMO, folder=tmp_path) as process:
-        process.wait_for("1. Log in")
-        process.send(signal.SIGINT)
+        process.wait_for(moment)
+        process.press_ctrl_c()
         finished = process.finish()
     assert (finished.status, finished.errors) == (130, "zoho-mongo-store demo: interrupted\n")
     assert len(finished.ports) == 2

@@ -37,7 +37,8 @@ class Process:
     def __init__(self, place: Place) -> None:
         self._pipe, end = _spawn.Pipe()
         self._process = _spawn.Process(target=serve, args=(end, place), daemon=True)
-        with end, _interrupts_kept():
+        # A terminal sends Ctrl-C to all processes: the demo gets it, and ends the others in order.
+        with end, _ignored(signal.SIGINT):
             self._process.start()
 
     @property
@@ -106,7 +107,7 @@ class Stage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with _signals_ignored():
+        with _ignored(signal.SIGINT, signal.SIGTERM):  # The end is not to be interrupted.
             self._stack.close()
 
     @property
@@ -151,23 +152,8 @@ class Stage:
 
 
 @contextlib.contextmanager
-def _interrupts_kept() -> Iterator[None]:
-    """Processes started in the block do not see Ctrl-C, which a terminal sends to all of them: the
-    demo gets it and ends them in order."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def _signals_ignored() -> Iterator[None]:
-    """Impatience does not keep the block from its end."""
-    signals = (signal.SIGINT, signal.SIGTERM)
+def _ignored(*signals: signal.Signals) -> Iterator[None]:
+    """Signals that do nothing in the block, nor ever in a process that is started in it."""
     before = [signal.signal(number, signal.SIG_IGN) for number in signals]
     try:
         yield
