@@ -14,8 +14,11 @@ from tests.sdk.application import (
     current_user,
     log_in,
     login,
+    name_of,
+    nameless_login,
 )
 from tests.sdk.stored import Documents, as_contents, expire_all, filled
+from tests.sdk.version import FINDS_USER
 from tests.tokens import contents, make_token
 
 KNOWLEDGE: dict[str, tuple[str, ...]] = {
@@ -129,3 +132,20 @@ def test_a_refresh_token_alone_gets_an_access_token(
         assert outcome.token == as_contents(documents()[0])
 
     assert len(documents()) == application.zoho.count("refresh") == 1
+
+
+@pytest.mark.skipif(not FINDS_USER, reason="this SDK does not ask Zoho whose the token is")
+def test_a_refresh_names_a_nameless_document(
+    application: Application, documents: Documents, expire: Callable[[], None]
+) -> None:
+    application.run(call_api, nameless_login(application.zoho))
+    (before,) = documents()
+    expire()
+
+    application.run(call_api, {"id": before["id"]})
+
+    (document,) = documents()
+    assert document["id"] == before["id"]
+    assert document["user_name"] == name_of(USER)
+    assert document["refresh_token"] == before["refresh_token"]
+    assert application.zoho.count("refresh") == 1
