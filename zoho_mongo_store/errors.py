@@ -8,6 +8,7 @@ from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
+    InvalidOperation,
     InvalidURI,
     OperationFailure,
     PyMongoError,
@@ -23,9 +24,13 @@ UNAUTHORIZED = 13
 AUTHENTICATION_FAILED = 18
 ATLAS_ERROR = 8000
 
+# What a mongos answers for a shard it cannot reach, and a member that steps down or shuts down: the
+# codes of the retryable reads specification. Writes with them bear a label, reads do not.
+_AWAY_CODES = frozenset({6, 7, 89, 91, 133, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 _PRIVILEGES = (
     "the MongoDB role may not do this: grant it find, insert, update and remove on the token "
-    "collection, and createIndex and collMod too, or pass create_indexes=False"
+    "collection, and createIndex, collMod, listIndexes and dropIndex too, or pass "
+    "create_indexes=False"
 )
 _CREDENTIALS = "MongoDB refused the log-in: check the user, the password and authSource"
 _SERVER_ADVICE = {
@@ -45,10 +50,19 @@ class InvalidInputError(StoreError):
 
 def is_unreachable(error: BaseException) -> bool:
     """Whether MongoDB could not be reached, or not within the time-out: trying later may work."""
-    return isinstance(error, ConnectionFailure) or (
-        isinstance(error, PyMongoError)
-        and (error.timeout or error.has_error_label("RetryableWriteError"))
+    if isinstance(error, ConnectionFailure):
+        return True
+    if isinstance(error, OperationFailure) and error.code in _AWAY_CODES:
+        return True
+    return isinstance(error, PyMongoError) and (
+        error.timeout or error.has_error_label("RetryableWriteError")
     )
+
+
+def is_lost_connection(error: PyMongoError) -> bool:
+    """Whether the way to MongoDB broke, as in a failover, before the time was up: trying again at
+    once may work."""
+    return is_unreachable(error) and not error.timeout
 
 
 def failure(operation: str, error: Exception, secrets: Iterable[str] = ()) -> SDKException:
@@ -95,6 +109,10 @@ def _explanation(error: Exception, cause: Exception) -> str:
         return (
             "the MongoDB URI cannot be read: it starts with mongodb:// or mongodb+srv://, and user "
             "name and password in it are percent-encoded"
+        )
+    if isinstance(error, InvalidOperation):
+        return (
+            f"the MongoClient is closed, by the store or by who lent it: make a new one ({cause})"
         )
     if isinstance(error, DocumentTooLarge):
         return "the token is larger than a MongoDB document may be (16 MB)"
