@@ -1,7 +1,27 @@
 """The MongoDB token store for the Zoho CRM Python SDK."""
 
-from zoho_mongo_store.refresh import RefreshPolicy, RefreshStats
-from zoho_mongo_store.store import MongoTokenStore
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from zoho_mongo_store.version import __version__
 
+if TYPE_CHECKING:
+    from zoho_mongo_store.refresh import RefreshPolicy, RefreshStats
+    from zoho_mongo_store.store import MongoTokenStore
+
 __all__ = ["MongoTokenStore", "RefreshPolicy", "RefreshStats", "__version__"]
+
+# The SDK takes half a second to import, which the command line's help need not wait for.
+_HOMES = {
+    "MongoTokenStore": "zoho_mongo_store.store",
+    "RefreshPolicy": "zoho_mongo_store.refresh",
+    "RefreshStats": "zoho_mongo_store.refresh",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

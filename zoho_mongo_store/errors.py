@@ -44,6 +44,10 @@ class StoreError(Exception):
     """A failure that the store itself understands; its text shows no secret."""
 
 
+class KeyServiceError(ConnectionFailure):
+    """The key management service that unwraps data keys could not be reached."""
+
+
 class InvalidInputError(StoreError):
     """The caller passed something that the store refuses before anything is sent."""
 
@@ -89,7 +93,9 @@ def redacted(error: Exception, secrets: Iterable[str] = ()) -> Exception:
         name = details.get("codeName", "no code name")
         return type(error)(f"{name}, code {error.code}", error.code, details)
     if isinstance(error, ConnectionFailure):
-        return type(error)(without(secrets, str(error)))
+        # What follows is a dump of pymongo's settings and its view of the servers.
+        text = str(error).partition(" (configured timeouts")[0]
+        return type(error)(without(secrets, text))
     if isinstance(error, ConfigurationError) and not isinstance(error, InvalidURI):
         return ConfigurationError(without(secrets, str(error)))
     return StoreError(f"{type(error).__name__} at {_origin(error)}")
@@ -100,6 +106,11 @@ def _explanation(error: Exception, cause: Exception) -> str:
         return str(cause)
     if isinstance(error, OperationFailure) and error.code in _SERVER_ADVICE:
         return f"{_SERVER_ADVICE[error.code]} ({cause})"
+    if isinstance(error, KeyServiceError):
+        return (
+            "the key management service cannot be reached: check the network, its address and "
+            f"kms_tls_options ({cause})"
+        )
     if is_unreachable(error):
         return (
             "MongoDB cannot be reached, or did not answer in time: "
