@@ -1,0 +1,242 @@
+"""Random sequences of the six methods, against a plain model of the find order and of saving."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.engines import ENGINES, Engine
+from tests.tokens import contents, make_token
+from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.sdk import OAuthToken, SDKException
+
+Fields = dict[str, str]
+
+CREDENTIALS = ("access_token", "grant_token", "refresh_token")
+PAIR = ("access_token", "expires_in")
+
+# So few values that tokens meet in every way; now and then one is empty, which is as good as none.
+IDS = ["1", "2", "unknown"]
+VALUES = {
+    "id": st.sampled_from(IDS),
+    "user_name": st.sampled_from(["ada", "bob", ""]),
+    "access_token": st.sampled_from(["A1", "A2", ""]),
+    "grant_token": st.sampled_from(["G1", "G2", ""]),
+    "refresh_token": st.sampled_from(["R1", "R2", ""]),
+    "expires_in": st.sampled_from(["1000", "2000"]),
+    "redirect_url": st.sampled_from(["https://example.com/", ""]),
+}
+CLIENT = {"client_id": "client", "client_secret": "secret"}
+CLIENTS = st.sampled_from([CLIENT, CLIENT, {}, {}, {"client_id": "client"}])
+
+
+def is_token(fields: Fields) -> bool:
+    """Whether the SDK makes a token of these: not with nothing to go by."""
+    return bool({"id", "user_name", "access_token"} & fields.keys()) or (
+        CLIENT.keys() <= fields.keys() and bool(set(CREDENTIALS) & fields.keys())
+    )
+
+
+NEW = st.builds(
+    lambda fields, client: fields | client, st.fixed_dictionaries({}, optional=VALUES), CLIENTS
+)
+
+
+CHANGES = st.fixed_dictionaries(
+    {}, optional={name: VALUES[name] for name in ("id", "user_name", "access_token")}
+)
+
+
+@st.composite
+def changed(draw: st.DrawFn, tokens: list[Fields]) -> Fields:
+    """A stored token without some of its fields, with some changed, by any client or none."""
+    token = draw(st.sampled_from(tokens))
+    left_out = draw(st.sets(st.sampled_from([*VALUES, *CLIENT])))
+    kept = {name: value for name, value in token.items() if name not in left_out}
+    return kept | draw(CHANGES) | draw(CLIENTS)
+
+
+class Model:
+    """The stored tokens, by id. Where several match, which one is met is the engine's choice."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[str, Fields] = {}
+
+    def matching(self, given: Fields, *, saving: bool) -> set[str]:
+        """The ids of the tokens that the first step of the find order with any match gives."""
+        if "id" in given and (given["id"] in self.tokens or not saving):
+            return {given["id"]} & self.tokens.keys()
+        steps = ["user_name"] if "user_name" in given else []
+        client = {"client_id", "client_secret"} & given.keys()
+        if not client:
+            steps += ["access_token"]
+        elif len(client) == 2:
+            steps += ["grant_token", "refresh_token"]
+        for name in steps:
+            unnamed_only = "user_name" in given and name != "user_name"
+            found = {
+                id
+                for id, token in self.tokens.items()
+                if name in given
+                and token.get(name) == given[name]
+                and not (unnamed_only and "user_name" in token)
+            }
+            if found:
+                return found
+        return set()
+
+    def save(self, id: str, given: Fields) -> None:
+        """What a save of ``given`` makes of the token stored under ``id``."""
+        old = self.tokens.get(id, {})
+        new = {**old, **given, "id": id}
+        renewed = old.get("access_token") != given.get("access_token", old.get("access_token"))
+        if renewed and "expires_in" not in given:
+            new.pop("expires_in", None)
+        if "user_name" in given:
+            for other in self.tokens.values():
+                if other.get("user_name") == given["user_name"]:
+                    del other["user_name"]
+        self.tokens[id] = new
+
+    def filled(self, given: Fields, id: str) -> Fields:
+        """``given`` filled from the token stored under ``id``; the stored pair wins."""
+        stored = self.tokens[id]
+        result = {**stored, **given}
+        if "access_token" in stored or "access_token" in given:
+            source = stored if "access_token" in stored else given
+            for name in PAIR:
+                result.pop(name, None)
+            result |= {name: source[name] for name in PAIR if name in source}
+        return result
+
+
+def present(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if value}
+
+
+def shown(token: OAuthToken | None) -> Fields:
+    return present(contents(token))
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Does everything to the store and to the model, and compares."""
+
+    open_store: Callable[[], MongoTokenStore]
+
+    @initialize()
+    def begin(self) -> None:
+        self.model = Model()
+        self.store = self.open_store()
+
+    def teardown(self) -> None:
+        self.store.delete_tokens()
+        self.store.close()
+
+    @rule(data=st.data())
+    def save_token(self, data: st.DataObject) -> None:
+        fields = self.any_fields(data)
+        token, given = make_token(**fields), present(fields)
+        candidates = self.model.matching(given, saving=True)
+        if not candidates and not set(CREDENTIALS) & given.keys():
+            with pytest.raises(SDKException, match="save_token failed: no stored token matches"):
+                self.store.save_token(token)
+            assert contents(token) == fields
+            return
+        self.store.save_token(token)
+        id = token.get_id()
+        assert id
+        assert contents(token) == {**fields, "id": id}
+        if candidates:
+            assert id in candidates
+        else:
+            assert id not in self.model.tokens
+            assert id == given.get("id", id)
+        self.model.save(id, given)
+
+    @rule(data=st.data())
+    def find_token(self, data: st.DataObject) -> None:
+        fields = self.any_fields(data)
+        token, given = make_token(**fields), present(fields)
+        candidates = self.model.matching(given, saving=False)
+        found = self.store.find_token(token)
+        if not candidates:
+            assert found is None
+            assert contents(token) == fields
+            return
+        assert found is token
+        assert shown(token) in [self.model.filled(given, id) for id in candidates]
+
+    @rule(data=st.data())
+    def find_token_by_id(self, data: st.DataObject) -> None:
+        id = self.any_id(data)
+        found = self.store.find_token_by_id(id)
+        if id in self.model.tokens:
+            assert contents(found) == self.model.tokens[id]
+        else:
+            assert found is None
+
+    @rule(data=st.data())
+    def delete_token(self, data: st.DataObject) -> None:
+        id = self.any_id(data)
+        self.store.delete_token(id)
+        self.model.tokens.pop(id, None)
+
+    @rule(sure=st.integers(0, 4))
+    def delete_tokens(self, sure: int) -> None:
+        if sure == 4:
+            self.store.delete_tokens()
+            self.model.tokens.clear()
+
+    @rule()
+    def use_another_store(self) -> None:
+        self.store.close()
+        self.store = self.open_store()
+
+    @invariant()
+    def stored_is_what_the_model_holds(self) -> None:
+        if hasattr(self, "store"):
+            stored = {str(token.get_id()): contents(token) for token in self.store.get_tokens()}
+            assert stored == self.model.tokens
+            assert len(self.store.collection.distinct("id")) == len(stored)
+
+    def any_fields(self, data: st.DataObject) -> Fields:
+        stored = [token for _, token in sorted(self.model.tokens.items())]
+        strategy = NEW | changed(stored) if stored else NEW
+        return data.draw(strategy.filter(is_token))
+
+    def any_id(self, data: st.DataObject) -> str:
+        return data.draw(st.sampled_from([*sorted(self.model.tokens), *IDS]))
+
+
+EXAMPLES = {"mongomock": 120}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_any_sequence_of_the_six_methods(
+    name: str, running_engines: Callable[[str], Engine]
+) -> None:
+    client, database = running_engines(name).client, f"test_{uuid.uuid4().hex}"
+
+    class Machine(StoreMachine):
+        @staticmethod
+        def open_store() -> MongoTokenStore:
+            return MongoTokenStore(client=client, database=database)
+
+    try:
+        run_state_machine_as_test(
+            Machine,
+            settings=settings(
+                max_examples=EXAMPLES.get(name, 60), stateful_step_count=25, deadline=None
+            ),
+        )
+    finally:
+        client.drop_database(database)
