@@ -143,7 +143,8 @@ class Leases:
     def succeed(self, lease: Lease) -> bool:
         """End the lease with a token got; past failures are forgotten."""
         settled = {"cooling_until": _LONG_AGO, "failures": 0}
-        return self._change(lease, {"$set": settled, "$unset": {"owner": ""}})
+        over = {"owner": "", "error": "", "failed_owner": ""}
+        return self._change(lease, {"$set": settled, "$unset": over})
 
     def fail(self, lease: Lease, failure: Failure, now: datetime) -> bool:
         """End the lease with a failure, which begins the fleet's cool-down."""

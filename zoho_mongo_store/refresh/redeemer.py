@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from pymongo.errors import PyMongoError
+
 from zoho_mongo_store.document import (
     Document,
     fill,
@@ -104,13 +106,13 @@ class Redeemer:
         clock: Callable[[], datetime],
     ) -> None:
         """Ask Zoho as the holder of ``lease``, store the answer and end the lease."""
-        held = token.get_access_token(), token.get_expires_in()
+        held, as_it_was = token.get_access_token(), dict(vars(token))
         try:
             stored = self._stored(token)
         except Exception:
             self._leases.give_back(lease)
             raise
-        if stored is not None and _newer(stored, held[0]):
+        if stored is not None and _newer(stored, held):
             self._leases.give_back(lease)
             self._counters.add("waited")
             _take(token, stored)
@@ -119,11 +121,11 @@ class Redeemer:
         logger.info("Asking Zoho for a new access token of %s", name_of(token))
         try:
             redeem(token, redemption, url)
+            _check_answer(token)
         except Exception as error:
-            # The SDK sets the access token before it finds the answer's expiry missing.
-            token.set_access_token(held[0])
-            token.set_expires_in(held[1])
             reason = _reason(error, secrets_of(token))
+            # The SDK sets the access token before it finds the answer's expiry missing.
+            vars(token).update(as_it_was)
             self._counters.add("failed")
             self._end(token, lambda: self._leases.fail(lease, reason, clock()))
             logger.warning("Zoho gave no access token for %s: %s", name_of(token), reason.message)
@@ -131,7 +133,7 @@ class Redeemer:
         except BaseException:
             self._end(token, lambda: self._leases.let_go(lease))
             raise
-        self._end(token, lambda: self._store(lease, token, stored, held[0], clock))
+        self._end(token, lambda: self._store(lease, token, stored, held, clock))
 
     def take_newer(self, token: OAuthToken, held: str | None) -> bool:
         """Fill ``token`` from the stored one if that has another access token than ``held``."""
@@ -150,11 +152,13 @@ class Redeemer:
         clock: Callable[[], datetime],
     ) -> None:
         """Store what Zoho answered, unless another got a newer token meanwhile: then take that."""
-        if not self._leases.extend(lease, clock()) and self.take_newer(token, held):
+        if before is None:
+            # Takes as long as Zoho likes: so before the last look at the lease.
+            _look_up_user(token)
+        if not self._extend(lease, clock) and self.take_newer(token, held):
             self._counters.add("late")
             return
         if before is None:
-            _look_up_user(token)
             saved: Document | None = self._tokens.save(to_document(token))
         else:
             saved = self._tokens.replace_pair(before, to_document(token))
@@ -163,6 +167,14 @@ class Redeemer:
         elif self.take_newer(token, held):
             self._counters.add("late")
         self._leases.succeed(lease)
+
+    def _extend(self, lease: Lease, clock: Callable[[], datetime]) -> bool:
+        """Extend the lease. Where that cannot be known the save goes on: it is kept for later if
+        MongoDB is away."""
+        try:
+            return self._leases.extend(lease, clock())
+        except PyMongoError:
+            return True
 
     def _end(self, token: OAuthToken, write: Callable[[], object]) -> None:
         """Write what became of a request to Zoho. That it cannot be written is logged and costs the
@@ -188,6 +200,12 @@ def _newer(stored: Document, held: str | None) -> bool:
         return False
     expiry = stored.get("expiry_time")
     return expiry is None or expiry > now()
+
+
+def _check_answer(token: OAuthToken) -> None:
+    """The SDK takes whatever stands in an answer for an access token (parse_response)."""
+    if "access_token" not in to_document(token):
+        raise SDKException(REFUSED, "Zoho's answer has an empty access token")
 
 
 def _take(token: OAuthToken, stored: Document) -> None:

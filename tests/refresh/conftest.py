@@ -1,0 +1,31 @@
+"""Fixtures of the tests of the refresh: one Zoho that takes a second to answer, and a fleet."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engines import Engine
+from tests.refresh.callers import Fleet
+from zoho_mongo_store.testing import LoopbackZoho
+
+
+@pytest.fixture(scope="session")
+def running_zoho() -> Iterator[LoopbackZoho]:
+    """One loopback Zoho for all tests here: each has logins of its own."""
+    with LoopbackZoho() as server:
+        yield server
+
+
+@pytest.fixture
+def zoho(running_zoho: LoopbackZoho) -> Iterator[LoopbackZoho]:
+    """The loopback Zoho, with an empty list of requests; it takes a second to answer."""
+    running_zoho.configure(delay=1, failure=None, lifetime=3600, hang=60, throttle_status=400)
+    running_zoho.clear()
+    yield running_zoho
+    running_zoho.release()
+
+
+@pytest.fixture
+def fleet(engine: Engine, database: str, zoho: LoopbackZoho) -> Fleet:
+    """Processes on the test's own database and Zoho."""
+    return Fleet(engine.uri, database, zoho)

@@ -1,0 +1,197 @@
+"""How long the fleet rests after failures, and how often it asks at most. Time is moved."""
+
+import random
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.refresh.callers import CLIENT, Fields, driving
+from tests.refresh.moved_time import MovedTime
+from tests.tokens import make_token
+from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.refresh.lease import Leases
+from zoho_mongo_store.sdk import REFUSED, OAuthToken, SDKException
+from zoho_mongo_store.testing import LoopbackZoho
+
+WINDOW = 600
+LIMIT = 10
+
+
+class Site(NamedTuple):
+    """One stored token, and a Zoho whose clock moves along with the server's."""
+
+    store: MongoTokenStore
+    zoho: LoopbackZoho
+    time: MovedTime
+    fields: Fields
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, for the server and for Zoho."""
+        self.time.advance(seconds)
+        self.zoho.advance(seconds)
+
+    def refresh(self, **answers: Any) -> SDKException | None:
+        """Refresh as the SDK does when the token has expired; the error, if that is what came."""
+        if answers:
+            self.zoho.configure(**answers)
+        token = self.store.find_token_by_id(self.fields["id"])
+        assert token is not None
+        method: Any = token.refresh_access_token
+        try:
+            method(token, f"{self.zoho.url}/oauth/v2/token")
+        except SDKException as error:
+            return error
+        return None
+
+    def asked(self) -> int:
+        """How many requests Zoho has received."""
+        return self.zoho.count("refresh")
+
+
+@pytest.fixture
+def site(
+    store: MongoTokenStore, zoho: LoopbackZoho, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    """A site whose Zoho answers at once."""
+    zoho.configure(delay=0)
+    time = MovedTime()
+    monkeypatch.setattr(Leases, "clock", lambda _: time)
+    with driving(store, zoho):
+        yield Site(store, zoho, time, stored(store, zoho))
+
+
+def stored(store: MongoTokenStore, zoho: LoopbackZoho) -> Fields:
+    """The fields of a stored token of a login of its own."""
+    refresh_token = zoho.refresh_token()
+    name = f"ada {refresh_token[-6:]}"
+    token = make_token(user_name=name, refresh_token=refresh_token, **CLIENT)
+    store.save_token(token)
+    return {"id": token.get_id(), "refresh_token": refresh_token}
+
+
+@pytest.mark.parametrize(
+    ("failure", "rests"),
+    [
+        ("close", [1, 2, 4, 8, 16, 32, 64]),
+        ("garbage", [1, 2, 4, 8, 16, 32, 64]),
+        ("invalid_code", [60, 120, 240, 480, 600, 600]),
+        ("throttle", [60, 120, 240, 480, 600, 600]),
+    ],
+)
+def test_the_cool_down_doubles_and_ends(site: Site, failure: Any, rests: list[int]) -> None:
+    for number, rest in enumerate(rests, start=1):
+        assert site.refresh(failure=failure) is not None
+        assert site.asked() == number
+        site.advance(rest - 0.1)
+        error = site.refresh()
+        assert "asked again in 1 s" in str(error)
+        assert site.asked() == number
+        site.advance(0.2)
+
+    assert site.refresh(failure=None) is None
+    assert site.asked() == len(rests) + 1
+
+
+@pytest.mark.parametrize(("failure", "rest"), [("close", 1), ("invalid_code", 60)])
+def test_success_makes_the_next_failure_a_first_one(site: Site, failure: Any, rest: int) -> None:
+    for _ in range(3):
+        site.refresh(failure=failure)
+        site.advance(WINDOW)
+    assert site.refresh(failure=None) is None
+
+    assert site.refresh(failure=failure) is not None
+    site.advance(rest + 0.1)
+
+    assert site.refresh(failure=None) is None
+
+
+def test_a_refusal_after_network_faults_is_a_first_one(site: Site) -> None:
+    for _ in range(3):
+        site.refresh(failure="close")
+        site.advance(10)
+    site.refresh(failure="invalid_code")
+
+    site.advance(60.1)
+
+    assert site.refresh(failure=None) is None
+
+
+def test_ten_in_ten_minutes_and_then_no_more(site: Site) -> None:
+    for _ in range(LIMIT):
+        assert site.refresh() is None
+        site.advance(1)
+
+    error = site.refresh()
+
+    assert error is not None
+    assert error.code == REFUSED
+    assert "limit of 10 in 10 minutes" in str(error)
+    assert site.asked() == LIMIT
+    site.advance(WINDOW - 20)
+    assert site.refresh() is not None
+    site.advance(60)
+    assert site.refresh() is None
+
+
+def test_the_limit_is_not_explained_by_a_failure_that_is_over(site: Site) -> None:
+    assert site.refresh(failure="close", failures=1) is not None
+    site.advance(2)
+    for _ in range(LIMIT - 1):
+        assert site.refresh() is None
+
+    assert "limit of 10 in 10 minutes" in str(site.refresh())
+
+
+def test_each_refresh_token_has_a_limit_of_its_own(site: Site) -> None:
+    for _ in range(LIMIT):
+        site.refresh()
+    other = site._replace(fields=stored(site.store, site.zoho))
+
+    assert site.refresh() is not None
+    assert other.refresh() is None
+
+
+def test_a_refresh_that_was_not_needed_is_not_counted(site: Site) -> None:
+    """One who comes late finds the token, and gives the lease back without a request."""
+    old = [site.store.find_token_by_id(site.fields["id"]) for _ in range(LIMIT * 2)]
+    assert site.refresh() is None
+
+    for token in old:
+        assert isinstance(token, OAuthToken)
+        method: Any = token.refresh_access_token
+        method(token, f"{site.zoho.url}/oauth/v2/token")
+
+    assert site.asked() == 1
+    assert site.refresh() is None
+    assert site.asked() == 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_never_more_than_ten_in_any_ten_minutes(site: Site, seed: int) -> None:
+    chance = random.Random(seed)
+    failures = [None, "close", "garbage", "invalid_code", "throttle"]
+    for _ in range(120):
+        site.refresh(failure=chance.choice(failures))
+        site.advance(chance.choice([0, 0.5, 1.5, 5, 30, 61]))
+
+    times = [request.time for request in site.zoho.requests()]
+    assert len(times) > LIMIT
+    for earlier, later in zip(times, times[LIMIT:], strict=False):
+        assert later - earlier >= WINDOW
+
+
+def test_requests_by_those_who_die_count_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("zoho_mongo_store.refresh.redeemer.redeem", die)
+        for _ in range(LIMIT):
+            with pytest.raises(KeyboardInterrupt):
+                site.refresh()
+
+    error = site.refresh()
+
+    assert "limit of 10 in 10 minutes" in str(error)
+    assert site.asked() == 0
