@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,16 @@ def log_in_unsaved(
     return code, users, contents(token), records.texts
 
 
+# With the refresh coordinated by the store, and left to the SDK.
+REFRESH: dict[str, dict[str, Any]] = {"coordinated": {}, "uncoordinated": {"refresh": None}}
+
+
+@pytest.fixture(params=REFRESH)
+def refresh(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The store's options for the refresh."""
+    return REFRESH[request.param]
+
+
 @pytest.fixture
 def refusing(engine: Engine, database: str) -> None:
     """The collection takes no document: its validator demands a field that no token has."""
@@ -60,17 +71,18 @@ def refusing(engine: Engine, database: str) -> None:
 @pytest.mark.parametrize("engine", SERVERS, indirect=True)
 @pytest.mark.usefixtures("refusing")
 def test_is_logged_as_an_error_without_any_secret(
-    application: Application, engine: Engine, database: str
+    application: Application, engine: Engine, database: str, refresh: dict[str, Any]
 ) -> None:
     fields = login(application.zoho)
+    configured = replace(application, store_options={**application.store_options, **refresh})
 
-    code, users, token, logged = application.run(log_in_unsaved, fields)
+    code, users, token, logged = configured.run(log_in_unsaved, fields)
 
-    if SWALLOWS_FAILED_SAVE:
+    if SWALLOWS_FAILED_SAVE or not refresh:
         assert (code, users) == (None, [USER, USER])
     else:
         assert (code, users) == ("TOKEN_STORE", [])
-    assert any("save_token failed" in text for text in logged)
+    assert any(" failed: " in text for text in logged)
     assert all(text.startswith("ERROR zoho_mongo_store ") for text in logged)
     assert not any(token[secret] in text for secret in SECRETS for text in logged)
     assert "id" not in token
@@ -113,9 +125,13 @@ def gets_token(token: OAuthToken) -> bool:
 
 
 def test_is_made_good_when_mongodb_is_back(
-    server: EmbeddedServer, zoho: LoopbackZoho, resource_path: str, tmp_path: Path
+    server: EmbeddedServer,
+    zoho: LoopbackZoho,
+    resource_path: str,
+    tmp_path: Path,
+    refresh: dict[str, Any],
 ) -> None:
-    application = Application(zoho, {"uri": server.uri}, resource_path)
+    application = Application(zoho, {"uri": server.uri, **refresh}, resource_path)
     fields, failed = login(zoho), tmp_path / "failed"
     zoho.configure(failure="hang", failures=1)
     with ThreadPoolExecutor(1) as pool:
