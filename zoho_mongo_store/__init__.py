@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 from zoho_mongo_store.version import __version__
 
 if TYPE_CHECKING:
+    from zoho_mongo_store.encryption import FieldEncryption
     from zoho_mongo_store.refresh import RefreshPolicy, RefreshStats
     from zoho_mongo_store.store import MongoTokenStore
 
-__all__ = ["MongoTokenStore", "RefreshPolicy", "RefreshStats", "__version__"]
+__all__ = ["FieldEncryption", "MongoTokenStore", "RefreshPolicy", "RefreshStats", "__version__"]
 
 # The SDK takes half a second to import, which the command line's help need not wait for.
 _HOMES = {
+    "FieldEncryption": "zoho_mongo_store.encryption",
     "MongoTokenStore": "zoho_mongo_store.store",
     "RefreshPolicy": "zoho_mongo_store.refresh",
     "RefreshStats": "zoho_mongo_store.refresh",

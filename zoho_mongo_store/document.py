@@ -4,10 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from bson.binary import Binary
+
 from zoho_mongo_store.errors import InvalidInputError, StoreError
 from zoho_mongo_store.sdk import OAuthToken, UserSignature
 
 Document = dict[str, Any]
+
+ENCRYPTED = 6
+"""The BSON binary subtype of an encrypted value."""
 
 SECRET_FIELDS = ("client_secret", "refresh_token", "access_token", "grant_token")
 CREDENTIAL_FIELDS = ("refresh_token", "access_token", "grant_token")
@@ -193,6 +198,11 @@ def _stored_expiry(document: Mapping[str, Any]) -> str | None:
 
 
 def _damaged(document: Mapping[str, Any], field: str, value: object) -> StoreError:
+    if isinstance(value, Binary) and value.subtype == ENCRYPTED:
+        return StoreError(
+            f"the {field} of the document {document.get('_id')!r} is encrypted: give the store the "
+            "keys, encryption=FieldEncryption(...)"
+        )
     return StoreError(
         f"the document {document.get('_id')!r} is damaged: its {field} is of type {_kind(value)}"
     )

@@ -4,12 +4,12 @@ import uuid
 from typing import Any
 
 from pymongo import ReturnDocument
-from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from zoho_mongo_store.document import CREDENTIAL_FIELDS, PAIR, Document, now
 from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.lookup import Filter, save_filters, shared_id
+from zoho_mongo_store.token_documents import TokenDocuments
 
 # Each turn is lost only to another save that got through; 32 racing ones need two or three.
 _ATTEMPTS = 32
@@ -17,9 +17,7 @@ _ATTEMPTS = 32
 _REDEEMED = (*PAIR, "refresh_token", "api_domain")
 
 
-def upsert(
-    collection: Collection[Document], fields: Document, *, keep_pair: bool = False
-) -> Document:
+def upsert(collection: TokenDocuments, fields: Document, *, keep_pair: bool = False) -> Document:
     """Update the document that ``fields`` belong to, or insert one, and return it as it then is.
 
     Absent fields never erase stored ones, and a stored id stays. With ``keep_pair`` a stored access
@@ -56,9 +54,7 @@ def upsert(
     )
 
 
-def replace_pair(
-    collection: Collection[Document], stored: Document, fields: Document
-) -> Document | None:
+def replace_pair(collection: TokenDocuments, stored: Document, fields: Document) -> Document | None:
     """Write what a refresh or a grant exchange changes, if ``stored`` still holds its access token.
 
     Returns the document as it then is, or ``None`` when another access token stands there, or the
@@ -74,7 +70,7 @@ def replace_pair(
 
 
 def _update(
-    collection: Collection[Document],
+    collection: TokenDocuments,
     candidate: Filter,
     fields: Document,
     new_id: str | None,
@@ -103,7 +99,7 @@ def _expiry_unknown(fields: Document) -> bool:
     return "access_token" in fields and "expiry_time" not in fields
 
 
-def _release_name(collection: Collection[Document], user_name: str, owner: str) -> None:
+def _release_name(collection: TokenDocuments, user_name: str, owner: str) -> None:
     """Take ``user_name`` from the document that holds it, for the one with the id ``owner``: the
     newest save owns the name, and the other is still found by its id or credentials."""
     collection.update_one(

@@ -1,0 +1,179 @@
+"""Single values, encrypted and decrypted by MongoDB's library, and what its failures mean."""
+
+import importlib.util
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
+
+from bson.binary import Binary
+from bson.codec_options import CodecOptions
+from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
+
+from zoho_mongo_store.document import CREDENTIAL_FIELDS, ENCRYPTED
+from zoho_mongo_store.encryption.settings import FieldEncryption
+from zoho_mongo_store.encryption.vault import KeyVault
+from zoho_mongo_store.errors import KeyServiceError, StoreError, is_unreachable, without
+
+if TYPE_CHECKING:
+    from pymongo.encryption import ClientEncryption
+
+# Values of pymongo.encryption.Algorithm, which is not imported before it is used. What the find
+# order looks a field up by has to be the same each time.
+_DETERMINISTIC = "AEAD_AES_256_CBC_HMAC_SHA_512-Deterministic"
+_RANDOM = "AEAD_AES_256_CBC_HMAC_SHA_512-Random"
+# An encrypted value begins with one byte for the algorithm and the data key's id, a UUID.
+_KEY_ID = slice(1, 17)
+_UUID = 4
+# What libmongocrypt says after it tried a key management service again and again.
+_SERVICE_IS_AWAY = "last attempt failed with"
+_LONGEST_REASON = 300
+_ADDRESSES = ("endpoint", "identityPlatformEndpoint")
+
+
+class UnreadableError(StoreError):
+    """One value that cannot be decrypted, while its data key is in order or gone."""
+
+
+class Cipher:
+    """Encrypts and decrypts with the data keys of one key vault. For any number of threads."""
+
+    def __init__(self, settings: FieldEncryption, vault: KeyVault) -> None:
+        self._settings = settings
+        self._vault = vault
+        self._client = self._open()
+
+    def close(self) -> None:
+        """Release what MongoDB's library holds, the data keys in memory with it."""
+        self._client.close()
+
+    def create_key(self, name: str) -> bool:
+        """Make a data key of this alternative name; ``False`` if there is one by now."""
+        settings = self._settings
+        try:
+            self._client.create_data_key(settings.provider, settings.master_key, [name])
+        except EncryptionError as error:
+            if isinstance(error.cause, DuplicateKeyError):
+                return False
+            self._fail(error, f"no data key can be made with {settings.provider!r}")
+        return True
+
+    def rewrap(self, filter: Mapping[str, Any]) -> int:
+        """Wrap the data keys that match anew, with the first provider's master key; how many."""
+        settings = self._settings
+        try:
+            done = self._client.rewrap_many_data_key(
+                filter, settings.provider, settings.master_key
+            ).bulk_write_result
+        except EncryptionError as error:
+            self._fail(error, f"the data keys cannot be wrapped with {settings.provider!r}")
+        return 0 if done is None else done.matched_count
+
+    def encrypt(self, field: str, value: str, key: Binary) -> Binary:
+        """``value`` as it is stored in ``field``."""
+        algorithm = _DETERMINISTIC if field in CREDENTIAL_FIELDS else _RANDOM
+        try:
+            return self._client.encrypt(value, algorithm, key)
+        except EncryptionError as error:
+            self._fail_by_key(error, key)
+
+    def decrypt(self, document: Any, field: str, value: Binary) -> str:
+        """The text in ``value``, which stands in ``field`` of the document with this ``_id``."""
+        try:
+            text = self._client.decrypt(value)
+        except EncryptionError as error:
+            self._fail_by_value(error, document, field, key_of(value))
+        if not isinstance(text, str):
+            raise UnreadableError(f"the {field} of the document {document!r} is no encrypted text")
+        return text
+
+    def _open(self) -> "ClientEncryption[dict[str, Any]]":
+        from pymongo.encryption import ClientEncryption
+
+        settings = self._settings
+        try:
+            return ClientEncryption(
+                settings.kms_providers,
+                self._vault.namespace,
+                self._vault.client,
+                CodecOptions(),
+                kms_tls_options=settings.kms_tls_options,
+            )
+        except TypeError:
+            raise StoreError(
+                "encryption needs pymongo's MongoClient: mongomock cannot encrypt"
+            ) from None
+        except (PyMongoError, ValueError) as error:
+            raise StoreError(f"the encryption cannot be set up: {self._reason(error)}") from None
+
+    def _fail_by_value(
+        self, error: EncryptionError, document: Any, field: str, key: Binary | None
+    ) -> NoReturn:
+        self._raise_if_away(error)
+        where = f"the {field} of the document {document!r}"
+        if key is None:
+            raise UnreadableError(f"{where} is damaged: it is no encrypted value") from None
+        if not self._vault.holds(key):
+            raise UnreadableError(
+                f"{where} cannot be decrypted: its data key {key.hex()} is not in the key vault "
+                f"{self._vault.namespace}; restore that from its backup, or remove the document "
+                "and log in again"
+            ) from None
+        # Proves the data key to be in order, or says what is wrong with it.
+        self.encrypt(field, "", key)
+        raise UnreadableError(
+            f"{where} is damaged: it was changed after it was encrypted; remove the document and "
+            "log in again"
+        ) from None
+
+    def _fail_by_key(self, error: EncryptionError, key: Binary) -> NoReturn:
+        self._raise_if_away(error)
+        if not self._vault.holds(key):
+            raise StoreError(
+                f"the data key {key.hex()} is not in the key vault {self._vault.namespace} any "
+                "more: restore that from its backup"
+            ) from None
+        self._fail(
+            error,
+            f"the data key {key.hex()} cannot be unwrapped: kms_providers have to hold the very "
+            "master key that it was made with",
+        )
+
+    def _fail(self, error: EncryptionError, what: str) -> NoReturn:
+        self._raise_if_away(error)
+        raise StoreError(f"{what} ({self._reason(error)})") from None
+
+    def _raise_if_away(self, error: EncryptionError) -> None:
+        """Raise what says so if MongoDB or the key management service could not be reached."""
+        if is_unreachable(error.cause):
+            raise error.cause from None
+        if _SERVICE_IS_AWAY in str(error):
+            raise KeyServiceError(self._reason(error)) from None
+
+    def _reason(self, error: Exception) -> str:
+        return without(_texts(self._settings.kms_providers), str(error))[:_LONGEST_REASON]
+
+
+def is_encrypted(value: object) -> TypeGuard[Binary]:
+    """Whether ``value`` claims to be an encrypted one."""
+    return isinstance(value, Binary) and value.subtype == ENCRYPTED
+
+
+def key_of(value: Binary) -> Binary | None:
+    """The id of the data key that ``value`` is encrypted with; ``None`` if there is none in it."""
+    id = value[_KEY_ID]
+    return Binary(id, _UUID) if len(id) == _KEY_ID.stop - _KEY_ID.start else None
+
+
+def require_library() -> None:
+    """Raise ``StoreError`` if the extra ``encryption`` is not installed; nothing is imported."""
+    if importlib.util.find_spec("pymongocrypt") is None:
+        raise StoreError("encryption needs an extra: pip install 'zoho-mongo-store[encryption]'")
+
+
+def _texts(value: object) -> Iterator[str]:
+    """All texts in the credentials of the providers, which no error may show, but the addresses."""
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            if name not in _ADDRESSES:
+                yield from _texts(one)
+    elif isinstance(value, str) and value:
+        yield value
