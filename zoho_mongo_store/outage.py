@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.document import Document, now
-from zoho_mongo_store.errors import InvalidInputError, is_unreachable
+from zoho_mongo_store.errors import InvalidInputError, StoreError, is_unreachable
 from zoho_mongo_store.fork import reset_after_fork
 from zoho_mongo_store.lookup import Filter
 
@@ -93,6 +93,10 @@ class OutageMemory:
 
     def after_fork(self) -> None:
         """A forked child has neither the thread nor the parent's outage."""
+        closed = self._closed.is_set()
+        self._closed = threading.Event()
+        if closed:
+            self._closed.set()
         self._lock = threading.Lock()
         self._away_since = None
         self._seen = _Seen(OrderedDict(), {})
@@ -135,8 +139,12 @@ class OutageMemory:
         while not self._closed.wait(_PROBE_PAUSE):
             try:
                 self._probe()
-            except PyMongoError:
-                continue
+            except StoreError:
+                return  # Closed meanwhile.
+            except PyMongoError as error:
+                if is_unreachable(error):
+                    continue
+                # It answers, if only to refuse: what callers are to see, not the memory.
             self._away_since = None
             logger.warning("MongoDB is reached again")
             return

@@ -7,18 +7,21 @@ from typing import NamedTuple
 
 from pymongo.collection import Collection
 
-from zoho_mongo_store.document import Document, now
+from zoho_mongo_store.document import Document
 from zoho_mongo_store.errors import failure, is_unreachable
 from zoho_mongo_store.fork import reset_after_fork
+from zoho_mongo_store.gate import Gate
 from zoho_mongo_store.lookup import save_filters
-from zoho_mongo_store.upsert import upsert
+from zoho_mongo_store.upsert import replace_pair, upsert
 
 logger = logging.getLogger("zoho_mongo_store")
 
 
 class _Save(NamedTuple):
     fields: Document
-    failed_at: datetime
+    since: datetime
+    keep_pair: bool
+    redeemed: Document | None
 
     def __str__(self) -> str:
         return f"id {self.fields.get('id')}, user {self.fields.get('user_name')}"
@@ -33,30 +36,42 @@ class PendingSaves:
 
     def __init__(self) -> None:
         self._saves: dict[str, _Save] = {}
+        self._written: dict[str, datetime] = {}
         self._lock = threading.Lock()
+        self._gate = Gate()
         reset_after_fork(self)
 
-    def keep(self, fields: Document) -> None:
-        """Keep a save for later, in place of an older one of the same token."""
+    def keep(
+        self,
+        fields: Document,
+        since: datetime,
+        *,
+        keep_pair: bool = False,
+        redeemed: Document | None = None,
+    ) -> None:
+        """Keep a save for later, in place of an older one of the same token.
+
+        since: when it was tried first. What another process saved after that is newer.
+        keep_pair: as for ``upsert``.
+        redeemed: the document whose credential brought the fields, for ``replace_pair``.
+        """
         key = repr(save_filters(fields)[:1] or fields)
         with self._lock:
             self._saves.pop(key, None)
-            self._saves[key] = _Save(fields, now())
+            self._saves[key] = _Save(fields, since, keep_pair, redeemed)
 
-    def flush(self, collection: Collection[Document]) -> None:
-        """Write what is kept; raises what says that MongoDB still cannot be reached.
+    def flush(self, collection: Collection[Document], timeout: float) -> None:
+        """Write what is kept; raises what says that MongoDB still cannot be reached, also when
+        another thread has been at it for ``timeout`` seconds.
 
-        A token that another process saved after the failure is left as it is. A save that MongoDB
-        refuses for another reason is given up with an ERROR.
+        A token that another process saved after the save was tried is left as it is. A save that
+        MongoDB refuses for another reason is given up with an ERROR.
         """
-        while self._saves:
-            with self._lock:
-                if not self._saves:
-                    return
-                key = next(iter(self._saves))
-                save = self._saves[key]
+        with self._gate.hold(timeout):
+            while (entry := self._oldest()) is not None:
+                key, save = entry
                 try:
-                    _write(collection, save)
+                    self._write(collection, save)
                 except Exception as error:
                     if is_unreachable(error):
                         raise
@@ -65,9 +80,10 @@ class PendingSaves:
                         save,
                         failure("save_token", error),
                     )
-                else:
-                    logger.warning("The kept save of the token with %s is written", save)
-                del self._saves[key]
+                with self._lock:
+                    if self._saves.get(key) is save:
+                        del self._saves[key]
+            self._written.clear()
 
     def forget(self, id: str | None = None) -> None:
         """Drop what is kept for the token with this id, or for all: it was deleted."""
@@ -86,17 +102,45 @@ class PendingSaves:
     def after_fork(self) -> None:
         """A forked child starts empty: the parent writes its own."""
         self._saves = {}
+        self._written = {}
         self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
-        return bool(self._saves)
+        """Whether anything is kept, or just being written: a deletion has to wait for that."""
+        return bool(self._saves) or self._gate.held
+
+    def _oldest(self) -> tuple[str, _Save] | None:
+        with self._lock:
+            return next(iter(self._saves.items()), None)
+
+    def _write(self, collection: Collection[Document], save: _Save) -> None:
+        if save.redeemed is not None:
+            stored = replace_pair(collection, save.redeemed, save.fields)
+        elif self._is_newer(_find(collection, save.fields), save.since):
+            stored = None
+        else:
+            stored = upsert(collection, save.fields, keep_pair=save.keep_pair)
+        if stored is None:
+            logger.warning("The kept save of the token with %s came too late", save)
+            return
+        self._written[stored["id"]] = stored["updated_at"]
+        logger.warning("The kept save of the token with %s is written", save)
+
+    def _is_newer(self, stored: Document | None, since: datetime) -> bool:
+        """Whether another process saved it after ``since``; what was written here is older."""
+        changed_at = stored and stored.get("updated_at")
+        if (
+            not stored
+            or changed_at is None
+            or changed_at == self._written.get(stored.get("id", ""))
+        ):
+            return False
+        return bool(changed_at > since)
 
 
-def _write(collection: Collection[Document], save: _Save) -> None:
-    for candidate in save_filters(save.fields):
+def _find(collection: Collection[Document], fields: Document) -> Document | None:
+    for candidate in save_filters(fields):
         stored = collection.find_one(candidate)
         if stored is not None:
-            if stored["updated_at"] <= save.failed_at:
-                break
-            return
-    upsert(collection, save.fields)
+            return stored
+    return None

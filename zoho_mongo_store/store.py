@@ -11,7 +11,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pymongo import MongoClient
 from pymongo.collection import Collection
-from pymongo.cursor import Cursor
 
 from zoho_mongo_store.connection import Connection
 from zoho_mongo_store.document import (
@@ -27,6 +26,7 @@ from zoho_mongo_store.indexes import Changes, idle_index
 from zoho_mongo_store.lookup import find_filters
 from zoho_mongo_store.refresh import DEFAULT_POLICY, Coordinator, RefreshPolicy, RefreshStats
 from zoho_mongo_store.refresh.arming import take_settled
+from zoho_mongo_store.scan import Scan
 from zoho_mongo_store.sdk import OAuthToken, SDKException, TokenStore
 from zoho_mongo_store.tokens import TokenCollection
 
@@ -184,9 +184,9 @@ class MongoTokenStore(TokenStore):
 
         batch_size: documents fetched at a time, each time within ``timeout``.
         """
-        cursor = self._open_cursor(batch_size)
-        with contextlib.closing(cursor):
-            while (token := self._next_token(cursor)) is not None:
+        scan = self._begin_scan(batch_size)
+        with contextlib.closing(scan):
+            while (token := self._next_token(scan)) is not None:
                 yield token
 
     @_operation("ensure_indexes")
@@ -231,14 +231,14 @@ class MongoTokenStore(TokenStore):
         return f"MongoTokenStore({self._connection})"
 
     @_operation("iter_tokens")
-    def _open_cursor(self, batch_size: int) -> Cursor[Document]:
+    def _begin_scan(self, batch_size: int) -> Scan:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise InvalidInputError("batch_size has to be a positive int")
-        return self._tokens.cursor(batch_size)
+        return self._tokens.scan(batch_size)
 
     @_operation("iter_tokens")
-    def _next_token(self, cursor: Cursor[Document]) -> OAuthToken | None:
-        stored = self._tokens.next(cursor)
+    def _next_token(self, scan: Scan) -> OAuthToken | None:
+        stored = scan.next()
         return None if stored is None else from_document(stored)
 
     def _failure(

@@ -3,32 +3,35 @@
 What the store and the refresh share; nothing here knows the SDK's calls.
 """
 
-import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
 import pymongo
 from pymongo.collection import Collection
-from pymongo.cursor import Cursor
 from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.connection import Connection
-from zoho_mongo_store.document import Document
-from zoho_mongo_store.errors import is_unreachable
-from zoho_mongo_store.fork import reset_after_fork
+from zoho_mongo_store.document import Document, now
+from zoho_mongo_store.errors import is_lost_connection, is_unreachable
+from zoho_mongo_store.gate import Gate
 from zoho_mongo_store.indexes import Changes, Index, ensure_indexes, ensure_lease_indexes
 from zoho_mongo_store.lookup import Filter
 from zoho_mongo_store.outage import OutageMemory
 from zoho_mongo_store.pending import PendingSaves
+from zoho_mongo_store.scan import Scan
 from zoho_mongo_store.upsert import replace_pair, upsert
 
 _Stored = TypeVar("_Stored", Document, Document | None)
+_Result = TypeVar("_Result")
 
 
 class TokenCollection:
     """Documents in, documents out; raises what pymongo raises, and ``StoreError``.
 
-    timeout: seconds that each operation may take.
+    timeout: seconds that each operation may take, unless it is the first and has to build indexes.
     idle: the TTL index that is wanted, if any.
     create_indexes: whether the first operation makes the indexes.
     serve_through_outage: how long found tokens are served from memory while MongoDB is away.
@@ -50,9 +53,8 @@ class TokenCollection:
         self._memory = (
             None if serve_through_outage is None else OutageMemory(serve_through_outage, self._ping)
         )
-        self._lock = threading.Lock()
+        self._indexing = Gate()
         self._indexes_ready = not create_indexes
-        reset_after_fork(self)
 
     @property
     def is_serving_from_memory(self) -> bool:
@@ -66,8 +68,7 @@ class TokenCollection:
         return self._memory.find(filters, self._find)
 
     def _find(self, filters: list[Filter]) -> Document | None:
-        collection = self._ready()
-        with pymongo.timeout(self.timeout):
+        with self._operation() as collection:
             for candidate in filters:
                 stored = collection.find_one(candidate)
                 if stored is not None:
@@ -76,12 +77,13 @@ class TokenCollection:
 
     def save(self, fields: Document, *, keep_pair: bool = False) -> Document:
         """Upsert; see ``upsert``. What cannot reach MongoDB raises, and is written later."""
+        since = now()
         try:
-            collection = self._ready()
-            with pymongo.timeout(self.timeout):
+            with self._operation() as collection:
                 return self._noted(upsert(collection, fields, keep_pair=keep_pair))
         except PyMongoError as error:
-            self._keep_if_unreachable(fields, error)
+            if is_unreachable(error):
+                self._pending.keep(fields, since, keep_pair=keep_pair)
             raise
 
     def replace_pair(self, stored: Document, fields: Document) -> Document | None:
@@ -89,12 +91,13 @@ class TokenCollection:
 
         What cannot reach MongoDB raises, and is written later.
         """
+        since = now()
         try:
-            collection = self._ready()
-            with pymongo.timeout(self.timeout):
+            with self._operation() as collection:
                 return self._noted(replace_pair(collection, stored, fields))
         except PyMongoError as error:
-            self._keep_if_unreachable(fields, error)
+            if is_unreachable(error):
+                self._pending.keep(fields, since, redeemed=stored)
             raise
 
     def delete(self, id: str) -> None:
@@ -102,8 +105,7 @@ class TokenCollection:
         self._pending.forget(id)
         if self._memory is not None:
             self._memory.forget(id)
-        collection = self._ready()
-        with pymongo.timeout(self.timeout):
+        with self._operation() as collection:
             collection.delete_one({"id": id})
 
     def delete_all(self) -> None:
@@ -111,19 +113,14 @@ class TokenCollection:
         self._pending.forget()
         if self._memory is not None:
             self._memory.forget()
-        collection = self._ready()
-        with pymongo.timeout(self.timeout):
-            collection.delete_many({})
-            self.leases().delete_many({})
+        with self._operation() as collection:
+            for emptied in (collection, self.leases()):
+                _through_failover(lambda: emptied.delete_many({}))  # noqa: B023 - called at once
 
-    def cursor(self, batch_size: int) -> Cursor[Document]:
-        """All documents. Nothing is sent before the first ``next``."""
-        return self._ready().find(batch_size=batch_size)
-
-    def next(self, cursor: Cursor[Document]) -> Document | None:
-        """The next document of ``cursor``, or ``None`` after the last."""
-        with pymongo.timeout(self.timeout):
-            return next(cursor, None)
+    def scan(self, batch_size: int) -> Scan:
+        """All documents, one after the other."""
+        with self._operation() as collection:
+            return Scan(collection, batch_size, self.timeout)
 
     def leases(self) -> Collection[Document]:
         """The collection beside this one that the leases are in."""
@@ -134,36 +131,46 @@ class TokenCollection:
 
     def ensure_indexes(self) -> Changes:
         """Make the indexes of the tokens and of the leases, whose names get ``leases.`` before."""
-        changes = ensure_indexes(self._connection.collection, self._idle, self.timeout)
-        of_leases = ensure_lease_indexes(self.leases(), self.timeout)
+        changes = self._ensure_indexes(time.monotonic() + self.timeout)
         self._indexes_ready = True
-        return changes.with_others(of_leases, "leases.")
+        return changes
 
     def close(self) -> None:
         """Write what is pending, or log at ERROR that it is lost, and close the connection."""
-        if self._pending and not self._connection.closed:
-            try:
-                self._flush(self._connection.collection)
-            except PyMongoError:
-                self._pending.give_up()
-        if self._memory is not None:
-            self._memory.close()
-        self._connection.close()
+        with pymongo.timeout(self.timeout):
+            if self._pending and not self._connection.closed:
+                try:
+                    self._pending.flush(self._connection.collection, self.timeout)
+                except PyMongoError:
+                    self._pending.give_up()
+            if self._memory is not None:
+                self._memory.close()
+            self._connection.close()
 
-    def after_fork(self) -> None:
-        """Begin anew in a forked child, where the thread that held the lock does not run."""
-        self._lock = threading.Lock()
-
-    def _ready(self) -> Collection[Document]:
-        """The collection with its indexes made and the pending saves written."""
+    @contextmanager
+    def _operation(self) -> Iterator[Collection[Document]]:
+        """The collection with its indexes made and the pending saves written; the block has what
+        is left of the time-out."""
+        deadline = time.monotonic() + self.timeout
         collection = self._connection.collection
         if not self._indexes_ready:
-            with self._lock:
+            with self._indexing.hold(self.timeout):
                 if not self._indexes_ready:
-                    self.ensure_indexes()
-        if self._pending:
-            self._flush(collection)
-        return collection
+                    self._ensure_indexes(deadline)
+                    self._indexes_ready = True
+        left = deadline - time.monotonic()
+        # Building an index may have taken longer.
+        with pymongo.timeout(left if left > 0 else self.timeout):
+            if self._pending:
+                self._pending.flush(collection, left)
+            yield collection
+
+    def _ensure_indexes(self, deadline: float) -> Changes:
+        """Make the indexes; what tells whether any is missing has to be read by ``deadline``."""
+        collection, leases, idle = self._connection.collection, self.leases(), self._idle
+        changes = _through_failover(lambda: ensure_indexes(collection, idle, _left(deadline)))
+        of_leases = _through_failover(lambda: ensure_lease_indexes(leases, _left(deadline)))
+        return changes.with_others(of_leases, "leases.")
 
     def _ping(self) -> None:
         with pymongo.timeout(self.timeout):
@@ -174,10 +181,17 @@ class TokenCollection:
             self._memory.update(stored)
         return stored
 
-    def _keep_if_unreachable(self, fields: Document, error: PyMongoError) -> None:
-        if is_unreachable(error):
-            self._pending.keep(fields)
 
-    def _flush(self, collection: Collection[Document]) -> None:
-        with pymongo.timeout(self.timeout):
-            self._pending.flush(collection)
+def _left(deadline: float) -> float:
+    """The seconds until ``deadline``: at least some, since zero means endless to pymongo."""
+    return max(deadline - time.monotonic(), 0.001)
+
+
+def _through_failover(operation: Callable[[], _Result]) -> _Result:
+    """Run what pymongo does not retry once more when the connection broke: it may run twice."""
+    try:
+        return operation()
+    except PyMongoError as error:
+        if not is_lost_connection(error):
+            raise
+    return operation()
