@@ -298,7 +298,7 @@ def test_a_client_that_its_owner_closed_is_an_error(engine: Engine, database: st
     client = Client(engine.uri)
     with MongoTokenStore(client=client, database=database) as store:
         client.close()
-        with fails("find_token_by_id failed: InvalidOperation"):
+        with fails("find_token_by_id failed: the MongoClient is closed"):
             store.find_token_by_id("7")
 
 

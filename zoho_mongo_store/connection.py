@@ -9,6 +9,7 @@ from bson.codec_options import CodecOptions
 from pymongo import MongoClient, WriteConcern
 from pymongo.collection import Collection
 from pymongo.driver_info import DriverInfo
+from pymongo.errors import InvalidURI
 from pymongo.uri_parser import parse_uri
 
 from zoho_mongo_store.document import Document
@@ -45,7 +46,7 @@ class Connection:
             raise InvalidInputError("pass either a uri or a client, not both")
         self._uri = uri or os.environ.get(URI_VARIABLE) or DEFAULT_URI
         if client is None and not self._uri.startswith("mongodb+srv://"):
-            parse_uri(self._uri)
+            _check(self._uri)
         self._borrowed = client
         self._owned: MongoClient[Document] | None = None
         self._database = database
@@ -118,3 +119,11 @@ class Connection:
             codec_options=CodecOptions(tz_aware=True),
             write_concern=chosen if chosen.document else WriteConcern(w="majority"),
         )
+
+
+def _check(uri: str) -> None:
+    try:
+        parse_uri(uri)
+    except ValueError:
+        # Of a port or an option; the text quotes what may be part of a password.
+        raise InvalidURI("a port or an option has a wrong value") from None

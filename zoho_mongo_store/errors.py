@@ -98,6 +98,8 @@ def redacted(error: Exception, secrets: Iterable[str] = ()) -> Exception:
         return type(error)(without(secrets, text))
     if isinstance(error, ConfigurationError) and not isinstance(error, InvalidURI):
         return ConfigurationError(without(secrets, str(error)))
+    if isinstance(error, OSError) and error.filename:
+        return StoreError(without(secrets, f"{error.filename}: {error.strerror}"))
     return StoreError(f"{type(error).__name__} at {_origin(error)}")
 
 
@@ -118,8 +120,8 @@ def _explanation(error: Exception, cause: Exception) -> str:
         )
     if isinstance(error, InvalidURI):
         return (
-            "the MongoDB URI cannot be read: it starts with mongodb:// or mongodb+srv://, and user "
-            "name and password in it are percent-encoded"
+            "the MongoDB URI cannot be read: it starts with mongodb:// or mongodb+srv://, user name "
+            "and password in it are percent-encoded, and its options have MongoDB's values"
         )
     if isinstance(error, InvalidOperation):
         return (

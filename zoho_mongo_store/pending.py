@@ -5,13 +5,12 @@ import threading
 from datetime import datetime
 from typing import NamedTuple
 
-from pymongo.collection import Collection
-
 from zoho_mongo_store.document import Document
 from zoho_mongo_store.errors import failure, is_unreachable
 from zoho_mongo_store.fork import reset_after_fork
 from zoho_mongo_store.gate import Gate
 from zoho_mongo_store.lookup import save_filters
+from zoho_mongo_store.token_documents import TokenDocuments
 from zoho_mongo_store.upsert import replace_pair, upsert
 
 logger = logging.getLogger("zoho_mongo_store")
@@ -60,7 +59,7 @@ class PendingSaves:
             self._saves.pop(key, None)
             self._saves[key] = _Save(fields, since, keep_pair, redeemed)
 
-    def flush(self, collection: Collection[Document], timeout: float) -> None:
+    def flush(self, collection: TokenDocuments, timeout: float) -> None:
         """Write what is kept; raises what says that MongoDB still cannot be reached, also when
         another thread has been at it for ``timeout`` seconds.
 
@@ -113,7 +112,7 @@ class PendingSaves:
         with self._lock:
             return next(iter(self._saves.items()), None)
 
-    def _write(self, collection: Collection[Document], save: _Save) -> None:
+    def _write(self, collection: TokenDocuments, save: _Save) -> None:
         if save.redeemed is not None:
             stored = replace_pair(collection, save.redeemed, save.fields)
         elif self._is_newer(_find(collection, save.fields), save.since):
@@ -128,17 +127,13 @@ class PendingSaves:
 
     def _is_newer(self, stored: Document | None, since: datetime) -> bool:
         """Whether another process saved it after ``since``; what was written here is older."""
-        changed_at = stored and stored.get("updated_at")
-        if (
-            not stored
-            or changed_at is None
-            or changed_at == self._written.get(stored.get("id", ""))
-        ):
+        changed_at: datetime | None = None if stored is None else stored.get("updated_at")
+        if stored is None or changed_at is None:
             return False
-        return bool(changed_at > since)
+        return changed_at > since and changed_at != self._written.get(stored["id"])
 
 
-def _find(collection: Collection[Document], fields: Document) -> Document | None:
+def _find(collection: TokenDocuments, fields: Document) -> Document | None:
     for candidate in save_filters(fields):
         stored = collection.find_one(candidate)
         if stored is not None:

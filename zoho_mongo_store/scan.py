@@ -3,12 +3,11 @@
 from typing import Any
 
 import pymongo
-from pymongo.collection import Collection
-from pymongo.cursor import Cursor
 from pymongo.errors import CursorNotFound, PyMongoError
 
 from zoho_mongo_store.document import Document
 from zoho_mongo_store.errors import is_lost_connection
+from zoho_mongo_store.token_documents import DocumentCursor, TokenDocuments
 
 _START = object()
 
@@ -23,7 +22,7 @@ class Scan:
     timeout: seconds that each fetch may take.
     """
 
-    def __init__(self, collection: Collection[Document], batch_size: int, timeout: float) -> None:
+    def __init__(self, collection: TokenDocuments, batch_size: int, timeout: float) -> None:
         self._collection = collection
         self._batch_size = batch_size
         self._timeout = timeout
@@ -49,7 +48,7 @@ class Scan:
         with pymongo.timeout(self._timeout):
             self._cursor.close()
 
-    def _open(self) -> Cursor[Document]:
+    def _open(self) -> DocumentCursor:
         rest: Document = {}
         if self._last is not _START:
             # A plain $gt compares within one BSON type alone, and _id may be of several.
