@@ -1,0 +1,150 @@
+"""Many processes meet one expired token: what Zoho sees, and how many API calls fail.
+
+Fleets of 2, 8, 16 and 32 processes, each of them three times: with the SDK's FileStore, all on one
+file; with this store and ``refresh=None``; with this store as it is. Zoho is a loopback one that
+takes a second to answer and gives 10 access tokens per refresh token in 10 minutes, as Zoho does.
+MongoDB is an embedded server. It prints a table and draws a picture, in about a minute::
+
+    pip install 'zoho-mongo-store[crm8,demo]' matplotlib
+    python examples/fleet.py --plot docs/images/fleet.png
+
+``--processes 4 --processes 64`` are other sizes. ``--no-plot`` needs no matplotlib.
+"""
+
+import multiprocessing
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from fleet_process import STORES, Call, Site, call, closed, prepare
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.progress import track
+    from rich.table import Table
+
+    from zoho_mongo_store.testing import EmbeddedServer, LoopbackZoho
+except ImportError as missing:
+    sys.exit(f"fleet.py: {missing}. Install: pip install 'zoho-mongo-store[crm8,demo]' matplotlib")
+
+SIZES = [2, 8, 16, 32]
+ZOHO_SECONDS = 1.0
+
+# Where it can be, a process is forked from one that has imported the SDK, which takes a second.
+_methods = multiprocessing.get_all_start_methods()
+CONTEXT = multiprocessing.get_context("forkserver" if "forkserver" in _methods else "spawn")
+PRELOADED = [
+    "zohocrmsdk.src.com.zoho.crm.api.users",
+    "zoho_mongo_store.testing",
+    "typer",
+    "rich.progress",
+]
+
+
+class Outcome(NamedTuple):
+    """What one fleet did."""
+
+    store: str
+    processes: int
+    requests: int
+    """For a new access token, received by Zoho."""
+    refusals: int
+    """Of these, refused."""
+    failed: int
+    """API calls that ended in an error."""
+    access_tokens: int
+    """Different ones that API calls were made with."""
+    seconds: float
+    """Until the last process had its answer, or its error."""
+    errors: Counter[str]
+    """Their codes."""
+
+
+def run(store: str, processes: int, uri: str, zoho: LoopbackZoho) -> Outcome:
+    """Let that many processes find one expired token at the same moment."""
+    with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
+        site = Site(store, uri, zoho, folder, zoho.refresh_token())
+        store_expired_token(site)
+        zoho.clear()
+        barrier = CONTEXT.Barrier(processes)
+        with ProcessPoolExecutor(processes, CONTEXT, prepare, (barrier,)) as pool:
+            return outcome_of(site, list(pool.map(call, [site] * processes)))
+
+
+def store_expired_token(site: Site) -> None:
+    """Store the token as a login left it, more than an hour ago."""
+    token = site.token()
+    token.set_access_token("expired")
+    token.set_expires_in("1000")
+    with closed(site.open_store()) as store:
+        store.save_token(token)
+
+
+def outcome_of(site: Site, calls: list[Call]) -> Outcome:
+    """Count what Zoho received, and what the processes had of it."""
+    requests = site.zoho.requests()
+    refreshes = [request for request in requests if request.kind == "refresh"]
+    errors = Counter(call.error for call in calls if call.error)
+    return Outcome(
+        store=site.store,
+        processes=len(calls),
+        requests=len(refreshes),
+        refusals=sum(request.status != "ok" for request in refreshes),
+        failed=errors.total(),
+        access_tokens=len({request.digest for request in requests if request.kind == "users"}),
+        seconds=max(call.ended for call in calls) - min(call.began for call in calls),
+        errors=errors,
+    )
+
+
+def show(outcomes: list[Outcome]) -> None:
+    """Print the figures, a line for each fleet, and what the errors were."""
+    console = Console(highlight=False)
+    table = Table(title="N processes meet one expired token at the same moment")
+    table.add_column("store", no_wrap=True)
+    for name in ("N", "requests", "refusals", "failed calls", "access tokens", "seconds"):
+        table.add_column(name, justify="right")
+    for store in STORES:
+        table.add_section()
+        for outcome in (outcome for outcome in outcomes if outcome.store == store):
+            table.add_row(*map(str, outcome[:6]), f"{outcome.seconds:.1f}")
+    console.print(table)
+    for store in STORES:
+        errors = sum((one.errors for one in outcomes if one.store == store), Counter[str]())
+        if errors:
+            causes = ", ".join(f"{count} x {error}" for error, count in errors.most_common())
+            console.print(f"{store}: {causes}")
+
+
+def main(
+    processes: Annotated[list[int], typer.Option(min=1, help="The size of a fleet.")] = SIZES,
+    plot: Annotated[Path, typer.Option(help="Where to draw the picture.")] = Path("fleet.png"),
+    no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw none.")] = False,
+) -> None:
+    """Compare three stores as processes meet one expired token, with a loopback Zoho."""
+    if not no_plot and find_spec("matplotlib") is None:
+        sys.exit("fleet.py: matplotlib is not installed. Install it, or pass --no-plot")
+    if CONTEXT.get_start_method() == "forkserver":
+        CONTEXT.set_forkserver_preload(PRELOADED)
+    fleets = [(store, size) for size in sorted(set(processes)) for store in STORES]
+    with EmbeddedServer() as mongodb, LoopbackZoho() as zoho:
+        zoho.configure(delay=ZOHO_SECONDS)
+        outcomes = [
+            run(store, size, mongodb.uri, zoho)
+            for store, size in track(fleets, "Running fleets", transient=True)
+        ]
+    show(outcomes)
+    if not no_plot:
+        from fleet_plot import draw
+
+        draw(outcomes, plot)
+        print(f"The picture is in {plot}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
