@@ -36,11 +36,19 @@ def application() -> "typer.Typer":
     import typer
 
     from zoho_mongo_store.commands.demo import demo
+    from zoho_mongo_store.commands.doctor import doctor
+    from zoho_mongo_store.commands.export import export
+    from zoho_mongo_store.commands.imports import import_commands
+    from zoho_mongo_store.commands.init import init
+    from zoho_mongo_store.commands.listing import list_, show
+    from zoho_mongo_store.commands.removing import delete, purge
+    from zoho_mongo_store.commands.revoke import revoke
 
     app = typer.Typer(
         name="zoho-mongo-store",
         help="Tokens of the Zoho CRM Python SDK in MongoDB.",
         no_args_is_help=True,
+        rich_markup_mode="markdown",
         # A traceback with local variables would show tokens.
         pretty_exceptions_enable=False,
     )
@@ -60,5 +68,7 @@ def application() -> "typer.Typer":
         # Commands report errors themselves; the log would say them twice.
         logging.getLogger("zoho_mongo_store").addHandler(logging.NullHandler())
 
-    app.command()(demo)
+    for command in (init, list_, show, delete, purge, revoke, doctor, export, demo):
+        app.command(command.__name__.rstrip("_"))(command)
+    app.add_typer(import_commands())
     return app

@@ -1,0 +1,132 @@
+"""``zoho-mongo-store export``."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from zoho_mongo_store.commands.connecting import connected
+from zoho_mongo_store.commands.reporting import CommandError, say, warn
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.commands.place import Place
+    from zoho_mongo_store.tokens import TokenCollection
+
+_PAGE = 1000
+
+
+class Format(str, Enum):
+    """What an export looks like."""
+
+    JSON_LINES = "jsonl"
+    FILESTORE = "filestore"
+
+
+@connected
+def export(
+    place: "Place",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File to write, for its owner alone (mode 0600), as a whole or not at all. "
+            "Default: standard output.",
+        ),
+    ] = None,
+    format: Annotated[
+        Format, typer.Option(help="JSON lines, or a file for the SDK's FileStore.")
+    ] = Format.JSON_LINES,
+    show_secrets: Annotated[
+        bool,
+        typer.Option("--show-secrets", help="Write the tokens and client secrets, in plain."),
+    ] = False,
+    renumber: Annotated[
+        bool,
+        typer.Option(
+            "--renumber",
+            help="Give the rows of a FileStore file the ids 1, 2, 3: FileStore can add no user to "
+            "a file with other ids than numbers.",
+        ),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+) -> None:
+    """Write all stored tokens to a file.
+
+    Without --show-secrets it is an inventory: whose tokens there are, not the tokens themselves. It
+    cannot be imported.
+    """
+    from zoho_mongo_store.transfer.filestore import write_filestore
+    from zoho_mongo_store.transfer.json_lines import write_json_lines
+
+    if format is Format.FILESTORE and not show_secrets:
+        raise typer.BadParameter("a FileStore file is of use only with --show-secrets")
+    if renumber and format is not Format.FILESTORE:
+        raise typer.BadParameter("--renumber is for --format filestore")
+    if output is not None and output.exists() and not force:
+        raise CommandError(f"{output} exists: name another file, or replace it with --force")
+    export = _Export()
+    with place.open() as tokens, _opened(output) as stream:
+        documents = export.documents(tokens)
+        if format is Format.FILESTORE:
+            write_filestore(documents, stream, renumber=renumber)
+        else:
+            write_json_lines(documents, stream, with_secrets=show_secrets)
+    if show_secrets:
+        warn("what was written holds tokens and client secrets in plain")
+    if format is Format.FILESTORE and export.other_ids and not renumber:
+        warn("FileStore can add no user to a file with ids that are no numbers: see --renumber")
+    say("export", f"{export.written} written, {export.damaged} damaged")
+    if export.damaged:
+        raise typer.Exit(1)
+
+
+class _Export:
+    """The documents that can be written, and how many there were."""
+
+    def __init__(self) -> None:
+        self.written = 0
+        self.damaged = 0
+        self.other_ids = False
+
+    def documents(self, tokens: "TokenCollection") -> Iterator[dict[str, Any]]:
+        """Each stored token; one that is damaged is told and left out."""
+        from zoho_mongo_store.document import from_document
+        from zoho_mongo_store.encryption.cipher import UnreadableError
+        from zoho_mongo_store.errors import StoreError
+
+        scan = tokens.scan(_PAGE)
+        while True:
+            try:
+                document = scan.next()
+            except UnreadableError as error:
+                self._skip(error)
+                continue
+            if document is None:
+                return
+            try:
+                from_document(document)
+            except StoreError as error:
+                self._skip(error)
+                continue
+            self.written += 1
+            self.other_ids |= not document["id"].isdecimal()
+            yield document
+
+    def _skip(self, error: Exception) -> None:
+        self.damaged += 1
+        say("export", f"left out: {error}")
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
+    from zoho_mongo_store.transfer.private_file import private_file
+
+    if output is None:
+        yield sys.stdout
+        return
+    with private_file(output) as stream:
+        yield stream

@@ -1,0 +1,85 @@
+"""Running an import: with a progress bar, a line for each row that is special, and a summary."""
+
+from contextlib import ExitStack
+from dataclasses import asdict
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from zoho_mongo_store.commands.index_report import standing_idle
+from zoho_mongo_store.commands.output import console, print_json, table
+from zoho_mongo_store.commands.place import TIMEOUT, Place
+from zoho_mongo_store.commands.reporting import FAILURE, printable
+from zoho_mongo_store.encryption.encryptor import Encryptor
+from zoho_mongo_store.transfer.importing import Report, Target, import_tokens
+from zoho_mongo_store.transfer.rows import Source
+
+_NOTES_IN_JSON = 1000
+_MEANINGS = {
+    "inserted": "new",
+    "updated": "stored before with an earlier expiry",
+    "unchanged": "stored before with the same expiry",
+    "kept": "left as stored: that expires later",
+    "repeated": "skipped: another row for the same user counts",
+    "damaged": "skipped",
+}
+
+
+def run_import(place: Place, source: Source, *, dry_run: bool, json: bool) -> None:
+    """Import ``source``; status 1 if rows were damaged."""
+    notes: list[dict[str, object]] = []
+    errors = console(stderr=True)
+    with ExitStack() as stack:
+        collection = stack.enter_context(place.collection())
+        target = Target(collection, collection)
+        if place.encryption is not None:
+            encryptor = Encryptor(place.encryption, TIMEOUT)
+            stack.callback(encryptor.close)
+            target = Target(collection, encryptor.encrypted(collection))
+        if not dry_run:
+            tokens = stack.enter_context(place.open(idle=standing_idle(collection)))
+            tokens.ensure_indexes()
+        progress = stack.enter_context(_progress(errors))
+        task = progress.add_task("Importing", total=None)
+
+        def note(line: int, text: str) -> None:
+            if len(notes) < _NOTES_IN_JSON:
+                notes.append({source.unit: line, "note": text})
+            errors.print(f"{source.unit} {line}: {printable(text)}", soft_wrap=True)
+
+        report = import_tokens(
+            source,
+            target,
+            dry_run=dry_run,
+            note=note,
+            counted=lambda rows: progress.update(task, total=rows),
+            progress=lambda rows: progress.update(task, completed=rows),
+        )
+    if json:
+        print_json({"dry_run": dry_run, **asdict(report), "notes": notes})
+    else:
+        _show(report, dry_run)
+    if report.damaged:
+        raise typer.Exit(FAILURE)
+
+
+def _show(report: Report, dry_run: bool) -> None:
+    counts = asdict(report)
+    rows = [(name, str(counts[name]), meaning) for name, meaning in _MEANINGS.items()]
+    title = "Nothing was written: this would be done" if dry_run else None
+    console().print(table(("rows", "number", "meaning"), rows, title=title))
+    console().print(f"{report.rows} rows")
+
+
+def _progress(errors: Console) -> Progress:
+    """A bar on a terminal, nothing elsewhere."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=errors,
+        disable=not errors.is_terminal,
+        transient=True,
+    )

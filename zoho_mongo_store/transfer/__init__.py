@@ -1,0 +1,1 @@
+"""Moving tokens in from other stores, and out again."""
