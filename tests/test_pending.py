@@ -165,20 +165,20 @@ def test_a_stored_document_without_a_time_is_replaced(
 
 
 def test_delete_token_forgets_it(server: EmbeddedServer, store: MongoTokenStore) -> None:
-    token = full()
-    store.save_token(token)
-    other = make_token(id="other", access_token="B")
+    """Even if the deletion fails too: what the user wanted gone is not written later."""
+    store.save_token(full(id="ada"))
     server.kill()
-    for missed in (token, other):
+    for missed in (full(id="ada", access_token="missed"), make_token(id="eve", access_token="E")):
         with fails(AWAY):
             store.save_token(missed)
     with fails("delete_token failed: MongoDB cannot be reached"):
-        store.delete_token(str(token.get_id()))
+        store.delete_token("ada")
     server.start()
 
-    store.delete_token(str(token.get_id()))
-
-    assert [document["id"] for document in documents(server)] == ["other"]
+    assert contents(store.find_token_by_id("ada")) == contents(full(id="ada"))
+    assert {document["id"] for document in documents(server)} == {"ada", "eve"}
+    store.delete_token("ada")
+    assert [document["id"] for document in documents(server)] == ["eve"]
 
 
 def test_delete_tokens_forgets_all(server: EmbeddedServer, store: MongoTokenStore) -> None:
@@ -186,9 +186,9 @@ def test_delete_tokens_forgets_all(server: EmbeddedServer, store: MongoTokenStor
     for name in (ADA, "bob"):
         with fails(AWAY):
             store.save_token(full(user_name=name))
+    with fails("delete_tokens failed: MongoDB cannot be reached"):
+        store.delete_tokens()
     server.start()
-
-    store.delete_tokens()
 
     assert store.get_tokens() == []
     assert documents(server) == []
