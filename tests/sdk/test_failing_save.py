@@ -96,7 +96,7 @@ def server(tmp_path: Path) -> Iterator[EmbeddedServer]:
         yield running
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 45) -> None:
     """Return when the condition holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -107,7 +107,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 def log_in_during_an_outage(application: Application, fields: dict[str, Any], failed: Path) -> str:
     """Log in while MongoDB goes away, say so, and go on until it is back."""
     token = make_token(**fields)
-    with MongoTokenStore(**application.store_options, timeout=1) as store:
+    with MongoTokenStore(**application.store_options, timeout=3) as store:
         # SDK 5 raises what the later ones swallow; the process lives on with all of them.
         with contextlib.suppress(SDKException):
             application.initialize(token, store)
