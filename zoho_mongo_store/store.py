@@ -21,6 +21,7 @@ from zoho_mongo_store.document import (
     secrets_of,
     to_document,
 )
+from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.errors import InvalidInputError, failure
 from zoho_mongo_store.indexes import Changes, idle_index
 from zoho_mongo_store.lookup import find_filters
@@ -92,6 +93,7 @@ class MongoTokenStore(TokenStore):
         create_indexes: bool = True,
         refresh: RefreshPolicy | None = DEFAULT_POLICY,
         serve_through_outage: timedelta | None = None,
+        encryption: FieldEncryption | None = None,
     ) -> None:
         """A store on one collection.
 
@@ -111,6 +113,8 @@ class MongoTokenStore(TokenStore):
         serve_through_outage: while MongoDB cannot be reached, tokens that this store found before
             and that have not expired go on being found, from memory, for so long. ``None``: every
             operation fails until MongoDB is back. Nothing is ever saved to memory alone.
+        encryption: how the client secret and the access, refresh and grant token are encrypted
+            before they leave the process. ``None``: they are stored in plain.
 
         Writes are acknowledged by the majority unless the URI or the client chose a write concern.
         """
@@ -122,6 +126,7 @@ class MongoTokenStore(TokenStore):
             idle=idle_index(expire_idle_after),
             create_indexes=create_indexes,
             serve_through_outage=serve_through_outage,
+            encryption=encryption,
         )
         self._coordinator = None if refresh is None else Coordinator(self._tokens, refresh)
 

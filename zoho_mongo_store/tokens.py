@@ -15,6 +15,7 @@ from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.connection import Connection
 from zoho_mongo_store.document import Document, now
+from zoho_mongo_store.encryption import Encryptor, FieldEncryption
 from zoho_mongo_store.errors import is_lost_connection, is_unreachable
 from zoho_mongo_store.gate import Gate
 from zoho_mongo_store.indexes import Changes, Index, ensure_indexes, ensure_lease_indexes
@@ -22,6 +23,7 @@ from zoho_mongo_store.lookup import Filter
 from zoho_mongo_store.outage import OutageMemory
 from zoho_mongo_store.pending import PendingSaves
 from zoho_mongo_store.scan import Scan
+from zoho_mongo_store.token_documents import TokenDocuments
 from zoho_mongo_store.upsert import replace_pair, upsert
 
 _Stored = TypeVar("_Stored", Document, Document | None)
@@ -35,6 +37,7 @@ class TokenCollection:
     idle: the TTL index that is wanted, if any.
     create_indexes: whether the first operation makes the indexes.
     serve_through_outage: how long found tokens are served from memory while MongoDB is away.
+    encryption: how secrets are encrypted; without it they are stored in plain.
     """
 
     def __init__(
@@ -45,10 +48,12 @@ class TokenCollection:
         idle: Index | None,
         create_indexes: bool,
         serve_through_outage: timedelta | None,
+        encryption: FieldEncryption | None = None,
     ) -> None:
         self.timeout = timeout
         self._connection = connection
         self._idle = idle
+        self._encryptor = None if encryption is None else Encryptor(encryption, timeout)
         self._pending = PendingSaves()
         self._memory = (
             None if serve_through_outage is None else OutageMemory(serve_through_outage, self._ping)
@@ -140,19 +145,21 @@ class TokenCollection:
         with pymongo.timeout(self.timeout):
             if self._pending and not self._connection.closed:
                 try:
-                    self._pending.flush(self._connection.collection, self.timeout)
+                    self._pending.flush(self._documents(), self.timeout)
                 except PyMongoError:
                     self._pending.give_up()
             if self._memory is not None:
                 self._memory.close()
+            if self._encryptor is not None:
+                self._encryptor.close()
             self._connection.close()
 
     @contextmanager
-    def _operation(self) -> Iterator[Collection[Document]]:
+    def _operation(self) -> Iterator[TokenDocuments]:
         """The collection with its indexes made and the pending saves written; the block has what
         is left of the time-out."""
         deadline = time.monotonic() + self.timeout
-        collection = self._connection.collection
+        documents = self._documents()
         if not self._indexes_ready:
             with self._indexing.hold(self.timeout):
                 if not self._indexes_ready:
@@ -162,15 +169,24 @@ class TokenCollection:
         # Building an index may have taken longer.
         with pymongo.timeout(left if left > 0 else self.timeout):
             if self._pending:
-                self._pending.flush(collection, left)
-            yield collection
+                self._pending.flush(documents, left)
+            yield documents
+
+    def _documents(self) -> TokenDocuments:
+        """The collection, with secrets in plain on this side."""
+        collection = self._connection.collection
+        return collection if self._encryptor is None else self._encryptor.encrypted(collection)
 
     def _ensure_indexes(self, deadline: float) -> Changes:
         """Make the indexes; what tells whether any is missing has to be read by ``deadline``."""
         collection, leases, idle = self._connection.collection, self.leases(), self._idle
         changes = _through_failover(lambda: ensure_indexes(collection, idle, _left(deadline)))
         of_leases = _through_failover(lambda: ensure_lease_indexes(leases, _left(deadline)))
-        return changes.with_others(of_leases, "leases.")
+        changes = changes.with_others(of_leases, "leases.")
+        if self._encryptor is None:
+            return changes
+        with pymongo.timeout(_left(deadline)):
+            return changes.with_others(self._encryptor.ensure_index(collection), "keyVault.")
 
     def _ping(self) -> None:
         with pymongo.timeout(self.timeout):

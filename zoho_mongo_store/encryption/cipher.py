@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 from bson.binary import Binary
 from bson.codec_options import CodecOptions
+from pymongo import MongoClient
 from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
 
 from zoho_mongo_store.document import CREDENTIAL_FIELDS, ENCRYPTED
@@ -87,8 +88,11 @@ class Cipher:
 
     def _open(self) -> "ClientEncryption[dict[str, Any]]":
         from pymongo.encryption import ClientEncryption
+        from pymongocrypt.errors import MongoCryptError  # type: ignore[import-untyped]
 
         settings = self._settings
+        if not isinstance(self._vault.client, MongoClient):
+            raise StoreError("encryption needs pymongo's MongoClient: mongomock cannot encrypt")
         try:
             return ClientEncryption(
                 settings.kms_providers,
@@ -97,11 +101,7 @@ class Cipher:
                 CodecOptions(),
                 kms_tls_options=settings.kms_tls_options,
             )
-        except TypeError:
-            raise StoreError(
-                "encryption needs pymongo's MongoClient: mongomock cannot encrypt"
-            ) from None
-        except (PyMongoError, ValueError) as error:
+        except (PyMongoError, MongoCryptError, TypeError, ValueError) as error:
             raise StoreError(f"the encryption cannot be set up: {self._reason(error)}") from None
 
     def _fail_by_value(
