@@ -58,6 +58,18 @@ def test_all_who_wait_get_the_error_of_the_one_request(fleet: Fleet, failure: st
     assert stored.get_expires_in() == fields["expires_in"]
 
 
+def test_who_waited_for_a_failure_does_not_ask_again(fleet: Fleet) -> None:
+    """Not even when there is no cool-down that would keep it from that."""
+    fleet.zoho.configure(failure="garbage", delay=5)
+    fleet = fleet.leasing(network_cool_down=timedelta(0))
+    fields = fleet.stored()
+
+    calls = fleet.call([by_id(fields)] * 4, threads=3)
+
+    check_all_failed(calls, UNREACHABLE, "Expecting value")
+    assert fleet.zoho.count("refresh") == 1
+
+
 def test_an_unreachable_zoho(fleet: Fleet) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -273,7 +274,8 @@ def test_a_waiter_whose_lease_is_purged_goes_on(
     assert ask(make_token(**by_id(fields))).access_token
     store.collection.update_one({}, {"$set": {"expiry_time": time() - timedelta(hours=1)}})
     leases.update_one({}, {"$set": {"owner": "another", "until": time() + LEASE}})
-    monkeypatch.setattr(f"{REDEEMER}.time.sleep", lambda _: leases.delete_many({}))
+    purging = SimpleNamespace(sleep=lambda _: leases.delete_many({}))
+    monkeypatch.setattr(f"{REDEEMER}.time", purging)
 
     assert ask(make_token(**by_id(fields))).access_token
     assert zoho.count("refresh") == 2

@@ -1,0 +1,119 @@
+"""Instances that start with one grant token make one exchange and share its result."""
+
+from typing import Any
+
+import pytest
+
+from tests.engines import SERVERS, Engine
+from tests.processes import in_processes
+from tests.sdk.application import USER, Application, Outcome, call_api, login, nameless_login
+from tests.sdk.version import FINDS_USER
+from tests.tokens import make_token
+from zoho_mongo_store.sdk import REFUSED, SDKException
+from zoho_mongo_store.testing import LoopbackZoho
+
+pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
+
+PROCESSES = 16
+
+
+@pytest.fixture
+def application(
+    engine: Engine, database: str, zoho: LoopbackZoho, resource_path: str
+) -> Application:
+    """What each instance runs."""
+    options = {"uri": engine.uri, "database": database, "timeout": 30}
+    return Application(zoho, options, resource_path)
+
+
+def documents(engine: Engine, database: str) -> list[dict[str, Any]]:
+    """What is stored."""
+    return list(engine.client[database].oauthtoken.find())
+
+
+@pytest.mark.parametrize("fields_of", [login, nameless_login])
+def test_one_exchange_for_all(
+    application: Application, engine: Engine, database: str, fields_of: Any
+) -> None:
+    fields = fields_of(application.zoho)
+
+    outcomes: list[Outcome] = in_processes(call_api, [(application, fields)] * PROCESSES)
+
+    (document,) = documents(engine, database)
+    assert {outcome.access_token for outcome in outcomes} == {document["access_token"]}
+    assert {outcome.token["id"] for outcome in outcomes} == {document["id"]}
+    assert [outcome.users for outcome in outcomes] == [[USER]] * PROCESSES
+    assert application.zoho.count("grant") == 1
+    assert application.zoho.count("refresh") == 0
+    assert document["grant_token"] == fields["grant_token"]
+    assert application.zoho.is_live(document["access_token"])
+    assert ("user_name" in document) is (fields_of is login)
+
+
+def test_the_exchange_hands_out_the_refresh_token_too(
+    application: Application, engine: Engine, database: str
+) -> None:
+    fields = login(application.zoho)
+
+    outcomes: list[Outcome] = in_processes(call_api, [(application, fields)] * 4)
+
+    (document,) = documents(engine, database)
+    assert {outcome.token["refresh_token"] for outcome in outcomes} == {document["refresh_token"]}
+    assert application.zoho.access_token(document["refresh_token"])
+
+
+def initialize(application: Application, fields: dict[str, Any]) -> tuple[str | None, str]:
+    """The code and the text of the error that initializing raises."""
+    try:
+        with application.initialized(make_token(**fields)):
+            return None, ""
+    except SDKException as error:
+        return error.code, str(error)
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "message"),
+    [
+        ("invalid_code", REFUSED, "invalid_code"),
+        ("garbage", "Exception in saving tokens", "Expecting value"),
+    ],
+)
+def test_all_get_the_error_of_the_one_exchange(
+    application: Application, engine: Engine, database: str, failure: Any, code: str, message: str
+) -> None:
+    application.zoho.configure(failure=failure, delay=3)
+    fields = login(application.zoho)
+
+    outcomes = in_processes(initialize, [(application, fields)] * 8)
+
+    assert {found for found, _ in outcomes} == {code}
+    assert all(message in text for _, text in outcomes)
+    assert [text for _, text in outcomes if fields["grant_token"] in text] == []
+    assert application.zoho.count("grant") == 1
+    assert documents(engine, database) == []
+
+
+def test_without_a_policy_all_but_one_lose_the_grant_token(application: Application) -> None:
+    """What the coordination saves from: the control of the tests above."""
+    application.store_options["refresh"] = None
+    fields = login(application.zoho)
+
+    outcomes = in_processes(initialize, [(application, fields)] * 6)
+
+    assert sorted(code or "" for code, _ in outcomes) == sorted(["", *[REFUSED] * 5])
+    assert application.zoho.count("grant") == 6
+
+
+def test_a_second_login_of_the_same_user_joins_the_document(
+    application: Application, engine: Engine, database: str
+) -> None:
+    first = login(application.zoho)
+    application.run(call_api, first)
+    (before,) = documents(engine, database)
+    # A caller who gives the name gets the stored token, and no exchange is due.
+    second = {**login(application.zoho)}
+    in_processes(call_api, [(application, second)] * 4)
+
+    (document,) = documents(engine, database)
+    assert document["id"] == before["id"]
+    assert application.zoho.count("grant") == (2 if FINDS_USER else 1)

@@ -1,0 +1,313 @@
+"""Leases: one holder at a time, each step one command that checks whose the lease is."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from bson.codec_options import CodecOptions
+from pymongo import MongoClient
+
+from tests.commands import listening
+from tests.engines import SERVERS, Engine
+from tests.processes import in_processes
+from tests.tokens import CLIENT, make_token
+from zoho_mongo_store import MongoTokenStore, RefreshPolicy
+from zoho_mongo_store.refresh.lease import Failure, Lease, Leases, lease_key
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
+LEASE = timedelta(seconds=20)
+MOMENT = timedelta(milliseconds=1)
+REFUSED = Failure("INVALID TOKEN ERROR", "invalid_code", refused=True)
+AWAY = Failure("ERROR", "connection refused", refused=False)
+KEY = lease_key("refresh_token", "1000.secret")
+NAME = "oauthtoken.leases"
+
+
+def leases_in(client: "MongoClient[dict[str, Any]]", database: str) -> Leases:
+    """The leases of that database."""
+    options: Any = CodecOptions(tz_aware=True)
+    collection = client[database].get_collection(NAME, options)
+    return Leases(lambda: collection, 30, RefreshPolicy())
+
+
+@pytest.fixture
+def leases(engine: Engine, database: str) -> Leases:
+    """Leases with the default policy."""
+    return leases_in(engine.client, database)
+
+
+@pytest.fixture
+def lease(leases: Leases) -> Lease:
+    """The lease, taken at ``NOW``."""
+    return acquired(leases, NOW)
+
+
+def acquired(leases: Leases, moment: datetime, replacing: str | None = None) -> Lease:
+    """The lease, which has to be free."""
+    lease = leases.acquire(KEY, moment, replacing)
+    assert lease is not None
+    return lease
+
+
+def test_the_key_gives_nothing_away() -> None:
+    assert lease_key("refresh_token", "1000.secret") == KEY
+    assert len({KEY, lease_key("grant_token", "1000.secret"), lease_key("refresh_token", "x")}) == 3
+    assert "secret" not in KEY
+
+
+def test_one_holder_at_a_time(leases: Leases, lease: Lease) -> None:
+    assert leases.acquire(KEY, NOW) is None
+    assert leases.acquire(KEY, NOW + timedelta(days=1)) is None
+    state = leases.read(KEY)
+    assert state is not None
+    assert (state.owner, state.until) == (lease.owner, NOW + LEASE)
+
+
+def test_each_credential_has_a_lease_of_its_own(leases: Leases, lease: Lease) -> None:
+    other = leases.acquire(lease_key("refresh_token", "another"), NOW)
+
+    assert other is not None
+    assert other.owner != lease.owner
+
+
+def test_nothing_is_known_of_a_credential_that_nobody_redeemed(leases: Leases) -> None:
+    assert leases.read(KEY) is None
+
+
+def test_a_lease_that_ran_out_is_taken_over_from_the_one_who_let_it(
+    leases: Leases, lease: Lease
+) -> None:
+    assert leases.acquire(KEY, NOW + LEASE - MOMENT, lease.owner) is None
+    assert leases.acquire(KEY, NOW + LEASE, "somebody else") is None
+
+    other = acquired(leases, NOW + LEASE, lease.owner)
+
+    assert other.owner != lease.owner
+    assert leases.acquire(KEY, NOW + LEASE, lease.owner) is None
+
+
+def test_who_lost_the_lease_changes_nothing(leases: Leases, lease: Lease) -> None:
+    acquired(leases, NOW + LEASE, lease.owner)
+    before = leases.read(KEY)
+
+    assert not leases.extend(lease, NOW + LEASE)
+    assert not leases.succeed(lease)
+    assert not leases.fail(lease, REFUSED, NOW + LEASE)
+    assert not leases.give_back(lease)
+    assert not leases.let_go(lease)
+    assert leases.read(KEY) == before
+
+
+def test_extending(leases: Leases, lease: Lease) -> None:
+    assert leases.extend(lease, NOW + LEASE / 2)
+
+    assert leases.acquire(KEY, NOW + LEASE, lease.owner) is None
+    acquired(leases, NOW + LEASE * 1.5, lease.owner)
+
+
+@pytest.mark.parametrize("end", ["succeed", "give_back", "let_go"])
+def test_after_its_end_the_lease_is_free_at_once(leases: Leases, lease: Lease, end: str) -> None:
+    assert getattr(leases, end)(lease)
+
+    state = leases.read(KEY)
+    assert state is not None
+    assert (state.owner, state.failure, state.failed_owner) == (None, None, None)
+    assert not getattr(leases, end)(lease)
+    acquired(leases, NOW)
+
+
+@pytest.mark.parametrize(("failure", "seconds"), [(REFUSED, 60), (AWAY, 1)])
+def test_a_failure_is_told_and_begins_the_cool_down(
+    leases: Leases, lease: Lease, failure: Failure, seconds: int
+) -> None:
+    assert leases.fail(lease, failure, NOW)
+
+    state = leases.read(KEY)
+    assert state is not None
+    assert (state.owner, state.failure, state.failed_owner) == (None, failure, lease.owner)
+    end = NOW + timedelta(seconds=seconds)
+    assert state.resting_until == end
+    assert leases.acquire(KEY, end - MOMENT) is None
+    again = acquired(leases, end)
+    assert (again.failures, again.refused) == (1, failure.refused)
+
+
+def test_failures_of_one_kind_add_up_and_success_forgets_them(leases: Leases, lease: Lease) -> None:
+    leases.fail(lease, REFUSED, NOW)
+    leases.fail(acquired(leases, NOW + timedelta(minutes=1)), REFUSED, NOW)
+    assert acquired(leases, NOW + timedelta(minutes=5)).failures == 2
+    state = leases.read(KEY)
+    assert state is not None
+    assert state.owner is not None
+    leases.succeed(Lease(KEY, state.owner, 2, True))
+
+    after = leases.read(KEY)
+    assert after is not None
+    assert (after.failure, after.failed_owner) == (None, None)
+    assert after.resting_until < NOW
+    assert acquired(leases, NOW + timedelta(minutes=5)).failures == 0
+
+
+def test_a_failure_of_the_other_kind_begins_anew(leases: Leases, lease: Lease) -> None:
+    leases.fail(lease, AWAY, NOW)
+    second = acquired(leases, NOW + timedelta(seconds=1))
+    leases.fail(second, REFUSED, NOW)
+
+    assert acquired(leases, NOW + timedelta(seconds=60)).failures == 1
+
+
+def test_ten_requests_in_the_window(leases: Leases) -> None:
+    for second in range(10):
+        leases.succeed(acquired(leases, NOW + timedelta(seconds=second)))
+    full = NOW + timedelta(seconds=10)
+
+    assert leases.acquire(KEY, full) is None
+    state = leases.read(KEY)
+    assert state is not None
+    assert state.resting_until >= NOW + timedelta(minutes=10)
+    assert leases.acquire(KEY, state.resting_until - MOMENT) is None
+    leases.succeed(acquired(leases, state.resting_until))
+    # The second of the ten is a second younger.
+    assert leases.acquire(KEY, state.resting_until + timedelta(seconds=1) - MOMENT) is None
+    acquired(leases, state.resting_until + timedelta(seconds=1))
+
+
+def test_takeovers_count_as_requests(leases: Leases, lease: Lease) -> None:
+    moment = NOW
+    for _ in range(9):
+        moment += LEASE
+        lease = acquired(leases, moment, lease.owner)
+
+    assert leases.acquire(KEY, moment + LEASE, lease.owner) is None
+
+
+def test_what_was_given_back_does_not_count(leases: Leases) -> None:
+    for _ in range(30):
+        leases.give_back(acquired(leases, NOW))
+    for _ in range(10):
+        leases.succeed(acquired(leases, NOW))
+
+    assert leases.acquire(KEY, NOW) is None
+
+
+def test_a_lease_outlives_whatever_counts(engine: Engine, database: str, leases: Leases) -> None:
+    acquired(leases, NOW)
+
+    stored = engine.client[database][NAME].find_one()
+    assert stored is not None
+    kept = stored["purge_at"].replace(tzinfo=timezone.utc) - NOW
+    assert timedelta(minutes=20) < kept < timedelta(days=1)
+
+
+def test_the_store_makes_the_index_that_purges_leases(
+    engine: Engine, database: str, store: MongoTokenStore
+) -> None:
+    store.find_token_by_id("unknown")
+
+    indexes = engine.client[database][NAME].index_information()
+    assert dict(indexes["purge_at_1"]["key"]) == {"purge_at": 1}
+    assert indexes["purge_at_1"]["expireAfterSeconds"] == 0
+
+
+def test_deleting_all_tokens_leaves_no_lease(
+    engine: Engine, database: str, store: MongoTokenStore
+) -> None:
+    store.save_token(make_token(refresh_token="1000.secret", **CLIENT))
+    leases = leases_in(engine.client, database)
+    leases.fail(acquired(leases, NOW), REFUSED, NOW)
+
+    store.delete_tokens()
+
+    assert engine.client[database][NAME].count_documents({}) == 0
+    assert engine.client[database].oauthtoken.count_documents({}) == 0
+
+
+def test_no_credential_stands_in_a_lease(engine: Engine, database: str, leases: Leases) -> None:
+    leases.fail(acquired(leases, NOW), REFUSED, NOW)
+
+    assert "secret" not in str(list(engine.client[database][NAME].find()))
+
+
+def test_the_clock_is_the_present(leases: Leases) -> None:
+    clock = leases.clock()
+
+    first, second = clock(), clock()
+
+    assert first <= second
+    # The servers of the tests run on this machine.
+    assert abs(second - datetime.now(timezone.utc)) < timedelta(seconds=5)
+
+
+def test_a_slow_round_trip_is_halved(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter([100.0, 104.0, 104.0])
+    frozen = SimpleNamespace(monotonic=lambda: next(ticks))
+    monkeypatch.setattr("zoho_mongo_store.refresh.lease.time", frozen)
+
+    clock = leases.clock()
+
+    # Of four seconds two are taken for the way back.
+    assert abs(clock() - timedelta(seconds=2) - datetime.now(timezone.utc)) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("engine", SERVERS, indirect=True)
+def test_each_step_is_one_command(engine: Engine, database: str) -> None:
+    steps: list[Callable[[Leases, Lease], object]] = [
+        lambda leases, lease: leases.extend(lease, NOW),
+        lambda leases, lease: leases.fail(lease, AWAY, NOW),
+        lambda leases, _: leases.acquire(KEY, NOW + LEASE),
+        lambda leases, _: leases.read(KEY),
+        lambda leases, _: leases.clock(),
+    ]
+    with listening(engine.uri) as (client, commands):
+        leases = leases_in(client, database)
+        lease = acquired(leases, NOW)
+        assert commands.names == ["findAndModify"]
+        for step in steps:
+            commands.clear()
+            step(leases, lease)
+            assert len(commands.names) == 1
+
+
+def holds(leases: Leases, lease: Lease | None) -> bool:
+    """Whether there is a lease, which then has to be in force."""
+    if lease is not None:
+        assert leases.extend(lease, NOW + LEASE)
+    return lease is not None
+
+
+def race(uri: str, database: str, keys: list[str]) -> list[bool]:
+    """Which leases this process gets."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        leases = leases_in(client, database)
+        return [holds(leases, leases.acquire(key, NOW)) for key in keys]
+
+
+@pytest.mark.parametrize("engine", SERVERS, indirect=True)
+def test_of_many_processes_one_gets_each_lease(engine: Engine, database: str) -> None:
+    keys = [f"{number:064}" for number in range(20)]
+
+    won = in_processes(race, [(engine.uri, database, keys)] * 8)
+
+    assert [sum(of_key) for of_key in zip(*won, strict=True)] == [1] * len(keys)
+
+
+def take_over(uri: str, database: str, owners: dict[str, str]) -> list[bool]:
+    """Which leases this process takes over."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        leases = leases_in(client, database)
+        return [
+            leases.acquire(key, NOW + LEASE, owner) is not None for key, owner in owners.items()
+        ]
+
+
+@pytest.mark.parametrize("engine", SERVERS, indirect=True)
+def test_of_many_processes_one_takes_each_lease_over(engine: Engine, database: str) -> None:
+    leases = leases_in(engine.client, database)
+    taken = [leases.acquire(f"{number:064}", NOW) for number in range(20)]
+    owners = {lease.key: lease.owner for lease in taken if lease is not None}
+
+    won = in_processes(take_over, [(engine.uri, database, owners)] * 8)
+
+    assert [sum(of_key) for of_key in zip(*won, strict=True)] == [1] * len(owners) == [1] * 20
