@@ -15,7 +15,7 @@ from pymongo.errors import InvalidOperation
 from tests.commands import Client, listening
 from tests.engines import SERVERS, Engine
 from tests.failures import fails
-from tests.tokens import contents, full
+from tests.tokens import contents, full, make_token
 from zoho_mongo_store import MongoTokenStore, connection
 from zoho_mongo_store.connection import DEFAULT_URI, URI_VARIABLE
 
@@ -212,7 +212,8 @@ def test_every_write_asks_for_the_majority(engine: Engine, database: str) -> Non
             store.save_token(token)
             store.delete_token(str(token.get_id()))
             store.delete_tokens()
-        assert [sent["writeConcern"] for sent in commands.sent] == [{"w": "majority"}] * 5
+        # The first save takes three, a deletion one, that of all one for each collection.
+        assert [sent["writeConcern"] for sent in commands.sent] == [{"w": "majority"}] * 6
 
 
 @pytest.mark.parametrize(
@@ -385,3 +386,13 @@ def test_the_server_is_told_the_name_of_the_library() -> None:
     with MongoTokenStore("mongodb://127.0.0.1:1") as store:
         client: MongoClient[Any] = store.collection.database.client
         assert "zoho-mongo-store" in client.options.pool_options.metadata["driver"]["name"]
+
+
+def test_a_collection_that_the_application_opened_before(engine: Engine, database: str) -> None:
+    engine.client[database].oauthtoken.count_documents({})
+    token = make_token(access_token="A")
+
+    with MongoTokenStore(client=engine.client, database=database) as store:
+        store.save_token(token)
+
+        assert store.find_token_by_id(token.get_id() or "") is not None

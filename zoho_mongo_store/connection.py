@@ -112,12 +112,13 @@ class Connection:
                 self._uri, driver=DriverInfo("zoho-mongo-store", __version__)
             )
         name = self._database or client.get_default_database(DEFAULT_DATABASE).name
-        # An empty write concern is one that nobody chose.
+        # An empty write concern is one that nobody chose. A client of mongomock's has none.
         chosen = client.write_concern
+        is_chosen = isinstance(chosen, WriteConcern) and bool(chosen.document)
         return client[name].get_collection(
             self._name,
             codec_options=CodecOptions(tz_aware=True),
-            write_concern=chosen if chosen.document else WriteConcern(w="majority"),
+            write_concern=chosen if is_chosen else WriteConcern(w="majority"),
         )
 
 
