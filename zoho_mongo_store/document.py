@@ -1,10 +1,12 @@
 """A token as a MongoDB document, and back: pure functions."""
 
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from bson.binary import Binary
+from bson.tz_util import utc
 
 from zoho_mongo_store.errors import InvalidInputError, StoreError
 from zoho_mongo_store.sdk import OAuthToken, UserSignature
@@ -29,12 +31,13 @@ _TEXT_FIELDS = (
     "redirect_url",
     "api_domain",
 )
-# The access token travels with its expiry, the user name inside a signature.
-_SIMPLE_FIELDS = tuple(field for field in _TEXT_FIELDS if field != "access_token")
+_STORED_TEXTS = (*_TEXT_FIELDS, "user_name")
 _GETTERS = {field: f"get_{field}" for field in _TEXT_FIELDS}
 _SETTERS = {field: f"set_{field}" for field in _TEXT_FIELDS}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# With the tzinfo of the dates that pymongo reads, which need not be asked for its offset then.
+_EPOCH_AS_READ = _EPOCH.astimezone(utc)
 _MILLISECOND = timedelta(milliseconds=1)
 # Digits of the milliseconds of year 9999, datetime's last.
 _EXPIRY_DIGITS = 15
@@ -68,18 +71,9 @@ def from_document(document: Mapping[str, Any]) -> OAuthToken:
     The SDK's constructor makes it: a token made without it lacks what ``get_token`` reads
     (``OAuthToken.__find_user``), and is then never saved and refreshed on every call.
     """
-    name = _stored_text(document, "user_name")
-    token = OAuthToken(
-        id=_stored_id(document),
-        client_id=_stored_text(document, "client_id"),
-        client_secret=_stored_text(document, "client_secret"),
-        refresh_token=_stored_text(document, "refresh_token"),
-        access_token=_stored_text(document, "access_token"),
-        grant_token=_stored_text(document, "grant_token"),
-        redirect_url=_stored_text(document, "redirect_url"),
-        api_domain=_stored_text(document, "api_domain"),
-        user_signature=None if name is None else UserSignature(name),
-    )
+    texts = _stored_texts(document)
+    name = texts.pop("user_name", None)
+    token = OAuthToken(**texts, user_signature=None if name is None else UserSignature(name))
     token.set_expires_in(_stored_expiry(document))
     return token
 
@@ -90,19 +84,13 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
     These two are a pair, and the stored pair wins: a token never carries one's access token with
     another's expiry.
     """
-    _stored_id(document)
-    for field in _SIMPLE_FIELDS:
+    texts = _stored_texts(document)
+    access_token, name = texts.pop("access_token", None), texts.pop("user_name", None)
+    for field, text in texts.items():
         if not getattr(token, _GETTERS[field])():
-            getattr(token, _SETTERS[field])(_stored_text(document, field))
-    if not _user_name(token.get_user_signature()):
-        name = _stored_text(document, "user_name")
-        token.set_user_signature(None if name is None else UserSignature(name))
-    set_pair(token, document)
-
-
-def set_pair(token: OAuthToken, document: Mapping[str, Any]) -> None:
-    """Give ``token`` the access token and expiry of ``document``, unless it holds none."""
-    access_token = _stored_text(document, "access_token")
+            getattr(token, _SETTERS[field])(text)
+    if name is not None and not _user_name(token.get_user_signature()):
+        token.set_user_signature(UserSignature(name))
     if access_token is not None:
         token.set_access_token(access_token)
         token.set_expires_in(_stored_expiry(document))
@@ -122,10 +110,11 @@ def checked_text(field: str, value: object) -> str:
     """``value`` if it is a text that BSON can hold, which is UTF-8; else ``InvalidInputError``."""
     if not isinstance(value, str):
         raise InvalidInputError(f"{field} has to be a string, not {_kind(value)}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidInputError(f"{field} holds a lone surrogate, which is no text") from None
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidInputError(f"{field} holds a lone surrogate, which is no text") from None
     return value
 
 
@@ -144,7 +133,7 @@ def expiry_date(expires_in: object) -> datetime:
         milliseconds = int(text)
         if str(milliseconds) == text:
             try:
-                return _EPOCH + timedelta(milliseconds=milliseconds)
+                return _EPOCH + milliseconds * _MILLISECOND
             except OverflowError:
                 pass
     raise InvalidInputError("expires_in has to be epoch milliseconds of a date up to year 9999")
@@ -152,13 +141,12 @@ def expiry_date(expires_in: object) -> datetime:
 
 def expires_in_of(date: datetime) -> str:
     """The SDK's string of epoch milliseconds for ``date``."""
-    return str((date - _EPOCH) // _MILLISECOND)
+    return str((date - _EPOCH_AS_READ) // _MILLISECOND)
 
 
 def now() -> datetime:
     """This host's time, as precise as a BSON date."""
-    moment = datetime.now(timezone.utc)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return _EPOCH + time.time_ns() // 1_000_000 * _MILLISECOND
 
 
 def _kind(value: object) -> str:
@@ -174,18 +162,19 @@ def _user_name(signature: object) -> str | None:
     return None if name is None else checked_text("user_name", name)
 
 
-def _stored_id(document: Mapping[str, Any]) -> str:
-    value = _stored_text(document, "id")
-    if value is None:
+def _stored_texts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The texts that a token has of ``document``, its id at least; empty ones are left out."""
+    texts = {}
+    for field in _STORED_TEXTS:
+        value = document.get(field)
+        if isinstance(value, str):
+            if value:
+                texts[field] = value
+        elif value is not None:
+            raise _damaged(document, field, value)
+    if "id" not in texts:
         raise StoreError(f"the document {document.get('_id')!r} has no id: it is no token's")
-    return value
-
-
-def _stored_text(document: Mapping[str, Any], field: str) -> str | None:
-    value = document.get(field)
-    if value is None or isinstance(value, str):
-        return value or None
-    raise _damaged(document, field, value)
+    return texts
 
 
 def _stored_expiry(document: Mapping[str, Any]) -> str | None:
