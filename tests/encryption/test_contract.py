@@ -1,0 +1,18 @@
+"""The contract of the SDK's six methods, with encryption: the same tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import StoreMaker
+from tests.encryption.keys import forms
+from tests.test_contract import *  # noqa: F403
+from zoho_mongo_store import MongoTokenStore
+
+
+@pytest.fixture
+def any_store(make_store: StoreMaker) -> Iterator[MongoTokenStore]:
+    """A store that encrypts; every secret that a test leaves behind is encrypted."""
+    store = make_store()
+    yield store
+    assert all(forms(document) <= {"encrypted"} for document in store.collection.find())
