@@ -35,5 +35,7 @@ def number_of(document: dict[str, Any]) -> int:
     assert document["api_domain"].endswith(f"/{number}")
     assert f"/{number}/" in document["redirect_url"]
     assert document["expiry_time"].timestamp() * 1000 % 1_000_000 == (348000 + number) % 1_000_000
-    assert document["refresh_token"] == f"refresh-{document['user_name']}"
+    user = document["refresh_token"].removeprefix("refresh-")
+    assert document["access_token"] == f"access-{user}-{number}"
+    assert document.get("user_name", user) == user
     return number
