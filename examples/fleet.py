@@ -1,9 +1,10 @@
 """Many processes meet one expired token: what Zoho sees, and how many API calls fail.
 
 Fleets of 2, 8, 16 and 32 processes, each of them three times: with the SDK's FileStore, all on one
-file; with this store and ``refresh=None``; with this store as it is. Zoho is a loopback one that
-takes a second to answer and gives 10 access tokens per refresh token in 10 minutes, as Zoho does.
-MongoDB is an embedded server. It prints a table and draws a picture, in about a minute::
+file; with this store and ``refresh=None``; with this store as it is. All processes have started the
+SDK when the token that they share expires, and each then makes one API call. Zoho is a loopback one
+that takes a second to answer and gives 10 access tokens per refresh token in 10 minutes, as Zoho
+does. MongoDB is an embedded server. It prints a table and draws a picture, in about a minute::
 
     pip install 'zoho-mongo-store[crm8,demo]' matplotlib
     python examples/fleet.py --plot docs/images/fleet.png
@@ -20,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from fleet_process import STORES, Call, Site, call, closed, prepare
+from fleet_process import STORES, Call, Site, call, prepare
 
 try:
     import typer
@@ -46,6 +47,9 @@ PRELOADED = [
 ]
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
 class Outcome(NamedTuple):
     """What one fleet did."""
 
@@ -66,23 +70,14 @@ class Outcome(NamedTuple):
 
 
 def run(store: str, processes: int, uri: str, zoho: LoopbackZoho) -> Outcome:
-    """Let that many processes find one expired token at the same moment."""
+    """Let that many processes find at the same moment that their token has expired."""
     with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
         site = Site(store, uri, zoho, folder, zoho.refresh_token())
-        store_expired_token(site)
+        site.log_in()
         zoho.clear()
-        barrier = CONTEXT.Barrier(processes)
+        barrier = CONTEXT.Barrier(processes, site.expire)
         with ProcessPoolExecutor(processes, CONTEXT, prepare, (barrier,)) as pool:
             return outcome_of(site, list(pool.map(call, [site] * processes)))
-
-
-def store_expired_token(site: Site) -> None:
-    """Store the token as a login left it, more than an hour ago."""
-    token = site.token()
-    token.set_access_token("expired")
-    token.set_expires_in("1000")
-    with closed(site.open_store()) as store:
-        store.save_token(token)
 
 
 def outcome_of(site: Site, calls: list[Call]) -> Outcome:
@@ -121,6 +116,7 @@ def show(outcomes: list[Outcome]) -> None:
             console.print(f"{store}: {causes}")
 
 
+@app.command()
 def main(
     processes: Annotated[list[int], typer.Option(min=1, help="The size of a fleet.")] = SIZES,
     plot: Annotated[Path, typer.Option(help="Where to draw the picture.")] = Path("fleet.png"),
@@ -147,4 +143,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

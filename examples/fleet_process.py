@@ -1,7 +1,7 @@
-"""One process of fleet.py's: with the others it meets an expired token and makes an API call."""
+"""One process of fleet.py's. All of them start the SDK; then their token expires, and each makes an
+API call."""
 
 import logging
-import multiprocessing
 import os
 import time
 from collections.abc import Callable
@@ -49,6 +49,22 @@ class Site(NamedTuple):
         """The store, as each process makes it."""
         return STORES[self.store](self)
 
+    def log_in(self) -> None:
+        """Store an access token that is good for an hour."""
+        access_token = self.zoho.access_token(self.refresh_token)
+        self._save(access_token, int(time.time() * 1000) + 3_600_000)
+
+    def expire(self) -> None:
+        """Store an access token whose hour is over."""
+        self._save("expired", 1000)
+
+    def _save(self, access_token: str, expires_in: int) -> None:
+        token = self.token()
+        token.set_access_token(access_token)
+        token.set_expires_in(str(expires_in))
+        with closed(self.open_store()) as store:
+            store.save_token(token)
+
 
 class Call(NamedTuple):
     """What came of an API call."""
@@ -77,7 +93,7 @@ STORES: dict[str, Callable[[Site], TokenStore]] = {
     "this store": _coordinated,
 }
 
-_all_ready: Barrier = multiprocessing.Barrier(1)
+_all_ready: Barrier
 
 
 def prepare(all_ready: Barrier) -> None:
@@ -90,24 +106,23 @@ def prepare(all_ready: Barrier) -> None:
 
 
 def call(site: Site) -> Call:
-    """Wait for the other processes; then start the SDK and ask Zoho for its users."""
+    """Start the SDK, wait for the other processes, and ask Zoho for its users."""
     with closed(site.open_store()) as store:
-        _all_ready.wait(START_TIMEOUT)
-        began = time.time()
-        error = _call(site, store)
-        return Call(began, time.time(), error)
-
-
-def _call(site: Site, store: TokenStore) -> str:
-    try:
         Initializer.initialize(
             site.zoho.environment(), site.token(), store, resource_path=site.folder
         )
+        _all_ready.wait(START_TIMEOUT)
+        began = time.time()
+        error = _error_of_call()
+        return Call(began, time.time(), error)
+
+
+def _error_of_call() -> str:
+    try:
         status = UsersOperations().get_users().get_status_code()
     except SDKException as error:
-        return str(error.code)
-    except Exception as error:
-        return type(error).__name__  # Two processes at the FileStore's file at once.
+        # The SDK wraps what its token raises in one that says less.
+        return str(getattr(error.cause, "code", None) or error.code)
     return "" if status == 200 else f"status {status}"
 
 
