@@ -16,7 +16,8 @@ from tests.tokens import CLIENT, make_token
 from zoho_mongo_store import MongoTokenStore, RefreshPolicy
 from zoho_mongo_store.refresh.lease import Failure, Lease, Leases, lease_key
 
-NOW = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
+# Leases that are long over are purged.
+NOW = datetime.now(timezone.utc).replace(microsecond=0)
 LEASE = timedelta(seconds=20)
 MOMENT = timedelta(milliseconds=1)
 REFUSED = Failure("INVALID TOKEN ERROR", "invalid_code", refused=True)

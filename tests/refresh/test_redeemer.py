@@ -15,7 +15,7 @@ from tests.refresh.moved_time import MovedTime
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore, RefreshPolicy
 from zoho_mongo_store.refresh.lease import Leases
-from zoho_mongo_store.sdk import UserSignature
+from zoho_mongo_store.sdk import OAuthToken, SDKException, UserSignature
 from zoho_mongo_store.testing import LoopbackZoho
 
 StoreMaker = Callable[..., MongoTokenStore]
@@ -59,6 +59,12 @@ def stored(store: MongoTokenStore, fields: Fields) -> Fields:
     return contents(store.find_token_by_id(fields["id"]))
 
 
+def refresh(token: OAuthToken, zoho: LoopbackZoho) -> None:
+    """Refresh, as ``get_token`` does when the token has expired."""
+    method: Any = token.refresh_access_token
+    method(token, f"{zoho.url}/oauth/v2/token")
+
+
 class Answer:
     """What ``requests.post`` gives back."""
 
@@ -95,10 +101,13 @@ def test_an_answer_that_is_no_token_is_a_failure(
 ) -> None:
     fields = expired(store, zoho)
     before = stored(store, fields)
+    token = store.find_token_by_id(fields["id"])
+    assert token is not None
     with monkeypatch.context() as patch:
         patch.setattr(requests, "post", lambda *_, **__: Answer(body))
-        assert ask(make_token(**by_id(fields))).code
-    assert stored(store, fields) == before
+        with pytest.raises(SDKException):
+            refresh(token, zoho)
+    assert stored(store, fields) == contents(token) == before
 
     resting = ask(make_token(**by_id(fields)))
     assert "asked again in" in (resting.message or "")
@@ -169,11 +178,10 @@ def test_an_answer_survives_a_mongodb_that_is_away(
 ) -> None:
     fields = expired(store, zoho)
     token = store.find_token_by_id(fields["id"])
-    method: Any = getattr(token, "refresh_access_token")  # noqa: B009 - as the SDK calls it
+    assert token is not None
     with monkeypatch.context() as patch:
         patch.setattr(broken, away)
-        method(token, f"{zoho.url}/oauth/v2/token")
-    assert token is not None
+        refresh(token, zoho)
     access_token = token.get_access_token()
     assert zoho.is_live(access_token or "")
 
@@ -285,14 +293,33 @@ def test_a_refresh_that_the_caller_forces(store: MongoTokenStore, zoho: Loopback
     fields = expired(store, zoho)
     first = ask(make_token(**by_id(fields))).access_token
     token = store.find_token_by_id(fields["id"])
-    method: Any = getattr(token, "refresh_access_token")  # noqa: B009 - as the SDK calls it
-
-    method(token, f"{zoho.url}/oauth/v2/token")
-
     assert token is not None
+
+    refresh(token, zoho)
+
     assert token.get_access_token() not in (None, first)
     assert stored(store, fields)["access_token"] == token.get_access_token()
     assert zoho.count("refresh") == 2
+
+
+def test_the_sdks_own_save_does_not_replace_a_newer_token(
+    store: MongoTokenStore, make_store: StoreMaker, zoho: LoopbackZoho
+) -> None:
+    """After it got a token the SDK saves it; by then another may have got a newer one."""
+    fields = expired(store, zoho)
+    token, other = store.find_token_by_id(fields["id"]), make_store().find_token_by_id(fields["id"])
+    assert token is not None
+    assert other is not None
+    refresh(token, zoho)
+    refresh(other, zoho)
+    assert other.get_access_token() == token.get_access_token()
+    refresh(other, zoho)
+    newer = stored(store, fields)
+
+    store.save_token(token)
+
+    assert stored(store, fields) == newer
+    assert newer["access_token"] == other.get_access_token() != token.get_access_token()
 
 
 def test_the_default_lease_is_what_the_tests_move_time_by() -> None:
