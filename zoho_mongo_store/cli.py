@@ -42,7 +42,9 @@ def application() -> "typer.Typer":
     from zoho_mongo_store.commands.init import init
     from zoho_mongo_store.commands.listing import list_, show
     from zoho_mongo_store.commands.removing import delete, purge
+    from zoho_mongo_store.commands.keys import decrypt, encrypt, rotate_keys
     from zoho_mongo_store.commands.revoke import revoke
+    from zoho_mongo_store.commands.watch import watch
 
     app = typer.Typer(
         name="zoho-mongo-store",
@@ -68,7 +70,18 @@ def application() -> "typer.Typer":
         # Commands report errors themselves; the log would say them twice.
         logging.getLogger("zoho_mongo_store").addHandler(logging.NullHandler())
 
-    for command in (init, list_, show, delete, purge, revoke, doctor, export, demo):
-        app.command(command.__name__.rstrip("_"))(command)
+    app.command("init")(init)
+    app.command("list")(list_)
+    app.command("show")(show)
+    app.command("watch")(watch)
+    app.command("doctor")(doctor)
+    app.command("delete")(delete)
+    app.command("purge")(purge)
+    app.command("revoke")(revoke)
     app.add_typer(import_commands())
+    app.command("export")(export)
+    app.command("encrypt")(encrypt)
+    app.command("decrypt")(decrypt)
+    app.command("rotate-keys")(rotate_keys)
+    app.command("demo")(demo)
     return app

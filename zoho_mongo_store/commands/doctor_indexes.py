@@ -16,7 +16,6 @@ from zoho_mongo_store.indexes import LEASE_INDEXES, TOKEN_INDEXES, Index
 
 _MAKE = "run zoho-mongo-store init"
 _SCAN = "COLLSCAN"
-_OPTIONS = ("unique", "sparse", "expireAfterSeconds")
 
 
 def present(collection: Collection[Document]) -> Iterator[Finding]:
@@ -51,14 +50,18 @@ def used(collection: Collection[Document]) -> Iterator[Finding]:
 
 
 def _wrong(collection: Collection[Document], wanted: tuple[Index, ...]) -> list[str]:
-    found = [
-        (
-            dict(index["key"]),
-            {name: index[name] for name in _OPTIONS if index.get(name) not in (None, False)},
-        )
-        for index in standing(collection).values()
+    found = [(dict(index["key"]), _options(index)) for index in standing(collection).values()]
+    return [
+        f"{collection.name}.{index.name}"
+        for index in wanted
+        if ({index.field: 1}, index.options) not in found
     ]
-    return [index.name for index in wanted if ({index.field: 1}, index.options) not in found]
+
+
+def _options(index: dict[str, Any]) -> dict[str, Any]:
+    flags = {name: True for name in ("unique", "sparse") if index.get(name)}
+    kept = ("expireAfterSeconds", "partialFilterExpression", "collation")
+    return {**flags, **{name: index[name] for name in kept if name in index}}
 
 
 def _stages(plan: dict[str, Any]) -> Iterator[str]:

@@ -22,8 +22,8 @@ _OLDEST = (4, 2)
 def reached(collection: Collection[Document]) -> Finding:
     """Whether the server answers; raises what pymongo raises."""
     _command(collection, "ping")
-    host, port = collection.database.client.address or ("several hosts", "")
-    return Finding("server", "passed", f"{host}:{port} answers")
+    nodes = sorted(f"{host}:{port}" for host, port in collection.database.client.nodes)
+    return Finding("server", "passed", f"{', '.join(nodes)} answers")
 
 
 def version(collection: Collection[Document]) -> Iterator[Finding]:
@@ -84,11 +84,10 @@ def write_concern(collection: Collection[Document]) -> Iterator[Finding]:
 def tls(collection: Collection[Document]) -> Iterator[Finding]:
     """Whether what is sent can be read on the way."""
     client = collection.database.client
-    host = (client.address or ("", 0))[0]
-    # MongoClient tells its options in its repr alone, besides private attributes.
+    # MongoClient tells nowhere else whether it uses TLS.
     if client.options.pool_options._ssl_context is not None:
         yield Finding("TLS", "passed", "on")
-    elif _is_loopback(host):
+    elif all(_is_loopback(host) for host, _ in client.nodes):
         yield Finding("TLS", "passed", "off, on this machine alone")
     else:
         yield Finding("TLS", "failed", "off", "add tls=true to the URI: tokens are sent in plain")

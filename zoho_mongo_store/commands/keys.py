@@ -1,0 +1,67 @@
+"""``zoho-mongo-store encrypt``, ``decrypt`` and ``rotate-keys``."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zoho_mongo_store.commands.connecting import connected
+from zoho_mongo_store.commands.output import JsonOption
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.commands.place import Place
+
+
+@connected
+def encrypt(place: "Place", json: JsonOption = False) -> None:
+    """Encrypt all secrets of the collection, while applications go on using it.
+
+    They all have to find both kinds meanwhile: FieldEncryption(..., plain="read"). The data key is
+    made if there is none. May be stopped and run again at any point.
+    """
+    from zoho_mongo_store.encryption.maintenance import encrypt_collection
+
+    _move(place, encrypt_collection, "encrypted", json)
+
+
+@connected
+def decrypt(place: "Place", json: JsonOption = False) -> None:
+    """Store all secrets in plain again, while applications go on using the collection.
+
+    They all have to write plain meanwhile: FieldEncryption(..., plain="write"). May be stopped and
+    run again at any point.
+    """
+    from zoho_mongo_store.encryption.maintenance import decrypt_collection
+
+    _move(place, decrypt_collection, "decrypted", json)
+
+
+@connected
+def rotate_keys(
+    place: "Place",
+    data_key: Annotated[
+        bool,
+        typer.Option(
+            "--data-key",
+            help="Also make a new data key and encrypt all secrets with it; takes over a minute.",
+        ),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Wrap the data keys with the first of the master keys in --kms-providers.
+
+    All applications have to know both master keys before. No token is touched, unless a new data
+    key is asked for. May be stopped and run again at any point.
+    """
+    from zoho_mongo_store.commands.key_run import rotated_master_key
+    from zoho_mongo_store.encryption.maintenance import rotate_data_key
+
+    rotated_master_key(place, json=json and not data_key, quiet=json)
+    if data_key:
+        _move(place, rotate_data_key, "encrypted with the new data key", json)
+
+
+def _move(place: "Place", operation: Callable[..., Any], done: str, json: bool) -> None:
+    from zoho_mongo_store.commands.key_run import moved
+
+    moved(place, operation, done, json=json)
