@@ -172,11 +172,11 @@ def test_a_failing_method_shows_no_secret(
 ) -> None:
     """Neither in the error, nor in a frame that the error leads to, nor in a log record."""
 
-    def fail(_: object, fields: dict[str, Any]) -> None:
+    def fail(_: object, fields: dict[str, Any], **__: object) -> None:
         assert SECRETS.items() <= fields.items()
         raise raised(ERRORS[name][0])
 
-    monkeypatch.setattr("zoho_mongo_store.store.upsert", fail)
+    monkeypatch.setattr("zoho_mongo_store.tokens.upsert", fail)
     with fails(f"save_token failed: .*{ERRORS[name][2]}") as caught:
         store.save_token(secret_token())
 

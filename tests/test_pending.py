@@ -31,7 +31,7 @@ def server() -> Iterator[EmbeddedServer]:
 
 @pytest.fixture
 def store(server: EmbeddedServer) -> Iterator[MongoTokenStore]:
-    with MongoTokenStore(server.uri, timeout=1) as made:
+    with MongoTokenStore(server.uri, timeout=2) as made:
         made.ensure_indexes()
         yield made
 
