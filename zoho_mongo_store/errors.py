@@ -98,8 +98,9 @@ def redacted(error: Exception, secrets: Iterable[str] = ()) -> Exception:
         return type(error)(without(secrets, text))
     if isinstance(error, ConfigurationError) and not isinstance(error, InvalidURI):
         return ConfigurationError(without(secrets, str(error)))
-    if isinstance(error, OSError) and error.filename:
-        return StoreError(without(secrets, f"{error.filename}: {error.strerror}"))
+    if isinstance(error, OSError) and error.strerror:
+        file = f"{error.filename}: " if error.filename else ""
+        return StoreError(without(secrets, f"{file}{error.strerror}"))
     return StoreError(f"{type(error).__name__} at {_origin(error)}")
 
 
