@@ -28,7 +28,7 @@ def upsert(collection: TokenDocuments, fields: Document, *, keep_pair: bool = Fa
     if filters and not keep_pair and _expiry_unknown(fields) and "access_token" not in filters[0]:
         # The same access token again keeps the expiry that is stored with it.
         filters.insert(0, {**filters[0], "access_token": fields["access_token"]})
-    insertable = any(field in fields for field in CREDENTIAL_FIELDS)
+    insertable = not fields.keys().isdisjoint(CREDENTIAL_FIELDS)
     for attempt in range(_ATTEMPTS):
         new_id = fields.get("id") or shared_id(filters, attempt) or uuid.uuid4().hex
         for candidate in filters or [{"id": new_id}]:
@@ -81,12 +81,12 @@ def _update(
     ``None``: there is none. It is also what an upsert that lost a race may say.
     """
     moment = now()
-    fixed = ("id", *PAIR) if keep_pair else ("id",)
-    changes = {field: value for field, value in fields.items() if field not in fixed}
-    update: dict[str, Any] = {"$set": {**changes, "updated_at": moment}}
+    changes = {**fields, "updated_at": moment}
+    changes.pop("id", None)
+    kept = {field: changes.pop(field) for field in PAIR if field in fields} if keep_pair else {}
+    update: dict[str, Any] = {"$set": changes}
     if new_id is not None:
-        pair = {field: fields[field] for field in PAIR if field in fields and keep_pair}
-        update["$setOnInsert"] = {"id": new_id, "created_at": moment, **pair}
+        update["$setOnInsert"] = {"id": new_id, "created_at": moment, **kept}
     if not keep_pair and _expiry_unknown(fields) and "access_token" not in candidate:
         update["$unset"] = {"expiry_time": ""}
     return collection.find_one_and_update(

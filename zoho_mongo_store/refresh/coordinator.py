@@ -2,9 +2,8 @@
 
 import logging
 import time
-from datetime import timedelta
 
-from zoho_mongo_store.document import Document, now, secrets_of
+from zoho_mongo_store.document import Document, secrets_of
 from zoho_mongo_store.errors import failure
 from zoho_mongo_store.refresh.arming import arming
 from zoho_mongo_store.refresh.flight import Flight, Flights
@@ -18,7 +17,7 @@ from zoho_mongo_store.tokens import TokenCollection
 logger = logging.getLogger("zoho_mongo_store")
 
 # The SDK itself refreshes what expires within 5000 ms (oauth_token.py, get_token).
-_SDK_MARGIN = timedelta(milliseconds=5000)
+_SDK_MARGIN = 5.0
 # How often a process tries, while another refreshes early or has failed to.
 _EARLY_PAUSE = 5.0
 
@@ -30,13 +29,13 @@ class Coordinator:
     """
 
     def __init__(self, tokens: TokenCollection, policy: RefreshPolicy) -> None:
-        self._policy = policy
         self._leases = Leases(tokens.leases, tokens.timeout, policy)
         self._counters = Counters()
         self._tokens = tokens
         self._redeemer = Redeemer(tokens, self._leases, self._counters)
         self._flights = Flights()
         self._patience = policy.lease.total_seconds()
+        self._ahead = policy.ahead.total_seconds()
         self._early_from: dict[str, float] = {}
         self._arm = arming(self.redeem)
 
@@ -50,7 +49,7 @@ class Coordinator:
         self._arm(token)
         if (
             stored is not None
-            and self._is_due_early(stored)
+            and self._is_due_early(token, stored)
             and not self._tokens.is_serving_from_memory
         ):
             self._refresh_early(token)
@@ -106,12 +105,12 @@ class Coordinator:
             self._flights.leave(key, flight)
             flight.land()
 
-    def _is_due_early(self, stored: Document) -> bool:
-        expiry = stored.get("expiry_time")
-        if expiry is None or "access_token" not in stored or "refresh_token" not in stored:
+    def _is_due_early(self, token: OAuthToken, stored: Document) -> bool:
+        expires_in = token.get_expires_in()
+        if not expires_in or "access_token" not in stored or "refresh_token" not in stored:
             return False
-        left: timedelta = expiry - now()
-        return _SDK_MARGIN < left < self._policy.ahead
+        left = int(expires_in) / 1000 - time.time()
+        return _SDK_MARGIN < left < self._ahead
 
     def _refresh_early(self, token: OAuthToken) -> None:
         """Refresh a token that is still good, if nobody else does; a failure is no error."""
