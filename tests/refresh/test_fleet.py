@@ -10,12 +10,16 @@ from zoho_mongo_store import MongoTokenStore
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
-# Processes, and threads in each.
-FLEETS = [(1, 64), (24, 1), (6, 8)]
+# Processes, threads in each, and what they find the token by.
+FLEETS = [
+    (1, 64, by_id),
+    (24, 1, by_id),
+    (24, 1, by_user_name),
+    (6, 8, by_user_name),
+]
 
 
-@pytest.mark.parametrize("found", [by_id, by_user_name])
-@pytest.mark.parametrize(("processes", "threads"), FLEETS)
+@pytest.mark.parametrize(("processes", "threads", "found"), FLEETS)
 def test_one_request_and_one_access_token_for_all(
     fleet: Fleet, processes: int, threads: int, found: Callable[[Fields], Fields]
 ) -> None:
