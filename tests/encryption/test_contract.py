@@ -10,8 +10,8 @@ from tests.test_contract import *  # noqa: F403
 from zoho_mongo_store import MongoTokenStore
 
 
-@pytest.fixture
-def any_store(make_store: StoreMaker) -> Iterator[MongoTokenStore]:
+@pytest.fixture(name="any_store")
+def encrypting(make_store: StoreMaker) -> Iterator[MongoTokenStore]:
     """A store that encrypts; every secret that a test leaves behind is encrypted."""
     store = make_store()
     yield store

@@ -13,7 +13,7 @@ from tests.encryption.keys import ENCRYPTED, KEY_VAULT, new_key, settings
 from tests.engines import Engine
 from tests.failures import fails
 from tests.tokens import CLIENT, contents, full, make_token
-from zoho_mongo_store import FieldEncryption, MongoTokenStore
+from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.encryption import encryptor
 from zoho_mongo_store.testing import EmbeddedServer
 
@@ -197,7 +197,7 @@ def test_a_store_without_encryption(make_store: StoreMaker) -> None:
 
 
 def test_nothing_is_sent_that_cannot_be_encrypted(
-    engine: Engine, database: str, encryption: FieldEncryption, make_store: StoreMaker
+    engine: Engine, database: str, make_store: StoreMaker
 ) -> None:
     saved(make_store)
     wrong = settings(database, new_key())

@@ -70,17 +70,35 @@ def test_who_loses_the_race_uses_the_others_key(
 
     def empty_at_first(vault: KeyVault, namespace: str) -> DataKeys | None:
         seen.append(namespace)
-        return None if len(seen) < 3 else read(vault, namespace)
+        return None if len(seen) < 5 else read(vault, namespace)
 
     monkeypatch.setattr(KeyVault, "keys", empty_at_first)
     engine.client[database].oauthtoken.delete_many({})
     loser = make_store()
     loser.save_token(full())
 
-    assert len(seen) == 3
+    assert len(seen) == 5
     (key,) = engine.client[database][KEY_VAULT].find()
     (document,) = loser.collection.find()
     assert document["access_token"][1:17] == bytes(key["_id"])
+
+
+def test_who_comes_late_takes_the_others_document_for_no_loss(
+    make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vault was empty when it looked, and is not when a document is encrypted."""
+    read, first = KeyVault.keys, [True]
+
+    def before_the_other(vault: KeyVault, namespace: str) -> DataKeys | None:
+        if first:
+            first.clear()
+            make_store().save_token(full())
+            return None
+        return read(vault, namespace)
+
+    monkeypatch.setattr(KeyVault, "keys", before_the_other)
+
+    assert make_store().find_token(make_token(user_name="ada@example.com:1")) is not None
 
 
 def test_a_key_name_has_a_data_key_of_its_own(
@@ -104,8 +122,8 @@ def loaded_modules() -> list[str]:
 
     import zoho_mongo_store
 
-    assert zoho_mongo_store.FieldEncryption
-    assert zoho_mongo_store.MongoTokenStore
+    assert callable(zoho_mongo_store.FieldEncryption)
+    assert callable(zoho_mongo_store.MongoTokenStore)
     return list(sys.modules)
 
 

@@ -56,7 +56,6 @@ def test_an_index_scan(
     make_store: StoreMaker,
     database: str,
     master_key: bytes,
-    encryption: FieldEncryption,
     field: str,
     plain: PlainValues,
 ) -> None:

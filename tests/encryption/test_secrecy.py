@@ -159,7 +159,7 @@ def test_the_validator_refuses_what_is_plain(make_store: StoreMaker) -> None:
     store = make_store()
     token = full()
     store.save_token(token)
-    fields = dict.fromkeys(SECRETS, {"bsonType": "binData"})
+    fields = {field: {"bsonType": "binData"} for field in SECRETS}
     store.collection.database.command(
         "collMod", "oauthtoken", validator={"$jsonSchema": {"properties": fields}}
     )

@@ -33,7 +33,12 @@ def obtain_keys(collection: Collection[Document], vault: KeyVault, cipher: Ciphe
         keys = vault.keys(collection.full_name)
         if keys is not None:
             return keys
-        if holds_credential(collection, _ANY_BINARY):
+        is_in_use = holds_credential(collection, _ANY_BINARY)
+        # Another process may just have made the key, and saved: what it saved is newer than that.
+        keys = vault.keys(collection.full_name)
+        if keys is not None:
+            return keys
+        if is_in_use:
             raise StoreError(
                 f"the key vault {vault.namespace} has no data key {vault.key_name!r}, but "
                 "documents are encrypted: restore the vault from its backup, or check key_vault "
