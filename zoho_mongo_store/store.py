@@ -46,8 +46,8 @@ def _operation(
     """Turn whatever fails in a method into one SDKException, and log it: the SDK swallows what
     ``save_token`` and ``delete_token`` raise.
 
-    It is raised from here, outside the handler, so that no frame of its traceback holds a token's
-    fields and no context leads to the original.
+    It is logged and raised from here, outside the handler: no frame that a log handler or a
+    traceback with locals shows holds a token's fields, and no context leads to the original.
     """
 
     def decorate(
@@ -62,6 +62,7 @@ def _operation(
             except Exception as error:
                 failed = self._failure(name, error, [*args, *kwargs.values()])
             del args, kwargs
+            logger.error("%s", failed)
             raise failed
 
         return guarded
@@ -233,7 +234,8 @@ class MongoTokenStore(TokenStore):
         self.close()
 
     def __repr__(self) -> str:
-        return f"MongoTokenStore({self._connection})"
+        # A debugger may ask for it when the constructor has failed.
+        return f"MongoTokenStore({getattr(self, '_connection', 'not made')})"
 
     @_operation("iter_tokens")
     def _begin_scan(self, batch_size: int) -> Scan:
@@ -253,9 +255,7 @@ class MongoTokenStore(TokenStore):
         secrets = [] if connection is None else connection.secrets
         for argument in arguments:
             secrets += secrets_of(argument)
-        failed = failure(operation, error, secrets)
-        logger.error("%s", failed)
-        return failed
+        return failure(operation, error, secrets)
 
 
 def _seconds(timeout: object) -> float:

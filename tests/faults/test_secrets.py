@@ -1,0 +1,68 @@
+"""No secret is ever shown, whatever fails."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[str]]:
+    """All that the program showed, and the secrets that it had."""
+    folder = tmp_path_factory.mktemp("secrets")
+    output, secrets = folder / "output", folder / "secrets"
+    command = [sys.executable, "-X", "dev", "-W", "always", "-m", "tests.faults.secret_program"]
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [*command, str(secrets)],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            cwd=Path(__file__).parents[2],
+            start_new_session=True,
+        )
+        try:
+            status = process.wait(110)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            process.wait()
+            raise
+    text = output.read_text()
+    assert status == 0, text[-5000:]
+    return text, secrets.read_text().splitlines()
+
+
+def test_every_failure_was_shown(shown: tuple[str, list[str]]) -> None:
+    text, _ = shown
+    counted = re.search(r"failures: (\d+)\s*\Z", text)
+    assert counted is not None
+    assert int(counted[1]) == text.count("\nERROR ") + text.startswith("ERROR ") > 250
+    for kind in (
+        "LOG zoho_mongo_store ERROR",
+        "LOG SDKLogger",
+        "LOG urllib3.connectionpool DEBUG",
+        "FRAME guarded",
+        "FRAME redeem",
+        "is lost: MongoDB could not be reached",
+        "tokens are served from memory",
+        "other saves of the same token",
+        "DocumentValidationFailure",
+        "is damaged",
+        "too many requests",
+    ):
+        assert kind in text, kind
+
+
+def test_no_secret_was_shown(shown: tuple[str, list[str]]) -> None:
+    text, secrets = shown
+    assert len(secrets) > 8
+    assert all(len(secret) > 5 for secret in secrets)
+    leaks = [line for line in text.splitlines() if any(secret in line for secret in secrets)]
+    assert leaks == []
+
+
+def test_nothing_is_left_open(shown: tuple[str, list[str]]) -> None:
+    text, _ = shown
+    assert "ResourceWarning" not in text
