@@ -83,11 +83,7 @@ class MySqlTable:
                 cursor = connection.cursor()
                 cursor.execute(f"SET SESSION net_write_timeout = {_PATIENCE_SECONDS}")
                 cursor.execute(f"SELECT * FROM `{server.table}` ORDER BY id")  # noqa: S608 - the name is checked
-                try:
-                    yield from _rows(cursor.column_names, cursor)
-                finally:
-                    if cursor.with_rows and connection.unread_result:
-                        connection.consume_results = True
+                yield from _rows(cursor.column_names, cursor)
         except mysql.connector.Error as error:
             raise SourceError(
                 f"MySQL at {server.host}:{server.port}: {error.msg or type(error).__name__}"

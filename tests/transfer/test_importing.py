@@ -1,0 +1,316 @@
+"""Imports into a running server: what is stored afterwards, and what is said about each row."""
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.collection import Collection
+from pymongo.errors import ConnectionFailure, OperationFailure
+
+from tests.conftest import StoreMaker
+from tests.engines import SERVERS
+from tests.tokens import contents, full, make_token
+from tests.transfer.sources import in_hours, with_filestore
+from zoho_mongo_store import FieldEncryption, MongoTokenStore
+from zoho_mongo_store.document import Document, expiry_date
+from zoho_mongo_store.encryption.encryptor import Encryptor
+from zoho_mongo_store.transfer import importing, writing
+from zoho_mongo_store.transfer.filestore import FileStoreFile
+from zoho_mongo_store.transfer.importing import Report, Target, import_tokens
+from zoho_mongo_store.transfer.rows import Damage, Row, checked
+
+pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
+
+Notes = list[tuple[int, str]]
+
+
+class Rows:
+    """A source in memory; ``(id, user, refresh token, hours until the expiry)`` each."""
+
+    unit = "row"
+
+    def __init__(self, *rows: tuple[str | None, str | None, str, float | None]) -> None:
+        self._rows = rows
+
+    def rows(self) -> Iterator[Row | Damage]:
+        for line, (id, user, refresh_token, hours) in enumerate(self._rows, 1):
+            fields = {"id": id, "user_name": user, "refresh_token": refresh_token}
+            if hours is not None:
+                fields["expiry_time"] = str(1_800_000_000_000 + int(hours * 3_600_000))
+            yield checked(
+                line,
+                {
+                    **fields,
+                    "client_id": "c",
+                    "client_secret": "s",
+                    "access_token": f"access of {refresh_token} for {hours}",
+                },
+            )
+
+
+@pytest.fixture
+def target(store: MongoTokenStore) -> Target:
+    store.ensure_indexes()
+    return Target(store.collection, store.collection)
+
+
+@pytest.fixture
+def stored(target: Target) -> Callable[[], dict[str, tuple[Any, ...]]]:
+    """Id to user, refresh token and access token of what is stored."""
+
+    def read() -> dict[str, tuple[Any, ...]]:
+        return {
+            one["id"]: (one.get("user_name"), one["refresh_token"], one["access_token"])
+            for one in target.collection.find()
+        }
+
+    return read
+
+
+def run(source: Any, target: Target, **options: Any) -> tuple[Report, Notes]:
+    notes: Notes = []
+    report = import_tokens(
+        source, target, note=lambda line, text: notes.append((line, text)), **options
+    )
+    assert report.dealt_with == report.rows
+    return report, notes
+
+
+def test_tokens_keep_their_ids_and_all_fields(tmp_path: Path, store: MongoTokenStore) -> None:
+    tokens = [
+        full(user_name=f"user{n}", refresh_token=f"R{n}", access_token=f"A{n}", grant_token=f"G{n}")
+        for n in range(3)
+    ]
+    store.ensure_indexes()
+    source = FileStoreFile(with_filestore(tmp_path / "tokens.csv", tokens))
+
+    report, notes = run(source, Target(store.collection, store.collection))
+
+    assert (report, notes) == (Report(rows=3, inserted=3), [])
+    assert [contents(one) for one in store.get_tokens()] == [contents(one) for one in tokens]
+    documents = list(store.collection.find())
+    assert all(one["created_at"] == one["updated_at"] for one in documents)
+
+
+def test_to_run_it_again_changes_nothing(target: Target) -> None:
+    source = Rows(("1", "ada", "R1", 1), ("2", None, "R2", None), (None, None, "R3", 2))
+    run(source, target)
+    before = list(target.collection.find())
+
+    report, notes = run(source, target)
+
+    assert (report, notes) == (Report(rows=3, unchanged=3), [])
+    assert list(target.collection.find()) == before
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1), (3, 1, 2)])
+def test_of_two_rows_for_a_user_the_one_that_expires_last_counts(
+    target: Target, stored: Callable[[], dict[str, Any]], order: tuple[int, ...]
+) -> None:
+    report, notes = run(Rows(*((str(n), "ada", f"R{n}", n) for n in order)), target)
+
+    assert report == Report(rows=3, inserted=1, repeated=2)
+    assert stored() == {"3": ("ada", "R3", "access of R3 for 3")}
+    winner = order.index(3) + 1
+    assert notes == [
+        (line, f"skipped: row {winner} for the same user counts")
+        for line in (1, 2, 3)
+        if line != winner
+    ]
+
+
+def test_the_same_user_in_another_batch_counts_the_same(
+    target: Target, stored: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "_BATCH", 10)
+    others = [(f"o{n}", f"user{n}", f"O{n}", 1.0) for n in range(25)]
+    report, _ = run(Rows(("1", "ada", "R1", 5), *others, ("2", "ada", "R2", 4)), target)
+
+    assert report == Report(rows=27, inserted=26, repeated=1)
+    assert stored()["1"] == ("ada", "R1", "access of R1 for 5")
+
+
+def test_an_unknown_expiry_loses(target: Target, stored: Callable[[], dict[str, Any]]) -> None:
+    report, _ = run(Rows(("1", "ada", "R1", 1), ("2", "ada", "R2", None)), target)
+    assert (report.repeated, list(stored())) == (1, ["1"])
+
+
+def test_what_is_stored_and_expires_later_stays(
+    target: Target, stored: Callable[[], dict[str, Any]]
+) -> None:
+    run(Rows(("1", "ada", "R1", 5)), target)
+    report, notes = run(Rows(("1", "ada", "old", 4)), target)
+
+    assert report == Report(rows=1, kept=1)
+    assert notes == [(1, "not taken: what is stored for this user expires later")]
+    assert stored() == {"1": ("ada", "R1", "access of R1 for 5")}
+
+
+def test_what_expires_later_is_taken_under_the_stored_id(
+    target: Target, stored: Callable[[], dict[str, Any]]
+) -> None:
+    run(Rows(("1", "ada", "R1", 5)), target)
+    report, notes = run(Rows(("9", "ada", "R2", 6)), target)
+
+    assert report == Report(rows=1, updated=1)
+    assert notes == [(1, "the user keeps the id 1 that is stored, not 9")]
+    assert stored() == {"1": ("ada", "R2", "access of R2 for 6")}
+
+
+def test_an_id_of_another_login_is_never_taken_over(
+    target: Target, stored: Callable[[], dict[str, Any]]
+) -> None:
+    run(Rows(("1", "ada", "R1", 1), ("2", None, "R2", 1)), target)
+    source = Rows(("1", "grace", "R3", 9), ("2", None, "R4", 9), ("1", None, "R5", 9))
+
+    report, notes = run(source, target)
+
+    assert report == Report(rows=3, inserted=3)
+    assert [line for line, text in notes if "is another login's" in text] == [1, 2, 3]
+    found = stored()
+    assert (found["1"][:2], found["2"][:2]) == (("ada", "R1"), (None, "R2"))
+    assert sorted(one[1] for one in found.values()) == ["R1", "R2", "R3", "R4", "R5"]
+    assert run(source, target)[0] == Report(rows=3, unchanged=3)
+    assert stored() == found
+
+
+def test_a_login_that_got_its_name_later_is_known_again(
+    target: Target, stored: Callable[[], dict[str, Any]]
+) -> None:
+    run(Rows(("1", None, "R1", 1)), target)
+    target.collection.update_one({"id": "1"}, {"$set": {"user_name": "ada"}})
+
+    report, _ = run(Rows(("1", None, "R1", 1)), target)
+
+    assert (report, len(stored())) == (Report(rows=1, unchanged=1), 1)
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(target: Target) -> None:
+    run(Rows(("1", "ada", "R1", 5)), target)
+    before = list(target.collection.find())
+    source = Rows(("1", "ada", "R2", 6), ("2", "grace", "R3", 1), ("3", "grace", "R4", 2))
+
+    tried = run(source, target, dry_run=True)
+    assert list(target.collection.find()) == before
+
+    assert run(source, target) == tried
+    assert tried[0] == Report(rows=3, updated=1, inserted=1, repeated=1)
+
+
+def test_an_interrupted_import_is_finished_by_the_next(
+    target: Target, stored: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "_BATCH", 10)
+    source = Rows(*((str(n), f"user{n}", f"R{n}", n) for n in range(25)))
+    write_all, batches = writing.write_all, iter([True, False])
+
+    def failing(*arguments: Any) -> set[int]:
+        if not next(batches):
+            raise ConnectionFailure("gone")
+        return write_all(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "write_all", failing)
+        with pytest.raises(ConnectionFailure):
+            import_tokens(source, target)
+    assert len(stored()) == 10
+
+    report, _ = run(source, target)
+    assert report == Report(rows=25, inserted=15, unchanged=10)
+    assert len(stored()) == 25
+
+
+def test_a_save_in_between_is_met(
+    target: Target,
+    stored: Callable[[], dict[str, Any]],
+    store: MongoTokenStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The application saves the same user after the import looked, and before it writes."""
+    write_all = writing.write_all
+    saves = iter([make_token(user_name="ada", access_token="live", refresh_token="RL")])
+
+    def racing(*arguments: Any) -> set[int]:
+        for token in saves:
+            token.set_expires_in(in_hours(99_999))
+            store.save_token(token)
+        return write_all(*arguments)
+
+    monkeypatch.setattr(importing, "write_all", racing)
+    report, notes = run(Rows(("1", "ada", "R1", 1), ("2", "grace", "R2", 1)), target)
+
+    assert report == Report(rows=2, inserted=1, kept=1)
+    assert notes == [(1, "not taken: what is stored for this user expires later")]
+    assert sorted(stored().values()) == [
+        ("ada", "RL", "live"),
+        ("grace", "R2", "access of R2 for 1"),
+    ]
+
+
+def test_a_refresh_in_between_is_not_undone(
+    target: Target, stored: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(Rows(("1", "ada", "R1", 1)), target)
+    write_all = writing.write_all
+
+    def racing(*arguments: Any) -> set[int]:
+        later = expiry_date(str(1_800_000_000_000 + 50 * 3_600_000))
+        change = {"access_token": "refreshed", "expiry_time": later}
+        target.collection.update_one({"id": "1"}, {"$set": change})
+        return write_all(*arguments)
+
+    monkeypatch.setattr(importing, "write_all", racing)
+    run(Rows(("1", "ada", "R1", 2)), target)
+    assert stored() == {"1": ("ada", "R1", "refreshed")}
+
+
+def test_imports_at_once_end_with_one_document_each(
+    target: Target, stored: Callable[[], dict[str, Any]]
+) -> None:
+    rows = [(str(n), f"user{n}", f"R{n}", float(n)) for n in range(300)]
+    sources = [Rows(*random.Random(seed).sample(rows, 300)) for seed in range(4)]
+    reports: list[Report] = []
+    threads = [
+        threading.Thread(target=lambda one=one: reports.append(import_tokens(one, target)))
+        for one in sources
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reports) == 4
+    assert set(stored()) == {str(n) for n in range(300)}
+
+
+def test_a_refused_write_quotes_no_token(target: Target, engine: Any, database: str) -> None:
+    engine.client[database].command(
+        "collMod", "oauthtoken", validator={"$jsonSchema": {"required": ["colour"]}}
+    )
+    with pytest.raises(OperationFailure) as caught:
+        import_tokens(Rows(("1", "ada", "R-secret", 1)), target)
+    assert "secret" not in repr(caught.value) + repr(caught.value.details)
+    assert caught.value.code == 121
+
+
+def test_an_encrypted_collection_gets_encrypted_tokens(
+    make_store: StoreMaker, engine: Any, database: str
+) -> None:
+    encryption = FieldEncryption({"local": {"key": bytes(96)}}, key_vault=f"{database}.keys")
+    store = make_store(encryption=encryption)
+    store.ensure_indexes()
+    encryptor = Encryptor(encryption, 5)
+    target = Target(store.collection, encryptor.encrypted(store.collection))
+    source = Rows(("1", "ada", "R1", 1), ("2", None, "R2", 1))
+
+    assert run(source, target)[0] == Report(rows=2, inserted=2)
+    assert run(source, target)[0] == Report(rows=2, unchanged=2)
+    assert run(Rows(("1", "ada", "R1b", 2)), target)[0] == Report(rows=1, updated=1)
+
+    encryptor.close()
+    raw: Collection[Document] = engine.client[database]["oauthtoken"]
+    assert raw.count_documents({"refresh_token": {"$type": "string"}}) == 0
+    assert raw.count_documents({"client_secret": {"$type": "binData"}}) == 2
+    assert sorted(str(token.get_refresh_token()) for token in store.get_tokens()) == ["R1b", "R2"]
