@@ -15,6 +15,7 @@ from tests.failures import fails
 from tests.tokens import CLIENT, contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.encryption import encryptor
+from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.testing import EmbeddedServer
 
 BY_ID: dict[str, Any] = {}
@@ -218,7 +219,16 @@ def test_nothing_is_sent_that_cannot_be_encrypted(
 # What is away, and comes back.
 
 
-def test_a_save_during_an_outage_is_encrypted_later(caplog: pytest.LogCaptureFixture) -> None:
+def forget_the_data_key(store: MongoTokenStore) -> None:
+    """As MongoDB's library does a minute after it read it."""
+    found: Any = store._tokens._encryptor
+    found._codec._cipher = Cipher(found._settings, found._vault(store.collection))
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_a_save_during_an_outage_is_encrypted_later(
+    caplog: pytest.LogCaptureFixture, forgets: bool
+) -> None:
     with (
         EmbeddedServer(sync_on_commit=True) as server,
         MongoTokenStore(
@@ -227,6 +237,8 @@ def test_a_save_during_an_outage_is_encrypted_later(caplog: pytest.LogCaptureFix
     ):
         first = full()
         store.save_token(first)
+        if forgets:
+            forget_the_data_key(store)
         server.kill()
         store._tokens.timeout = 0.5
         with fails("save_token failed: MongoDB cannot be reached"):

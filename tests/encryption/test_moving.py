@@ -121,7 +121,7 @@ def test_what_a_process_writes_meanwhile_stays(
     other = make_store(encryption=both)
     saves = [make_token(id=id, access_token="late")]
 
-    def save_another(progress: Progress) -> None:
+    def save_another(_: Progress) -> None:
         # The command has read all documents by now, and changed the first of them.
         if saves:
             other.save_token(saves.pop())

@@ -119,9 +119,14 @@ def test_a_new_data_key(make_store: StoreMaker, encryption: FieldEncryption) -> 
     store = make_store()
     ids = save_users(store, USERS)
     updated = sorted(document["updated_at"] for document in store.collection.find())
-    steps: list[Progress] = []
+    stages: list[tuple[str, list[list[str]]]] = []
 
-    moved = rotate_data_key(store.collection, encryption, report=steps.append)
+    def watch(progress: Progress) -> None:
+        stage = progress.step, names(store)
+        if stage not in stages:
+            stages.append(stage)
+
+    moved = rotate_data_key(store.collection, encryption, report=watch)
 
     assert moved == Moved(USERS, 2, [])
     settled = f"zoho-mongo-store/all/{store.collection.full_name}"
@@ -133,7 +138,9 @@ def test_a_new_data_key(make_store: StoreMaker, encryption: FieldEncryption) -> 
     assert keys_used(store) == {new}
     assert sorted(document["updated_at"] for document in store.collection.find()) == updated
     check_all_found(make_store(), USERS)
-    assert {step.step for step in steps} == {"waiting", "documents"}
+    published = [["zoho-mongo-store"], ["zoho-mongo-store/next"]]
+    promoted = [["zoho-mongo-store/retired/id"], ["zoho-mongo-store"]]
+    assert stages == [("waiting", published), ("waiting", promoted), ("documents", promoted)]
 
     assert rotate_data_key(store.collection, encryption).changed == USERS
     assert [bytes(key["_id"]) for key in vault_of(store)][:2] == [old, new]
