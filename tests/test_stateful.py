@@ -220,6 +220,8 @@ class StoreMachine(RuleBasedStateMachine):
 EXAMPLES = {"mongomock": 120}
 
 
+# A run takes seconds; cutting a failing sequence down to the shortest one takes minutes.
+@pytest.mark.timeout(480)
 @pytest.mark.parametrize("name", ENGINES)
 def test_any_sequence_of_the_six_methods(
     name: str, running_engines: Callable[[str], Engine]
