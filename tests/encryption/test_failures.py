@@ -1,6 +1,7 @@
 """What is wrong with keys and values is said clearly; never a wrong token, never plain text."""
 
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.encryption.keys import ENCRYPTED, KEY_VAULT, new_key, settings
 from tests.engines import Engine
 from tests.failures import fails
 from tests.tokens import CLIENT, contents, full, make_token
-from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store import FieldEncryption, MongoTokenStore
 from zoho_mongo_store.encryption import encryptor
 from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.testing import EmbeddedServer
@@ -254,14 +255,32 @@ def test_a_save_during_an_outage_is_encrypted_later(
     assert not [secret for secret in SECRETS if secret in caplog.text]
 
 
+def service_settings(database: str, port: int) -> FieldEncryption:
+    """With the master key in a service at that port."""
+    aws = {"aws": {"accessKeyId": "id", "secretAccessKey": "geheimnis"}}
+    master = {"region": "us-east-1", "key": "arn:aws:kms:1", "endpoint": f"127.0.0.1:{port}"}
+    return settings(database, b"", kms_providers=aws, master_key=master)
+
+
+def test_a_key_service_that_does_not_answer(make_store: StoreMaker, database: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        encryption = service_settings(database, silent.getsockname()[1])
+        store = make_store(encryption=encryption, timeout=1)
+        store.ensure_indexes()
+
+        with fails("save_token failed: .* did not answer in time"):
+            store.save_token(full())
+
+    assert store._tokens._pending
+    store._tokens._pending.forget()
+
+
 def test_a_key_service_that_cannot_be_reached(
     make_store: StoreMaker, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The save is kept, as when MongoDB is away: the service is likely to come back."""
     caplog.set_level(logging.ERROR)
-    aws = {"aws": {"accessKeyId": "id", "secretAccessKey": "geheimnis"}}
-    master = {"region": "us-east-1", "key": "arn:aws:kms:1", "endpoint": "127.0.0.1:1"}
-    store = make_store(encryption=settings(database, b"", kms_providers=aws, master_key=master))
+    store = make_store(encryption=service_settings(database, 1))
 
     with fails("save_token failed: the key management service cannot be reached"):
         store.save_token(full())

@@ -14,6 +14,7 @@ from tests.processes import in_processes
 from tests.test_races import NEW_TOKENS
 from tests.tokens import contents, full, make_token
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
+from zoho_mongo_store.encryption import encryptor
 from zoho_mongo_store.encryption.settings import PlainValues
 
 
@@ -48,6 +49,11 @@ def test_one_document_whoever_wins(
 
 
 def use(store: MongoTokenStore, id: str, end: Connection) -> None:
+    """In the child: nothing of what the parent's threads may be using is used, or taken apart."""
+    inherited: Any = store._tokens._encryptor
+    assert inherited._codec is None
+    assert inherited._cipher is None
+    assert encryptor._left_to_the_parent
     store.save_token(make_token(id=id, access_token="1000.childs"))
     end.send(contents(store.find_token_by_id(id)))
     store.close()

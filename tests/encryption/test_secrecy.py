@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bson.binary import Binary
 
 from tests.conftest import StoreMaker
 from tests.encryption.keys import Client, forms, new_key, settings
-from tests.failures import fails
 from tests.tokens import contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import EmbeddedServer
@@ -152,25 +150,6 @@ def test_the_client_secret_of_two_documents_looks_different(make_store: StoreMak
 
     assert first["client_secret"] != second["client_secret"]
     assert first["refresh_token"] == second["refresh_token"]
-
-
-def test_the_validator_refuses_what_is_plain(make_store: StoreMaker) -> None:
-    """The one in docs/encryption.md: MongoDB itself refuses a store without encryption."""
-    store = make_store()
-    token = full()
-    store.save_token(token)
-    fields = {field: {"bsonType": "binData"} for field in SECRETS}
-    store.collection.database.command(
-        "collMod", "oauthtoken", validator={"$jsonSchema": {"properties": fields}}
-    )
-
-    with fails("save_token failed"):
-        make_store(encryption=None).save_token(full(access_token="plain"))
-    store.save_token(full(access_token="new"))
-
-    (document,) = store.collection.find()
-    assert isinstance(document["access_token"], Binary)
-    assert contents(store.find_token_by_id(str(token.get_id())))["access_token"] == "new"
 
 
 @pytest.mark.parametrize("settings_of", [lambda found: repr(found), lambda found: str(found)])

@@ -1,0 +1,58 @@
+"""What docs/encryption.md says to do, done."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StoreMaker
+from tests.encryption.keys import forms
+from tests.engines import Engine
+from tests.failures import fails
+from tests.tokens import full
+from zoho_mongo_store.connection import URI_VARIABLE
+from zoho_mongo_store.document import SECRET_FIELDS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "encryption.md").read_text()
+
+
+def block(language: str) -> str:
+    """The one block of that language."""
+    (code,) = re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.S)
+    return str(code)
+
+
+def test_the_set_up_with_a_local_key(
+    engine: Engine, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(URI_VARIABLE, engine.uri)
+    (tmp_path / "master.key").write_bytes(os.urandom(96))
+    code = block("python").replace("zohooauth.", f"{database}.")
+    names: dict[str, object] = {}
+
+    exec(compile(code, "encryption.md", "exec"), names)  # noqa: S102 - our own page
+
+    with names["store"] as store:  # type: ignore[attr-defined]
+        assert store.collection.full_name == "zohooauth.oauthtoken"
+        assert repr(store._tokens._encryptor._settings) == repr(names["encryption"])
+
+
+def test_the_validator_refuses_what_is_plain(make_store: StoreMaker) -> None:
+    """MongoDB itself refuses a store without encryption, and takes one with it."""
+    store = make_store()
+    store.save_token(full())
+    shell = re.sub(r"([$\w]+):", r'"\1":', block("javascript"))
+    (command,) = re.findall(r"runCommand\((.*)\)", shell, flags=re.S)
+    validator = json.loads(command)
+    assert set(validator["validator"]["$jsonSchema"]["properties"]) == set(SECRET_FIELDS)
+    store.collection.database.command(validator)
+
+    with fails("save_token failed"):
+        make_store(encryption=None).save_token(full(access_token="plain"))
+    store.save_token(full(access_token="new"))
+
+    (document,) = store.collection.find()
+    assert forms(document) == {"encrypted"}
