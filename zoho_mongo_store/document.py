@@ -32,8 +32,8 @@ _TEXT_FIELDS = (
     "api_domain",
 )
 _STORED_TEXTS = (*_TEXT_FIELDS, "user_name")
-_GETTERS = {field: f"get_{field}" for field in _TEXT_FIELDS}
-_SETTERS = {field: f"set_{field}" for field in _TEXT_FIELDS}
+_GETTERS = {field: getattr(OAuthToken, f"get_{field}") for field in _TEXT_FIELDS}
+_SETTERS = {field: getattr(OAuthToken, f"set_{field}") for field in _TEXT_FIELDS}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # With the tzinfo of the dates that pymongo reads, which need not be asked for its offset then.
@@ -53,7 +53,7 @@ def to_document(token: object) -> Document:
         raise InvalidInputError(f"a token has to be an OAuthToken, not {_kind(token)}")
     document: Document = {}
     for field, getter in _GETTERS.items():
-        value = getattr(token, getter)()
+        value = getter(token)
         if value is not None and checked_text(field, value):
             document[field] = value
     name = _user_name(token.get_user_signature())
@@ -87,8 +87,8 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
     texts = _stored_texts(document)
     access_token, name = texts.pop("access_token", None), texts.pop("user_name", None)
     for field, text in texts.items():
-        if not getattr(token, _GETTERS[field])():
-            getattr(token, _SETTERS[field])(text)
+        if not _GETTERS[field](token):
+            _SETTERS[field](token, text)
     if name is not None and not _user_name(token.get_user_signature()):
         token.set_user_signature(UserSignature(name))
     if access_token is not None:
@@ -102,7 +102,7 @@ def secrets_of(token: object) -> list[str]:
     """The texts in ``token`` that must never be shown."""
     if not isinstance(token, OAuthToken):
         return []
-    values = (getattr(token, _GETTERS[field])() for field in SECRET_FIELDS)
+    values = (_GETTERS[field](token) for field in SECRET_FIELDS)
     return [value for value in values if isinstance(value, str) and value]
 
 
@@ -124,7 +124,7 @@ def expiry_date(expires_in: object) -> datetime:
     The SDK keeps them as a string (oauth_token.py, parse_response); an int is taken too. A BSON
     date has milliseconds, so the string comes back exactly.
     """
-    if isinstance(expires_in, bool) or not isinstance(expires_in, str | int):
+    if isinstance(expires_in, bool) or not isinstance(expires_in, (str, int)):
         raise InvalidInputError(
             f"expires_in has to be a string of epoch milliseconds, not {_kind(expires_in)}"
         )
