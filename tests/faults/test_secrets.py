@@ -50,7 +50,8 @@ def test_every_failure_was_shown(shown: tuple[str, list[str]]) -> None:
         "other saves of the same token",
         "DocumentValidationFailure",
         "is damaged",
-        "too many requests",
+        "OAUTH_SCOPE_MISMATCH",
+        "RemoteDisconnected",
     ):
         assert kind in text, kind
 
