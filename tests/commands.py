@@ -39,8 +39,8 @@ class Commands(CommandListener):
 
 
 @contextmanager
-def listening(uri: str) -> Iterator[tuple[Client, Commands]]:
+def listening(uri: str, **options: Any) -> Iterator[tuple[Client, Commands]]:
     """A client of its own, and the commands that it sends."""
     commands = Commands()
-    with Client(uri, event_listeners=[commands]) as client:
+    with Client(uri, event_listeners=[commands], **options) as client:
         yield client, commands

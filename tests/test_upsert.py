@@ -330,7 +330,7 @@ def test_an_access_token_without_expiry_does_not_inherit_anothers(
     assert expiry_of(collection) is None
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["id", "user name", "refresh token"])
 def test_the_same_access_token_without_expiry_keeps_it(collection: Documents, way: str) -> None:
     by, named = WAYS[way]
     known = {"id": "7", "access_token": "A", "refresh_token": "R", "expiry_time": now()}
@@ -352,3 +352,15 @@ def test_times(collection: Documents) -> None:
     assert second["created_at"] == first["created_at"]
     collection.update_one({"id": "7"}, {"$set": {"updated_at": first["created_at"].replace(2000)}})
     assert upsert(collection, {"id": "7", "user_name": ADA})["updated_at"] >= second["updated_at"]
+
+
+def test_a_settled_save_keeps_all_that_a_newer_login_got(collection: Documents) -> None:
+    first = to_document(make_token(user_name=ADA, refresh_token="R1", access_token="A1", **CLIENT))
+    upsert(collection, first, keep_pair=True)
+    second = {**first, "refresh_token": "R2", "access_token": "A2", "redirect_url": "http://x"}
+    upsert(collection, second)
+
+    stored = upsert(collection, {**first, "redirect_url": "http://y"}, keep_pair=True)
+
+    assert {field: stored[field] for field in second} == {**second, "redirect_url": "http://y"}
+    assert collection.count_documents({}) == 1

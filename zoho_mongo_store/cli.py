@@ -40,9 +40,9 @@ def application() -> "typer.Typer":
     from zoho_mongo_store.commands.export import export
     from zoho_mongo_store.commands.imports import import_commands
     from zoho_mongo_store.commands.init import init
+    from zoho_mongo_store.commands.keys import decrypt, encrypt, rotate_keys
     from zoho_mongo_store.commands.listing import list_, show
     from zoho_mongo_store.commands.removing import delete, purge
-    from zoho_mongo_store.commands.keys import decrypt, encrypt, rotate_keys
     from zoho_mongo_store.commands.revoke import revoke
     from zoho_mongo_store.commands.watch import watch
 

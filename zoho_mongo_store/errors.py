@@ -121,8 +121,8 @@ def _explanation(error: Exception, cause: Exception) -> str:
         )
     if isinstance(error, InvalidURI):
         return (
-            "the MongoDB URI cannot be read: it starts with mongodb:// or mongodb+srv://, user name "
-            "and password in it are percent-encoded, and its options have MongoDB's values"
+            "the MongoDB URI cannot be read: it starts with mongodb:// or mongodb+srv://, its user "
+            "name and password are percent-encoded, and its options have MongoDB's values"
         )
     if isinstance(error, InvalidOperation):
         return (

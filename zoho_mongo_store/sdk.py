@@ -77,10 +77,10 @@ def redeem(token: OAuthToken, redemption: Redemption, url: str) -> None:
 def accounts_url(token: OAuthToken) -> str | None:
     """Where the SDK would send a refresh of ``token`` (oauth_token.py, ``get_token``): the data
     centre of its API domain, else the environment of ``initialize``. ``None`` before that."""
-    environment = DataCenter.get(token.get_api_domain() or "-")
-    if environment is None:
-        initializer = Initializer.get_initializer()
-        environment = initializer.environment if initializer is not None else None
+    initializer = Initializer.get_initializer()
+    if initializer is None:
+        return None
+    environment = DataCenter.get(token.get_api_domain() or "-") or initializer.environment
     return None if environment is None else environment.accounts_url
 
 

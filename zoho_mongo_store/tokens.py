@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pymongo
+from pymongo import ReadPreference
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
@@ -66,14 +67,17 @@ class TokenCollection:
         """Whether MongoDB is away and what is found comes from memory."""
         return self._memory is not None and self._memory.serving
 
-    def find(self, filters: list[Filter]) -> Document | None:
-        """The document that the first of ``filters`` to match any finds."""
-        if self._memory is None:
-            return self._find(filters)
+    def find(self, filters: list[Filter], *, newest: bool = False) -> Document | None:
+        """The document that the first of ``filters`` to match any finds.
+
+        newest: read from the primary and never from memory, whatever the user chose for reads.
+        """
+        if self._memory is None or newest:
+            return self._find(filters, newest)
         return self._memory.find(filters, self._find)
 
-    def _find(self, filters: list[Filter]) -> Document | None:
-        with self._operation() as collection:
+    def _find(self, filters: list[Filter], newest: bool = False) -> Document | None:
+        with self._operation(newest=newest) as collection:
             for candidate in filters:
                 stored = collection.find_one(candidate)
                 if stored is not None:
@@ -131,7 +135,10 @@ class TokenCollection:
         """The collection beside this one that the leases are in."""
         tokens = self._connection.collection
         return tokens.database.get_collection(
-            f"{tokens.name}.leases", tokens.codec_options, write_concern=tokens.write_concern
+            f"{tokens.name}.leases",
+            tokens.codec_options,
+            ReadPreference.PRIMARY,
+            tokens.write_concern,
         )
 
     def ensure_indexes(self) -> Changes:
@@ -155,11 +162,11 @@ class TokenCollection:
             self._connection.close()
 
     @contextmanager
-    def _operation(self) -> Iterator[TokenDocuments]:
+    def _operation(self, *, newest: bool = False) -> Iterator[TokenDocuments]:
         """The collection with its indexes made and the pending saves written; the block has what
-        is left of the time-out."""
+        is left of the time-out. With ``newest`` it is read from the primary."""
         deadline = time.monotonic() + self.timeout
-        documents = self._documents()
+        documents = self._documents(newest)
         if not self._indexes_ready:
             with self._indexing.hold(self.timeout):
                 if not self._indexes_ready:
@@ -172,9 +179,11 @@ class TokenCollection:
                 self._pending.flush(documents, left)
             yield documents
 
-    def _documents(self) -> TokenDocuments:
+    def _documents(self, newest: bool = False) -> TokenDocuments:
         """The collection, with secrets in plain on this side."""
         collection = self._connection.collection
+        if newest:
+            collection = collection.with_options(read_preference=ReadPreference.PRIMARY)
         return collection if self._encryptor is None else self._encryptor.encrypted(collection)
 
     def _ensure_indexes(self, deadline: float) -> Changes:

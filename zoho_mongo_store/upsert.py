@@ -20,13 +20,15 @@ _REDEEMED = (*PAIR, "refresh_token", "api_domain")
 def upsert(collection: TokenDocuments, fields: Document, *, keep_pair: bool = False) -> Document:
     """Update the document that ``fields`` belong to, or insert one, and return it as it then is.
 
-    Absent fields never erase stored ones, and a stored id stays. With ``keep_pair`` a stored access
-    token and its expiry stay too; only an insert takes those of ``fields``. Raises ``StoreError``
-    when there is no document and ``fields`` have no credential to make one of.
+    Absent fields never erase stored ones, and a stored id stays. With ``keep_pair`` what Zoho gave
+    stays too, the access token with its expiry, its refresh token and its API domain: only an
+    insert takes those of ``fields``. Raises ``StoreError`` when there is no document and ``fields``
+    have no credential to make one of.
     """
     filters = save_filters(fields)
     if filters and not keep_pair and _expiry_unknown(fields) and "access_token" not in filters[0]:
-        # The same access token again keeps the expiry that is stored with it.
+        # The same access token again keeps the expiry that is stored with it, if it is found at
+        # once: to look further would cost a command for each way to look it up.
         filters.insert(0, {**filters[0], "access_token": fields["access_token"]})
     insertable = not fields.keys().isdisjoint(CREDENTIAL_FIELDS)
     for attempt in range(_ATTEMPTS):
@@ -81,10 +83,9 @@ def _update(
     ``None``: there is none. It is also what an upsert that lost a race may say.
     """
     moment = now()
-    changes = {**fields, "updated_at": moment}
-    changes.pop("id", None)
-    kept = {field: changes.pop(field) for field in PAIR if field in fields} if keep_pair else {}
-    update: dict[str, Any] = {"$set": changes}
+    kept = {field: fields[field] for field in _REDEEMED if field in fields} if keep_pair else {}
+    changes = {field: fields[field] for field in fields if field != "id" and field not in kept}
+    update: dict[str, Any] = {"$set": {**changes, "updated_at": moment}}
     if new_id is not None:
         update["$setOnInsert"] = {"id": new_id, "created_at": moment, **kept}
     if not keep_pair and _expiry_unknown(fields) and "access_token" not in candidate:

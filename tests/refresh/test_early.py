@@ -10,6 +10,7 @@ from tests.engines import SERVERS
 from tests.processes import in_processes
 from tests.refresh.callers import Call, Fields, Fleet, by_id, by_user_name, call, driving
 from tests.tokens import contents
+from zoho_mongo_store.sdk import Initializer
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -144,3 +145,20 @@ def test_a_find_before_the_sdk_is_initialized_refreshes_nothing(fleet: Fleet) ->
 
     assert contents(found).items() >= fields.items()
     assert fleet.zoho.count("refresh") == 0
+
+
+def test_a_script_without_the_sdk_refreshes_nothing(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Initializer, "initializer", None)
+    fields = soon_expired(fleet)
+    with fleet.store() as store:
+        # Of a real data centre, whose address is known without the SDK's environment.
+        store.collection.update_one(
+            {"id": fields["id"]}, {"$set": {"api_domain": "https://www.zohoapis.com"}}
+        )
+        found = store.find_token_by_id(fields["id"])
+        counts = store.refresh_stats()
+
+    assert contents(found)["access_token"] == fields["access_token"]
+    assert (counts.early, counts.won) == (0, 0)

@@ -12,9 +12,12 @@ from pymongo import MongoClient
 from tests.commands import listening
 from tests.engines import SERVERS, Engine
 from tests.processes import in_processes
+from tests.refresh.callers import CLIENT as ZOHO_CLIENT
+from tests.refresh.callers import driving
 from tests.tokens import CLIENT, make_token
 from zoho_mongo_store import MongoTokenStore, RefreshPolicy
 from zoho_mongo_store.refresh.lease import Failure, Lease, Leases, lease_key
+from zoho_mongo_store.testing import LoopbackZoho
 
 # Leases that are long over are purged.
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -312,3 +315,44 @@ def test_of_many_processes_one_takes_each_lease_over(engine: Engine, database: s
     won = in_processes(take_over, [(engine.uri, database, owners)] * 8)
 
     assert [sum(of_key) for of_key in zip(*won, strict=True)] == [1] * len(owners) == [1] * 20
+
+
+def test_what_counts_is_kept_through_the_longest_lease_and_cool_down(
+    engine: Engine, database: str
+) -> None:
+    day = timedelta(days=1)
+    collection = engine.client[database].get_collection(NAME, CodecOptions[Any](tz_aware=True))
+    policy = RefreshPolicy(lease=day, refusal_cool_down=2 * day, longest_cool_down=2 * day)
+    leases = Leases(lambda: collection, 30, policy)
+
+    lease = acquired(leases, NOW)
+    assert (collection.find_one() or {})["purge_at"] > NOW + day
+    assert leases.fail(lease, REFUSED, NOW)
+    assert (collection.find_one() or {})["purge_at"] > NOW + 2 * day
+
+
+@pytest.mark.parametrize("engine", SERVERS, indirect=True)
+def test_a_refresh_reads_from_the_primary_whatever_the_user_reads_from(
+    engine: Engine, database: str, zoho: LoopbackZoho
+) -> None:
+    zoho.configure(delay=0)
+    with listening(engine.uri, readPreference="secondaryPreferred") as (client, commands):
+        store = MongoTokenStore(client=client, database=database)
+        with store, driving(store, zoho):
+            token = make_token(
+                user_name="ada",
+                refresh_token=zoho.refresh_token(),
+                access_token="old",
+                expires_in="1000",
+                **ZOHO_CLIENT,
+            )
+            store.save_token(token)
+            commands.clear()
+            assert make_token(id=token.get_id()).get_token() != "old"
+
+    preferences = [
+        sent.get("$readPreference", {"mode": "primary"})["mode"]
+        for sent in commands.sent
+        if "find" in sent
+    ]
+    assert preferences == ["secondaryPreferred", "primary"]

@@ -8,10 +8,11 @@ from datetime import timedelta
 from multiprocessing.process import BaseProcess
 
 import pytest
+import requests
 
 from tests.engines import SERVERS, Engine
 from tests.processes import CONTEXT
-from tests.refresh.callers import Fields, Fleet, by_id, call, driving, in_threads, wait_until
+from tests.refresh.callers import Call, Fields, Fleet, by_id, call, driving, in_threads, wait_until
 from zoho_mongo_store.testing import LoopbackZoho
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
@@ -135,3 +136,29 @@ def test_a_second_holder_that_dies_is_followed_by_a_third(fleet: Fleet) -> None:
     assert len({call.access_token for call in calls}) == 1
     assert fleet.zoho.count("refresh") == 3
     assert time.monotonic() - began < LEASE.total_seconds() * 3
+
+
+def test_the_late_failure_of_a_hanging_holder_is_no_error_where_a_newer_token_is_stored(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = fleet.stored()
+    asked, overtaken = threading.Event(), threading.Event()
+
+    def hang_and_break(*_: object, **__: object) -> None:
+        asked.set()
+        assert overtaken.wait(60)
+        raise requests.ConnectionError("reset by peer")
+
+    late: list[Call] = []
+    with fleet.store() as store, driving(store, fleet.zoho):
+        monkeypatch.setattr(requests, "post", hang_and_break)
+        slow = threading.Thread(target=lambda: late.extend(in_threads(by_id(fields), threads=1)))
+        slow.start()
+        assert asked.wait(60)
+        (newer,) = {call.access_token for call in fleet.call([by_id(fields)] * 2)}
+        overtaken.set()
+        slow.join()
+        counts = store.refresh_stats()
+
+    assert [(call.access_token, call.message) for call in late] == [(newer, None)]
+    assert (counts.late, counts.failed) == (1, 0)

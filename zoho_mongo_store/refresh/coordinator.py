@@ -119,20 +119,24 @@ class Coordinator:
         if url is None or credential is None:
             return
         key = lease_key(Redemption.REFRESH.credential, credential)
-        if time.monotonic() < self._early_from.get(key, 0):
+        moment = time.monotonic()
+        if moment < self._early_from.get(key, 0):
             return
         flight, is_own = self._flights.board(key)
         if not is_own:
             return
-        self._early_from[key] = time.monotonic() + _EARLY_PAUSE
+        resting = {other: end for other, end in self._early_from.items() if moment < end}
+        self._early_from = {**resting, key: moment + _EARLY_PAUSE}
         try:
             clock = self._leases.clock()
             lease = self._leases.acquire(key, clock())
             if lease is not None:
                 self._counters.add("early")
                 self._redeemer.redeem_under(lease, token, Redemption.REFRESH, url, clock)
+        except RedemptionError:
+            logger.debug("The early refresh of %s failed", name_of(token))
         except Exception as error:
-            reason = error if isinstance(error, RedemptionError) else failure("refresh", error)
+            reason = failure("refresh", error, secrets_of(token))
             logger.warning("The early refresh of %s failed: %s", name_of(token), reason)
         finally:
             self._flights.leave(key, flight)

@@ -19,7 +19,7 @@ from zoho_mongo_store.refresh.policy import ZOHO_REQUESTS, ZOHO_WINDOW, RefreshP
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Zoho counts when a request arrives, this counts when one is about to be sent, each on its clock.
 _WINDOW_MARGIN = timedelta(seconds=30)
-# Longer than any request or cool-down counts.
+# After the lease or the cool-down: longer than any request counts.
 _KEPT_FOR = timedelta(hours=1)
 _NEWEST_REQUEST = 1
 
@@ -117,7 +117,7 @@ class Leases:
             "$set": {
                 "owner": owner,
                 "until": now + self._policy.lease,
-                "purge_at": now + _KEPT_FOR,
+                "purge_at": now + self._policy.lease + _KEPT_FOR,
             },
             "$setOnInsert": {"cooling_until": _LONG_AGO},
             "$push": {"requests": {"$each": [now], "$slice": -ZOHO_REQUESTS}},
@@ -150,8 +150,10 @@ class Leases:
         """End the lease with a failure, which begins the fleet's cool-down."""
         same_kind = failure.refused == lease.refused
         failures = lease.failures + 1 if same_kind else 1
+        cooling_until = now + self._policy.cool_down(failure.refused, failures)
         resting = {
-            "cooling_until": now + self._policy.cool_down(failure.refused, failures),
+            "cooling_until": cooling_until,
+            "purge_at": cooling_until + _KEPT_FOR,
             "failures": failures,
             "refused": failure.refused,
             "error": {"code": failure.code, "message": failure.message},

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from pymongo.errors import PyMongoError
 
@@ -28,6 +29,8 @@ from zoho_mongo_store.sdk import (
     set_user_name,
 )
 from zoho_mongo_store.tokens import TokenCollection
+
+_Result = TypeVar("_Result")
 
 logger = logging.getLogger("zoho_mongo_store")
 
@@ -85,9 +88,11 @@ class Redeemer:
                 continue
             if self.take_newer(token, held):
                 self._counters.add("waited")
+                logger.debug("Waited for a new access token of %s", name_of(token))
                 return
             if state is not None and moment < state.resting_until:
                 self._counters.add("cooling_down")
+                logger.debug("Zoho is not asked for %s: it is cooling down", name_of(token))
                 raise _resting(state, moment)
             lease = self._leases.acquire(key, moment, state.owner if state is not None else None)
             if lease is not None and state is not None and state.owner is not None:
@@ -126,8 +131,11 @@ class Redeemer:
             reason = _reason(error, secrets_of(token))
             # The SDK sets the access token before it finds the answer's expiry missing.
             vars(token).update(as_it_was)
+            still_held = self._end(token, lambda: self._leases.fail(lease, reason, clock()))
+            if not still_held and self.take_newer(token, held):
+                self._count_late(token)
+                return
             self._counters.add("failed")
-            self._end(token, lambda: self._leases.fail(lease, reason, clock()))
             logger.warning("Zoho gave no access token for %s: %s", name_of(token), reason.message)
             raise RedemptionError(reason.code, reason.message) from None
         except BaseException:
@@ -156,7 +164,7 @@ class Redeemer:
             # Takes as long as Zoho likes: so before the last look at the lease.
             _look_up_user(token)
         if not self._extend(lease, clock) and self.take_newer(token, held):
-            self._counters.add("late")
+            self._count_late(token)
             return
         if before is None:
             saved: Document | None = self._tokens.save(to_document(token))
@@ -165,8 +173,12 @@ class Redeemer:
         if saved is not None:
             _take(token, saved)
         elif self.take_newer(token, held):
-            self._counters.add("late")
+            self._count_late(token)
         self._leases.succeed(lease)
+
+    def _count_late(self, token: OAuthToken) -> None:
+        self._counters.add("late")
+        logger.warning("Another was faster to a new access token of %s", name_of(token))
 
     def _extend(self, lease: Lease, clock: Callable[[], datetime]) -> bool:
         """Extend the lease. Where that cannot be known the save goes on: it is kept for later if
@@ -176,16 +188,17 @@ class Redeemer:
         except PyMongoError:
             return True
 
-    def _end(self, token: OAuthToken, write: Callable[[], object]) -> None:
+    def _end(self, token: OAuthToken, write: Callable[[], _Result]) -> _Result | None:
         """Write what became of a request to Zoho. That it cannot be written is logged and costs the
         caller nothing: it has got Zoho's answer, and the lease runs out by itself."""
         try:
-            write()
+            return write()
         except Exception as error:
             logger.error("%s", failure("refresh", error, secrets_of(token)))
+            return None
 
     def _stored(self, token: OAuthToken) -> Document | None:
-        return self._tokens.find(find_filters(to_document(token)))
+        return self._tokens.find(find_filters(to_document(token)), newest=True)
 
 
 def name_of(token: OAuthToken) -> str:

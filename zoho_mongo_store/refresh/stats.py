@@ -11,9 +11,9 @@ class RefreshStats:
     """How often, since the store was made, in this process. Each count only ever grows, which is
     what an OpenTelemetry observable counter or a Prometheus counter wants.
 
-    won: took a lease and asked Zoho.
-    took_over: of these, in the place of a holder whose lease had run out.
-    early: of these, ahead of the expiry.
+    won: asked Zoho, under a lease.
+    took_over: took the lease from a holder that had let it run out.
+    early: took a lease ahead of the expiry.
     waited: went on with a token that another thread or process had got.
     failed: asked Zoho and got no token.
     cooling_down: failed at once, since a failure before was too recent.
