@@ -87,7 +87,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     """
     own = inspect.signature(command)
     shared = inspect.signature(Options).parameters.values()
-    name = command.__name__.strip("_").replace("_", "-")
+    name = _typed(command.__name__)
 
     @functools.wraps(command)
     def run(**arguments: Any) -> None:
@@ -106,3 +106,11 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
     return run
+
+
+def _typed(name: str) -> str:
+    """How a command is typed: ``list_`` is ``list``, ``rotate_keys`` is ``rotate-keys``, and
+    ``import_mysql`` is ``import mysql``."""
+    if name.startswith("import_"):
+        return name.replace("_", " ")
+    return name.strip("_").replace("_", "-")

@@ -31,13 +31,13 @@ def import_commands() -> typer.Typer:
         "only by one that expires later. Of several rows for one user, the one that expires last "
         "counts. Damaged rows are told and skipped, and the command then ends with 1.",
     )
-    for command in (filestore, mysql, sqlite, jsonl):
-        app.command(command.__name__)(command)
+    for command in (import_filestore, import_mysql, import_sqlite, import_jsonl):
+        app.command(command.__name__.removeprefix("import_"))(command)
     return app
 
 
 @connected
-def filestore(
+def import_filestore(
     place: "Place", file: SourceFile, dry_run: DryRun = False, json: JsonOption = False
 ) -> None:
     """From the file of the SDK's FileStore, with 9 or 10 columns."""
@@ -48,7 +48,7 @@ def filestore(
 
 
 @connected
-def jsonl(
+def import_jsonl(
     place: "Place", file: SourceFile, dry_run: DryRun = False, json: JsonOption = False
 ) -> None:
     """From JSON lines, as export --show-secrets writes them."""
@@ -59,7 +59,7 @@ def jsonl(
 
 
 @connected
-def sqlite(
+def import_sqlite(
     place: "Place",
     file: SourceFile,
     table: Annotated[str, typer.Option(help="Its name.", rich_help_panel=_SOURCE)] = "oauthtoken",
@@ -74,7 +74,7 @@ def sqlite(
 
 
 @connected
-def mysql(
+def import_mysql(
     place: "Place",
     host: Annotated[str, typer.Option(help="Its host.", rich_help_panel=_SOURCE)] = "localhost",
     port: Annotated[int, typer.Option(help="Its port.", rich_help_panel=_SOURCE)] = 3306,

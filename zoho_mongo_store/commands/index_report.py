@@ -36,18 +36,15 @@ def made_indexes(
         changes = tokens.ensure_indexes()
     except StoreError as error:
         after = standing(collection)
-        done = [
-            (name, _result(name, before, after, str(error)))
-            for name in (index.name for index in TOKEN_INDEXES)
-        ]
+        done = [(index.name, _result(index, before, after, str(error))) for index in TOKEN_INDEXES]
         return done, error
     named = zip(changes._fields, changes, strict=True)
     return sorted((name, result) for result, names in named for name in names), None
 
 
-def _result(name: str, before: dict[str, Any], after: dict[str, Any], conflict: str) -> str:
-    if f" {name} " in conflict:
+def _result(index: Index, before: dict[str, Any], after: dict[str, Any], conflict: str) -> str:
+    if f" index {index.name} " in conflict or f" on {index.field} is in the way" in conflict:
         return "conflict"
-    if name in before:
+    if index.name in before:
         return "unchanged"
-    return "created" if name in after else "missing"
+    return "created" if index.name in after else "missing"

@@ -34,8 +34,7 @@ def revoke(
     """
     from urllib.parse import urlsplit
 
-    from zoho_mongo_store.document import from_document
-    from zoho_mongo_store.sdk import accounts_url as accounts_url_of
+    from zoho_mongo_store.sdk import DataCenter
 
     with place.open() as tokens:
         stored = tokens.find([{"id": id}])
@@ -46,7 +45,9 @@ def revoke(
             raise CommandError(f"the token {id} is encrypted: give --kms-providers")
         if refresh_token is None:
             raise CommandError(f"the token {id} has no refresh token to revoke; delete removes it")
-        server = urlsplit(accounts_url or accounts_url_of(from_document(stored)) or "")
+        environment = DataCenter.get(str(stored.get("api_domain", "-")))
+        known = "" if environment is None else environment.accounts_url
+        server = urlsplit(accounts_url or known)
         if server.scheme not in ("https", "http") or not server.netloc:
             raise CommandError(
                 f"the data centre of the token {id} is not known: "
