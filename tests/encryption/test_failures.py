@@ -290,3 +290,19 @@ def test_a_key_service_that_cannot_be_reached(
     assert store._tokens._pending
     assert not [one for one in ("geheimnis", *SECRETS) if one in caplog.text]
     store._tokens._pending.forget()
+
+
+def test_after_the_loss_of_all_keys_users_log_in_again(
+    make_store: StoreMaker, engine: Engine, database: str
+) -> None:
+    saved(make_store)
+    store = make_store(encryption=settings(database, new_key()))
+    with fails("cannot be unwrapped"):
+        store.get_tokens()
+
+    store.delete_tokens()
+    engine.client[database][KEY_VAULT].drop()
+    restarted = make_store(encryption=settings(database, new_key()))
+    restarted.save_token(full())
+
+    assert contents(restarted.find_token(make_token(**BY_NAME))).items() >= contents(full()).items()

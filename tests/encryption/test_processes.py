@@ -38,7 +38,7 @@ def test_one_document_whoever_wins(
     both = [settings(database, master_key, plain=value) for value in plain]
     fields = NEW_TOKENS[key]
 
-    writers = [(engine.uri, database, both[n % len(both)], fields) for n in range(16)]
+    writers = [(engine.uri, database, both[n % len(both)], fields) for n in range(8)]
     ids = in_processes(save, writers)
 
     assert len(set(ids)) == 1

@@ -253,7 +253,7 @@ def work(
     with pytest.MonkeyPatch.context() as patch:
         wait_for(0.2, 1.5, patch)
         time.sleep(0.3 * worker)
-        return save_and_find(uri, database, encryption, worker, USERS, 40, pause=0.1)
+        return save_and_find(uri, database, encryption, worker, USERS, 30, pause=0.1)
 
 
 def run(function: Any, *arguments: Any) -> Any:
