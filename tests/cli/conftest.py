@@ -1,6 +1,8 @@
 """Fixtures of the command line's tests."""
 
+import base64
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -85,3 +87,13 @@ def own_store(engine: Engine, database: str) -> Iterator[MongoTokenStore]:
     """A store on the test's database."""
     with MongoTokenStore(engine.uri, database=database, refresh=None) as store:
         yield store
+
+
+@pytest.fixture
+def kms_providers(tmp_path: Path) -> Path:
+    """A file with a local master key, for its owner alone."""
+    path = tmp_path / "kms.json"
+    key = base64.b64encode(os.urandom(96)).decode()
+    path.write_text(json.dumps({"local": {"key": key}}))
+    path.chmod(0o600)
+    return path

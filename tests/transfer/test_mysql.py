@@ -1,6 +1,7 @@
 """The table that the SDK's DBStore keeps, on a MariaDB of Debian's packages."""
 
 import getpass
+import json
 import shutil
 import socket
 import subprocess
@@ -10,9 +11,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from tests.engines import SERVERS, Engine
+from tests.sdk.application import CLIENT, Application, call_api, name_of
 from tests.tokens import full, make_token
+from tests.transfer.sources import in_hours
+from zoho_mongo_store.cli import application
 from zoho_mongo_store.document import to_document
+from zoho_mongo_store.testing import LoopbackZoho
 from zoho_mongo_store.transfer.rows import Damage, Row, SourceError
 from zoho_mongo_store.transfer.tables import MySqlServer, MySqlTable
 
@@ -149,3 +156,37 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
 def test_the_tables_name_is_no_statement() -> None:
     with pytest.raises(SourceError, match="name has to consist of"):
         MySqlTable(MySqlServer(table="oauthtoken`; DROP TABLE x; --"))
+
+
+@pytest.mark.parametrize("engine", SERVERS, indirect=True)
+def test_the_command_moves_the_table(
+    server: MySqlServer, engine: Engine, database: str, zoho: LoopbackZoho, resource_path: str
+) -> None:
+    """And the real SDK goes on with it: by user name and by id, with nobody logging in."""
+    from zohocrmsdk.src.com.zoho.api.authenticator.store import DBStore
+
+    store = DBStore(host=server.host, port_number=str(server.port))
+    for user in ("ada@example.com", "grace@example.com"):
+        store.save_token(
+            make_token(
+                user_name=name_of(user),
+                refresh_token=zoho.refresh_token(user),
+                access_token=f"expired of {user}",
+                expires_in=in_hours(-1),
+                api_domain=zoho.url,
+                **CLIENT,
+            )
+        )
+    variables = {"ZOHO_MONGO_URI": engine.uri, "ZOHO_MONGO_DATABASE": database}
+    result = CliRunner().invoke(
+        application(),
+        ["import", "mysql", "--host", server.host, "--port", str(server.port), "--json"],
+        env={**variables, "ZOHO_MYSQL_PASSWORD": ""},
+    )
+
+    assert (result.exit_code, json.loads(result.stdout)["inserted"]) == (0, 2), result.stderr
+    program = Application(zoho, {"uri": engine.uri, "database": database}, resource_path)
+    by_name = program.run(call_api, {"user_name": name_of("ada@example.com"), **CLIENT})
+    by_id = program.run(call_api, {"id": "2"})
+    assert (by_name.users, by_id.users) == (["ada@example.com"], ["grace@example.com"])
+    assert sorted(engine.client[database]["oauthtoken"].distinct("id")) == ["1", "2"]

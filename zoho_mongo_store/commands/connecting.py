@@ -21,6 +21,7 @@ class Options(NamedTuple):
         str | None,
         typer.Option(
             envvar="ZOHO_MONGO_URI",
+            metavar="URI",
             help="Connection string; the variable keeps a password out of the list of processes. "
             "Default: mongodb://localhost:27017.",
             rich_help_panel=_PANEL,
@@ -30,6 +31,7 @@ class Options(NamedTuple):
         str | None,
         typer.Option(
             envvar="ZOHO_MONGO_DATABASE",
+            metavar="NAME",
             help="Default: the URI's own, else zohooauth.",
             rich_help_panel=_PANEL,
         ),
@@ -38,6 +40,7 @@ class Options(NamedTuple):
         str,
         typer.Option(
             envvar="ZOHO_MONGO_COLLECTION",
+            metavar="NAME",
             help="Collection of the tokens.",
             rich_help_panel=_PANEL,
         ),
@@ -48,7 +51,7 @@ class Options(NamedTuple):
             envvar="ZOHO_MONGO_KMS_PROVIDERS",
             metavar="FILE",
             help="JSON file with the master keys of an encrypted collection, "
-            'such as {"local": {"key": "<base64>"}}.',
+            'such as {"local": {"key": "BASE64"}}.',
             rich_help_panel=_ENCRYPTION,
         ),
     ] = None
@@ -65,6 +68,7 @@ class Options(NamedTuple):
         str,
         typer.Option(
             envvar="ZOHO_MONGO_KEY_VAULT",
+            metavar="NAME",
             help="Database and collection of the data keys.",
             rich_help_panel=_ENCRYPTION,
         ),
@@ -73,6 +77,7 @@ class Options(NamedTuple):
         str,
         typer.Option(
             envvar="ZOHO_MONGO_KEY_NAME",
+            metavar="NAME",
             help="Name of the data key.",
             rich_help_panel=_ENCRYPTION,
         ),

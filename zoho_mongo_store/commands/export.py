@@ -38,7 +38,10 @@ def export(
         ),
     ] = None,
     format: Annotated[
-        Format, typer.Option(help="JSON lines, or a file for the SDK's FileStore.")
+        Format,
+        typer.Option(
+            metavar="jsonl|filestore", help="JSON lines, or a file for the SDK's FileStore."
+        ),
     ] = Format.JSON_LINES,
     show_secrets: Annotated[
         bool,

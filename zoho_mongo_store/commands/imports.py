@@ -62,7 +62,9 @@ def import_jsonl(
 def import_sqlite(
     place: "Place",
     file: SourceFile,
-    table: Annotated[str, typer.Option(help="Its name.", rich_help_panel=_SOURCE)] = "oauthtoken",
+    table: Annotated[
+        str, typer.Option(metavar="NAME", help="Its name.", rich_help_panel=_SOURCE)
+    ] = "oauthtoken",
     dry_run: DryRun = False,
     json: JsonOption = False,
 ) -> None:
@@ -76,19 +78,26 @@ def import_sqlite(
 @connected
 def import_mysql(
     place: "Place",
-    host: Annotated[str, typer.Option(help="Its host.", rich_help_panel=_SOURCE)] = "localhost",
-    port: Annotated[int, typer.Option(help="Its port.", rich_help_panel=_SOURCE)] = 3306,
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="Its host.", rich_help_panel=_SOURCE)
+    ] = "localhost",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="Its port.", rich_help_panel=_SOURCE)
+    ] = 3306,
     user: Annotated[
         str,
         typer.Option(
+            metavar="NAME",
             help=f"MySQL user; the password comes from {_PASSWORD_VARIABLE}, or is asked for.",
             rich_help_panel=_SOURCE,
         ),
     ] = "root",
     mysql_database: Annotated[
-        str, typer.Option(help="MySQL database.", rich_help_panel=_SOURCE)
+        str, typer.Option(metavar="NAME", help="MySQL database.", rich_help_panel=_SOURCE)
     ] = "zohooauth",
-    table: Annotated[str, typer.Option(help="Its name.", rich_help_panel=_SOURCE)] = "oauthtoken",
+    table: Annotated[
+        str, typer.Option(metavar="NAME", help="Its name.", rich_help_panel=_SOURCE)
+    ] = "oauthtoken",
     dry_run: DryRun = False,
     json: JsonOption = False,
 ) -> None:

@@ -32,7 +32,7 @@ def init(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Make the indexes that the store needs, for a deploy step; with encryption the data key too.
+    """Make the indexes that the store needs, for a deploy step; with keys also the key vault's.
 
     Says which it made and which stood already; an index that is in the way is named, and left as
     it is. May be run again at any time.

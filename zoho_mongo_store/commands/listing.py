@@ -21,7 +21,9 @@ _OWN_ID = "_id"
 @connected
 def list_(
     place: "Place",
-    user: Annotated[str | None, typer.Option(help="Only the token of this user.")] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only the token of this user.")
+    ] = None,
     expired: Annotated[
         bool, typer.Option("--expired", help="Only those whose access token has expired.")
     ] = False,
@@ -67,7 +69,7 @@ def list_(
 @connected
 def show(
     place: "Place",
-    id: Annotated[str, typer.Argument(help="The token's id, as list shows it.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as list shows it.")],
     json: JsonOption = False,
 ) -> None:
     """Show one stored token: its fields, its state and its last failure.

@@ -20,7 +20,9 @@ def delete(
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="ID...", help="Ids, as list shows them.")
     ] = None,
-    user: Annotated[str | None, typer.Option(help="Delete the token of this user.")] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Delete the token of this user.")
+    ] = None,
 ) -> None:
     """Delete stored tokens. At Zoho they stay good: to end them there as well, see revoke."""
     import pymongo

@@ -17,7 +17,7 @@ _SECONDS = 15.0
 @connected
 def revoke(
     place: "Place",
-    id: Annotated[str, typer.Argument(help="The token's id, as list shows it.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as list shows it.")],
     accounts_url: Annotated[
         str | None,
         typer.Option(

@@ -18,14 +18,17 @@ def watch(
     place: "Place",
     rows: Annotated[
         int | None,
-        typer.Option(min=1, help="Tokens to show. Default: as many as fit; 50 when piped."),
+        typer.Option(
+            metavar="NUMBER", min=1, help="Tokens to show. Default: as many as fit; 50 when piped."
+        ),
     ] = None,
     length: Annotated[
         timedelta | None,
         typer.Option("--for", parser=parse_duration, metavar=METAVAR, help="End after so long."),
     ] = None,
     count: Annotated[
-        int | None, typer.Option(min=1, help="End after so many looks at the tokens.")
+        int | None,
+        typer.Option(metavar="NUMBER", min=1, help="End after so many looks at the tokens."),
     ] = None,
     json: JsonOption = False,
 ) -> None:

@@ -81,11 +81,12 @@ class Watching:
         watched = {"ns.coll": {"$in": [collection.name, f"{collection.name}.leases"]}}
         with ExitStack() as stack:
             try:
-                stream = stack.enter_context(
-                    collection.database.watch(
-                        [{"$match": watched}], max_await_time_ms=_QUIET_MILLISECONDS
+                with pymongo.timeout(TIMEOUT):
+                    stream = stack.enter_context(
+                        collection.database.watch(
+                            [{"$match": watched}], max_await_time_ms=_QUIET_MILLISECONDS
+                        )
                     )
-                )
             except OperationFailure:
                 # No replica set, or a role that may not.
                 self._way = f"looked for every {_INTERVAL:.0f} s"
