@@ -152,7 +152,7 @@ class TokenCollection:
         with pymongo.timeout(self.timeout):
             if self._pending and not self._connection.closed:
                 try:
-                    self._pending.flush(self._documents(), self.timeout)
+                    self._pending.flush(self._documents(newest=True), self.timeout)
                 except PyMongoError:
                     self._pending.give_up()
             if self._memory is not None:
@@ -176,7 +176,7 @@ class TokenCollection:
         # Building an index may have taken longer.
         with pymongo.timeout(left if left > 0 else self.timeout):
             if self._pending:
-                self._pending.flush(documents, left)
+                self._pending.flush(self._documents(newest=True), left)
             yield documents
 
     def _documents(self, newest: bool = False) -> TokenDocuments:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import listening
 from tests.failures import fails
 from tests.faults.documents import documents, login
 from tests.faults.proxy import Proxy
@@ -291,6 +292,24 @@ def test_a_deletion_waits_for_the_kept_save_that_is_being_written(server: Embedd
             deleting.result()
 
     assert documents(server.uri) == []
+
+
+def test_what_is_newer_is_read_from_the_primary(server: EmbeddedServer) -> None:
+    """A secondary may not have yet what another process saved."""
+    with listening(f"{server.uri}?readPreference=secondaryPreferred") as (client, commands):
+        store = MongoTokenStore(client=client, timeout=TIMEOUT)
+        store.get_tokens()
+        server.kill()
+        with fails(AWAY):
+            store.save_token(make_token(**login("ada", 1)))
+        server.start()
+        commands.clear()
+        store.find_token_by_id("7")
+
+    written = commands.names.index("findAndModify")
+    reads = [sent for sent in commands.sent[:written] if "find" in sent]
+    assert len(reads) >= 1
+    assert [sent.get("$readPreference") for sent in reads] == [None] * len(reads)
 
 
 def test_close_while_mongodb_is_away_says_what_is_lost(
