@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from pymongo.errors import ConnectionFailure
 
 from tests.commands import listening
 from tests.failures import fails
@@ -18,6 +19,7 @@ from tests.faults.documents import documents, login
 from tests.faults.proxy import Proxy
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.document import to_document
 from zoho_mongo_store.sdk import SDKException
 from zoho_mongo_store.testing import EmbeddedServer
 
@@ -292,6 +294,29 @@ def test_a_deletion_waits_for_the_kept_save_that_is_being_written(server: Embedd
             deleting.result()
 
     assert documents(server.uri) == []
+
+
+@pytest.mark.parametrize("change", ["nothing", "a newer access token", "a deletion"])
+def test_a_refresh_that_could_not_be_stored(server: EmbeddedServer, change: str) -> None:
+    """It is written later, unless it would replace a newer one or bring back a deleted token."""
+    with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
+        tokens = store._tokens
+        stored = tokens.save({**to_document(make_token(**login("ada", 1))), "id": "7"})
+        server.kill()
+        with pytest.raises(ConnectionFailure):
+            tokens.replace_pair(stored, to_document(make_token(**login("ada", 2))))
+        server.start()
+        with MongoTokenStore(server.uri) as other:
+            if change == "a newer access token":
+                other.save_token(make_token(**login("ada", 3)))
+            elif change == "a deletion":
+                other.delete_token("7")
+
+        store.get_tokens()
+
+    expected = {"nothing": ["2"], "a newer access token": ["3"], "a deletion": []}
+    found = [one["access_token"].removeprefix("access-ada-") for one in documents(server.uri)]
+    assert found == expected[change]
 
 
 def test_what_is_newer_is_read_from_the_primary(server: EmbeddedServer) -> None:
