@@ -4,7 +4,7 @@ What the store and the refresh share; nothing here knows the SDK's calls.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
@@ -17,7 +17,8 @@ from pymongo.errors import PyMongoError
 from zoho_mongo_store.connection import Connection
 from zoho_mongo_store.document import Document, now
 from zoho_mongo_store.encryption import Encryptor, FieldEncryption
-from zoho_mongo_store.errors import is_lost_connection, is_unreachable
+from zoho_mongo_store.errors import is_unreachable
+from zoho_mongo_store.failover import through_failover
 from zoho_mongo_store.gate import Gate
 from zoho_mongo_store.indexes import Changes, Index, ensure_indexes, ensure_lease_indexes
 from zoho_mongo_store.lookup import Filter
@@ -28,7 +29,6 @@ from zoho_mongo_store.token_documents import TokenDocuments
 from zoho_mongo_store.upsert import replace_pair, upsert
 
 _Stored = TypeVar("_Stored", Document, Document | None)
-_Result = TypeVar("_Result")
 
 
 class TokenCollection:
@@ -124,7 +124,7 @@ class TokenCollection:
             self._memory.forget()
         with self._operation() as collection:
             for emptied in (collection, self.leases()):
-                _through_failover(lambda: emptied.delete_many({}))  # noqa: B023 - called at once
+                through_failover(lambda: emptied.delete_many({}))  # noqa: B023 - called at once
 
     def scan(self, batch_size: int) -> Scan:
         """All documents, one after the other."""
@@ -189,8 +189,8 @@ class TokenCollection:
     def _ensure_indexes(self, deadline: float) -> Changes:
         """Make the indexes; what tells whether any is missing has to be read by ``deadline``."""
         collection, leases, idle = self._connection.collection, self.leases(), self._idle
-        changes = _through_failover(lambda: ensure_indexes(collection, idle, _left(deadline)))
-        of_leases = _through_failover(lambda: ensure_lease_indexes(leases, _left(deadline)))
+        changes = through_failover(lambda: ensure_indexes(collection, idle, _left(deadline)))
+        of_leases = through_failover(lambda: ensure_lease_indexes(leases, _left(deadline)))
         changes = changes.with_others(of_leases, "leases.")
         if self._encryptor is None:
             return changes
@@ -210,13 +210,3 @@ class TokenCollection:
 def _left(deadline: float) -> float:
     """The seconds until ``deadline``: at least some, since zero means endless to pymongo."""
     return max(deadline - time.monotonic(), 0.001)
-
-
-def _through_failover(operation: Callable[[], _Result]) -> _Result:
-    """Run what pymongo does not retry once more when the connection broke: it may run twice."""
-    try:
-        return operation()
-    except PyMongoError as error:
-        if not is_lost_connection(error):
-            raise
-    return operation()
