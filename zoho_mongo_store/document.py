@@ -86,11 +86,11 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
     """
     texts = _stored_texts(document)
     access_token, name = texts.pop("access_token", None), texts.pop("user_name", None)
-    for field, text in texts.items():
+    for field, setter in _SETTERS.items():
         if not _GETTERS[field](token):
-            _SETTERS[field](token, text)
-    if name is not None and not _user_name(token.get_user_signature()):
-        token.set_user_signature(UserSignature(name))
+            setter(token, texts.get(field))
+    if not _user_name(token.get_user_signature()):
+        token.set_user_signature(None if name is None else UserSignature(name))
     if access_token is not None:
         token.set_access_token(access_token)
         token.set_expires_in(_stored_expiry(document))
