@@ -257,7 +257,8 @@ def test_what_a_role_may_not_do_is_one_line(cli: CommandLine, locked_uri: str) -
 
 
 @on_servers
-def test_no_server_is_the_only_line(cli: CommandLine) -> None:
+def test_no_server_is_the_only_line(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_server, "TIMEOUT", 0.5)
     lines = examine(cli, "--uri", "mongodb://ada:hunter2@127.0.0.1:1/", status=1)
     assert list(lines) == ["server"]
     assert "hunter2" not in lines["server"][1]

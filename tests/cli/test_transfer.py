@@ -17,6 +17,7 @@ from tests.sdk.application import CLIENT, Application, call_api, name_of
 from tests.tokens import full, make_token
 from tests.transfer.sources import as_sqlite, cut_to_nine, in_hours, mode_of, with_filestore
 from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.commands import place
 from zoho_mongo_store.sdk import OAuthToken
 from zoho_mongo_store.testing import LoopbackZoho
 
@@ -154,7 +155,7 @@ def test_an_import_that_was_ended_is_finished_by_the_next(
     cells = row.split(",")
     with path.open("w") as file:
         file.write(f"{header}\n")
-        for n in range(3000):
+        for n in range(1500):
             file.write(",".join([str(n), f"user{n}", *cells[2:4], f"R{n}", f"A{n}", *cells[6:]]))
             file.write("\n")
     command = [str(COMMAND), "import", "filestore", str(path), "--json"]
@@ -166,12 +167,13 @@ def test_an_import_that_was_ended_is_finished_by_the_next(
         ended = process.finish()
     before = tokens.count_documents({})
     assert (ended.status, ended.errors) == (130, "zoho-mongo-store import filestore: interrupted\n")
-    assert 0 < before < 3000
+    assert 0 < before < 1500
 
     counts = cli("import", "filestore", str(path), "--json").json
-    assert counts["inserted"] == 3000 - before
-    assert counts["unchanged"] == before
-    assert tokens.count_documents({}) == 3000 == len(tokens.distinct("user_name"))
+    # The server may have finished what it was sent last.
+    assert counts["unchanged"] >= before
+    assert counts["inserted"] == 1500 - counts["unchanged"] > 0
+    assert tokens.count_documents({}) == 1500 == len(tokens.distinct("user_name"))
 
 
 def test_export_is_an_inventory_unless_asked_for_secrets(
@@ -212,7 +214,10 @@ def test_an_exported_file_is_for_its_owner_alone(
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
-def test_a_failed_export_leaves_no_file(cli: CommandLine, tmp_path: Path) -> None:
+def test_a_failed_export_leaves_no_file(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "TIMEOUT", 0.5)
     path = tmp_path / "out.jsonl"
     result = cli("export", "--output", str(path), "--uri", "mongodb://127.0.0.1:1/")
     assert (result.status, list(tmp_path.iterdir())) == (1, [])

@@ -50,5 +50,5 @@ def peak(rows: int) -> int:
 
 
 def test_memory_does_not_grow_with_the_source() -> None:
-    peak(1_000)
-    assert peak(20_000) < 1.1 * peak(2_000)
+    peak(1_000)  # What is made once.
+    assert peak(10_000) < 1.1 * peak(1_000)
