@@ -120,13 +120,13 @@ def grandchildren(uri: str) -> None:
 def while_threads_work(uri: str) -> None:
     """Forks in the midst of operations of other threads, some of which fail."""
     with MongoTokenStore(uri, timeout=20) as store, busy(store):
-        for _ in range(3):
+        for _ in range(2):
             fork(lambda mark: work(store, mark), 2)
 
 
 def while_locks_are_held(uri: str) -> None:
     """Forks while threads are making the client and the indexes."""
-    for _ in range(3):
+    for _ in range(2):
         with MongoTokenStore(uri, timeout=20) as store, busy(store):
             fork(lambda mark: work(store, mark), 2)
 

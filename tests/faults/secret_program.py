@@ -188,6 +188,7 @@ def server_faults(server: EmbeddedServer, admin: Client) -> None:
                 attempt(method)
         assert server.pid is not None
         os.kill(server.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, server.pid, os.WSTOPPED)
         for method in methods(store)[:4]:
             attempt(method)
         os.kill(server.pid, signal.SIGCONT)

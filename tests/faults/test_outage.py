@@ -55,6 +55,7 @@ def stopped(server: EmbeddedServer) -> Iterator[None]:
     """The process of the server stands still in the block."""
     assert server.pid is not None
     os.kill(server.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, server.pid, os.WSTOPPED)
     try:
         yield
     finally:
@@ -272,7 +273,11 @@ def test_a_login_survives_an_outage_of_several_calls(
                 with fails(f"{operation} {AWAY}"):
                     OPERATIONS[operation](store)
         server.start()
-        store.find_token_by_id("7")
+        deadline = time.monotonic() + 30
+        while not documents(server.uri):
+            with contextlib.suppress(SDKException):
+                store.find_token_by_id("7")
+            assert time.monotonic() < deadline
 
     (document,) = documents(server.uri)
     assert document["access_token"] == "access-ada-1"
