@@ -65,6 +65,13 @@ def changed(draw: st.DrawFn, tokens: list[Fields]) -> Fields:
     return kept | draw(CHANGES) | draw(CLIENTS)
 
 
+def steps(given: Fields) -> list[str]:
+    """What a token is looked up by, in order."""
+    client = CLIENT.keys() & given.keys()
+    redeemable = [["access_token"], [], ["grant_token", "refresh_token"]][len(client)]
+    return [name for name in ("id", "user_name", *redeemable) if name in given]
+
+
 class Model:
     """The stored tokens, by id. Where several match, which one is met is the engine's choice."""
 
@@ -73,24 +80,14 @@ class Model:
 
     def matching(self, given: Fields, *, saving: bool) -> set[str]:
         """The ids of the tokens that the first step of the find order with any match gives."""
-        if "id" in given and (given["id"] in self.tokens or not saving):
-            return {given["id"]} & self.tokens.keys()
-        steps = ["user_name"] if "user_name" in given else []
-        client = {"client_id", "client_secret"} & given.keys()
-        if not client:
-            steps += ["access_token"]
-        elif len(client) == 2:
-            steps += ["grant_token", "refresh_token"]
-        for name in steps:
-            unnamed_only = "user_name" in given and name != "user_name"
+        for name in steps(given):
+            unnamed_only = "user_name" in given and name in CREDENTIALS
             found = {
                 id
                 for id, token in self.tokens.items()
-                if name in given
-                and token.get(name) == given[name]
-                and not (unnamed_only and "user_name" in token)
+                if token.get(name) == given[name] and not (unnamed_only and "user_name" in token)
             }
-            if found:
+            if found or (name == "id" and not saving):
                 return found
         return set()
 
@@ -98,9 +95,12 @@ class Model:
         """What a save of ``given`` makes of the token stored under ``id``."""
         old = self.tokens.get(id, {})
         new = {**old, **given, "id": id}
-        renewed = old.get("access_token") != given.get("access_token", old.get("access_token"))
-        if renewed and "expires_in" not in given:
-            new.pop("expires_in", None)
+        if "access_token" in given and "expires_in" not in given:
+            # The same access token keeps its expiry if the token is found by it, or at once.
+            step = next((name for name in steps(given) if old.get(name) == given[name]), None)
+            at_once = step is not None and step in ("access_token", steps(given)[0])
+            if not at_once or old.get("access_token") != given["access_token"]:
+                new.pop("expires_in", None)
         if "user_name" in given:
             for other in self.tokens.values():
                 if other.get("user_name") == given["user_name"]:
