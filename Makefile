@@ -1,5 +1,7 @@
 # make test   lint, types, the test-suite, and the SDK matrix; sets everything up first
 # make demo   the main job, end to end, with the real SDK, offline
+# make docs   docs/cli.md, from the commands themselves
+# make bench  benchmarks/RESULTS.md and its plots
 PYTHON ?= python3
 MATRIX := 5 6 7
 WORKERS ?= 4
@@ -7,7 +9,7 @@ WORKERS ?= 4
 SDK_TESTS := tests/sdk tests/test_contract.py $(wildcard $(addprefix tests/refresh/test_,\
 	arming.py fleet.py grant.py redeemer.py takeover.py))
 
-.PHONY: test lint types suite matrix demo bench clean
+.PHONY: test lint types suite matrix demo docs bench clean
 
 test: lint types suite matrix
 
@@ -43,6 +45,9 @@ matrix-%: .venv-crm%/.stamp
 
 demo: .venv/.stamp
 	.venv/bin/zoho-mongo-store demo
+
+docs: .venv/.stamp
+	.venv/bin/python docs/create_cli_reference.py
 
 bench: .venv-bench/.stamp
 	.venv-bench/bin/python -m pytest benchmarks
