@@ -4,8 +4,6 @@ What the store and the refresh share; nothing here knows the SDK's calls.
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
@@ -77,9 +75,10 @@ class TokenCollection:
         return self._memory.find(filters, self._find)
 
     def _find(self, filters: list[Filter], newest: bool = False) -> Document | None:
-        with self._operation(newest=newest) as collection:
+        documents, left = self._prepared(newest)
+        with pymongo.timeout(left):
             for candidate in filters:
-                stored = collection.find_one(candidate)
+                stored = documents.find_one(candidate)
                 if stored is not None:
                     return stored
         return None
@@ -88,8 +87,9 @@ class TokenCollection:
         """Upsert; see ``upsert``. What cannot reach MongoDB raises, and is written later."""
         since = now()
         try:
-            with self._operation() as collection:
-                return self._noted(upsert(collection, fields, keep_pair=keep_pair))
+            documents, left = self._prepared()
+            with pymongo.timeout(left):
+                return self._noted(upsert(documents, fields, keep_pair=keep_pair))
         except PyMongoError as error:
             if is_unreachable(error):
                 self._pending.keep(fields, since, keep_pair=keep_pair)
@@ -102,8 +102,9 @@ class TokenCollection:
         """
         since = now()
         try:
-            with self._operation() as collection:
-                return self._noted(replace_pair(collection, stored, fields))
+            documents, left = self._prepared()
+            with pymongo.timeout(left):
+                return self._noted(replace_pair(documents, stored, fields))
         except PyMongoError as error:
             if is_unreachable(error):
                 self._pending.keep(fields, since, redeemed=stored)
@@ -114,22 +115,25 @@ class TokenCollection:
         self._pending.forget(id)
         if self._memory is not None:
             self._memory.forget(id)
-        with self._operation() as collection:
-            collection.delete_one({"id": id})
+        documents, left = self._prepared()
+        with pymongo.timeout(left):
+            documents.delete_one({"id": id})
 
     def delete_all(self) -> None:
         """Remove all documents and all leases."""
         self._pending.forget()
         if self._memory is not None:
             self._memory.forget()
-        with self._operation() as collection:
-            for emptied in (collection, self.leases()):
+        documents, left = self._prepared()
+        with pymongo.timeout(left):
+            for emptied in (documents, self.leases()):
                 through_failover(lambda: emptied.delete_many({}))  # noqa: B023 - called at once
 
     def scan(self, batch_size: int) -> Scan:
         """All documents, one after the other."""
-        with self._operation() as collection:
-            return Scan(collection, batch_size, self.timeout)
+        documents, left = self._prepared()
+        with pymongo.timeout(left):
+            return Scan(documents, batch_size, self.timeout)
 
     def leases(self) -> Collection[Document]:
         """The collection beside this one that the leases are in."""
@@ -161,23 +165,26 @@ class TokenCollection:
                 self._encryptor.close()
             self._connection.close()
 
-    @contextmanager
-    def _operation(self, *, newest: bool = False) -> Iterator[TokenDocuments]:
-        """The collection with its indexes made and the pending saves written; the block has what
-        is left of the time-out. With ``newest`` it is read from the primary."""
-        deadline = time.monotonic() + self.timeout
+    def _prepared(self, newest: bool = False) -> tuple[TokenDocuments, float]:
+        """The collection with its indexes made and the pending saves written, and the seconds that
+        are left of the time-out. With ``newest`` it is read from the primary."""
         documents = self._documents(newest)
+        if self._indexes_ready and not self._pending:
+            return documents, self.timeout
+        deadline = time.monotonic() + self.timeout
         if not self._indexes_ready:
             with self._indexing.hold(self.timeout):
                 if not self._indexes_ready:
                     self._ensure_indexes(deadline)
                     self._indexes_ready = True
         left = deadline - time.monotonic()
-        # Building an index may have taken longer.
-        with pymongo.timeout(left if left > 0 else self.timeout):
-            if self._pending:
+        if left <= 0:
+            # Building an index may have taken longer.
+            left, deadline = self.timeout, time.monotonic() + self.timeout
+        if self._pending:
+            with pymongo.timeout(left):
                 self._pending.flush(self._documents(newest=True), left)
-            yield documents
+        return documents, _left(deadline)
 
     def _documents(self, newest: bool = False) -> TokenDocuments:
         """The collection, with secrets in plain on this side."""
