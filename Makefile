@@ -9,9 +9,9 @@ WORKERS ?= 4
 SDK_TESTS := tests/sdk tests/test_contract.py $(wildcard $(addprefix tests/refresh/test_,\
 	arming.py fleet.py grant.py redeemer.py takeover.py))
 
-.PHONY: test lint types suite matrix demo docs bench clean
+.PHONY: test lint types audit suite matrix demo docs bench clean
 
-test: lint types suite matrix
+test: lint types audit suite matrix
 
 .venv/.stamp: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -34,6 +34,13 @@ lint: .venv/.stamp
 
 types: .venv/.stamp
 	.venv/bin/mypy
+
+# Advisories are asked of their database where one can be reached.
+audit: .venv/.stamp
+	.venv/bin/bandit --quiet --recursive --severity-level medium zoho_mongo_store
+	@if .venv/bin/python -c 'import socket; socket.create_connection(("api.osv.dev", 443), 5).close()' 2>/dev/null; \
+	then .venv/bin/pip-audit --skip-editable --progress-spinner off --vulnerability-service osv; \
+	else echo "pip-audit skipped: no advisory database can be reached"; fi
 
 suite: .venv/.stamp
 	.venv/bin/python -m pytest -n $(WORKERS)

@@ -10,7 +10,9 @@ from typing import Any
 
 # Children are forked from a server that has imported the SDK and has no threads and no clients.
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.processes", "zoho_mongo_store.store", "zoho_mongo_store.testing"])
+CONTEXT.set_forkserver_preload(
+    ["tests.processes", "zoho_mongo_store.store", "zoho_mongo_store.testing"]
+)
 
 
 def in_processes(

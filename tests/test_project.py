@@ -183,8 +183,8 @@ def test_the_workflow_runs_what_make_test_and_make_demo_run(jobs: Any) -> None:
     }
 
     lines = [f"matrix-{line}" for line in variable("MATRIX").split()]
-    assert made == {"lint", "types", "suite", "demo", *lines}
-    assert "\ntest: lint types suite matrix\n" in MAKEFILE
+    assert made == {"lint", "types", "audit", "suite", "demo", *lines}
+    assert "\ntest: lint types audit suite matrix\n" in MAKEFILE
 
 
 def test_the_extras_that_make_installs_exist() -> None:

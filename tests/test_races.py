@@ -56,7 +56,7 @@ def test_one_document_whoever_wins(engine: Engine, database: str, key: str) -> N
 
 
 def test_none_of_40_users_is_lost(engine: Engine, database: str) -> None:
-    """40 writers, each of which saves all 40 users, in an order of its own."""
+    """40 writers; each saves five of the users, and each user is saved by five writers."""
     tokens = [user(n, refresh_token=f"R{n}", access_token=f"A{n}", **CLIENT) for n in range(40)]
     turns = [tokens[n:] + tokens[:n] for n in range(40)]
 

@@ -31,9 +31,13 @@ _TEXT_FIELDS = (
     "redirect_url",
     "api_domain",
 )
-_STORED_TEXTS = (*_TEXT_FIELDS, "user_name")
 _GETTERS = {field: getattr(OAuthToken, f"get_{field}") for field in _TEXT_FIELDS}
-_SETTERS = {field: getattr(OAuthToken, f"set_{field}") for field in _TEXT_FIELDS}
+# The access token travels with its expiry, the user name inside a signature.
+_FILLED = [
+    (field, getter, getattr(OAuthToken, f"set_{field}"))
+    for field, getter in _GETTERS.items()
+    if field != "access_token"
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # With the tzinfo of the dates that pymongo reads, which need not be asked for its offset then.
@@ -71,10 +75,9 @@ def from_document(document: Mapping[str, Any]) -> OAuthToken:
     The SDK's constructor makes it: a token made without it lacks what ``get_token`` reads
     (``OAuthToken.__find_user``), and is then never saved and refreshed on every call.
     """
-    texts = _stored_texts(document)
-    name = texts.pop("user_name", None)
-    token = OAuthToken(**texts, user_signature=None if name is None else UserSignature(name))
-    token.set_expires_in(_stored_expiry(document))
+    # The constructor wants one field, and an empty text counts as absent.
+    token = OAuthToken(id="")
+    fill(token, document)
     return token
 
 
@@ -84,13 +87,18 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
     These two are a pair, and the stored pair wins: a token never carries one's access token with
     another's expiry.
     """
-    texts = _stored_texts(document)
-    access_token, name = texts.pop("access_token", None), texts.pop("user_name", None)
-    for field, setter in _SETTERS.items():
-        if not _GETTERS[field](token):
-            setter(token, texts.get(field))
+    if not document.get("id"):
+        raise StoreError(f"the document {document.get('_id')!r} has no id: it is no token's")
+    for field, getter, setter in _FILLED:
+        value = document.get(field)
+        if value is not None and not isinstance(value, str):
+            raise _damaged(document, field, value)
+        if not getter(token):
+            setter(token, value or None)
+    name = _stored_text(document, "user_name")
     if not _user_name(token.get_user_signature()):
         token.set_user_signature(None if name is None else UserSignature(name))
+    access_token = _stored_text(document, "access_token")
     if access_token is not None:
         token.set_access_token(access_token)
         token.set_expires_in(_stored_expiry(document))
@@ -162,19 +170,11 @@ def _user_name(signature: object) -> str | None:
     return None if name is None else checked_text("user_name", name)
 
 
-def _stored_texts(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The texts that a token has of ``document``, its id at least; empty ones are left out."""
-    texts = {}
-    for field in _STORED_TEXTS:
-        value = document.get(field)
-        if isinstance(value, str):
-            if value:
-                texts[field] = value
-        elif value is not None:
-            raise _damaged(document, field, value)
-    if "id" not in texts:
-        raise StoreError(f"the document {document.get('_id')!r} has no id: it is no token's")
-    return texts
+def _stored_text(document: Mapping[str, Any], field: str) -> str | None:
+    value = document.get(field)
+    if value is None or isinstance(value, str):
+        return value or None
+    raise _damaged(document, field, value)
 
 
 def _stored_expiry(document: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from pymongo.errors import (
+    BulkWriteError,
+    ClientBulkWriteException,
     ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
@@ -91,7 +93,10 @@ def redacted(error: Exception, secrets: Iterable[str] = ()) -> Exception:
         kept = ("code", "codeName", "keyPattern", "errorLabels")
         details = {key: value for key, value in (error.details or {}).items() if key in kept}
         name = details.get("codeName", "no code name")
-        return type(error)(f"{name}, code {error.code}", error.code, details)
+        # The constructors of bulk errors take results, which quote the documents.
+        bulk = isinstance(error, BulkWriteError | ClientBulkWriteException)
+        kind = OperationFailure if bulk else type(error)
+        return kind(f"{name}, code {error.code}", error.code, details)
     if isinstance(error, ConnectionFailure):
         # What follows is a dump of pymongo's settings and its view of the servers.
         text = str(error).partition(" (configured timeouts")[0]

@@ -118,10 +118,14 @@ def _ensure(
 ) -> Changes:
     with pymongo.timeout(timeout):
         present = {index["name"]: index for index in collection.list_indexes()}
+    standing = {index: _standing(index, present) for index in wanted}
+    for index, found in standing.items():
+        if found is not None and not _is_fit(index, found):
+            raise _conflict(index, found)
     changes = Changes([], [], [], [])
     with pymongo.timeout(_BUILD_SECONDS):
-        for index in wanted:
-            _make(collection, index, _standing(index, present), changes)
+        for index, found in standing.items():
+            _make(collection, index, found, changes)
         for name in [name for name, index in present.items() if drop_idle and _is_idle(index)]:
             _drop(collection, name)
             changes.dropped.append(name)
@@ -140,12 +144,10 @@ def _make(
         changes.created.append(index.name)
     elif _options(found) == index.options:
         changes.unchanged.append(found["name"])
-    elif index.expire_after is not None and "expireAfterSeconds" in found:
+    else:
         setting = {"name": found["name"], "expireAfterSeconds": index.expire_after}
         collection.database.command("collMod", collection.name, index=setting)
         changes.changed.append(found["name"])
-    else:
-        raise _conflict(index, found)
 
 
 def _drop(collection: Collection[Document], name: str) -> None:
@@ -188,6 +190,12 @@ def _options(found: Mapping[str, Any]) -> dict[str, Any]:
     if "partialFilterExpression" in found or "collation" in found:
         options["restricted"] = True
     return options
+
+
+def _is_fit(index: Index, found: Mapping[str, Any]) -> bool:
+    """Whether ``found`` is ``index``, or becomes it by another time to expire after."""
+    fit = _options(found) == index.options
+    return fit or (index.expire_after is not None and "expireAfterSeconds" in found)
 
 
 def _is_idle(found: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from zoho_mongo_store.document import Document
+from zoho_mongo_store.failover import through_failover
 from zoho_mongo_store.refresh.policy import ZOHO_REQUESTS, ZOHO_WINDOW, RefreshPolicy
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -80,6 +81,9 @@ class Leases:
 
     def clock(self) -> Callable[[], datetime]:
         """The server's clock, as exact as half a round trip."""
+        return through_failover(self._read_clock)
+
+    def _read_clock(self) -> Callable[[], datetime]:
         database = self._collection().database
         before = time.monotonic()
         try:

@@ -34,7 +34,7 @@ class SqliteTable:
             with contextlib.closing(
                 sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
             ) as connection:
-                cursor = connection.execute(f'SELECT * FROM "{self._table}" ORDER BY rowid')  # noqa: S608 - the name is checked
+                cursor = connection.execute(f'SELECT * FROM "{self._table}" ORDER BY rowid')  # nosec B608  # noqa: S608 - the name is checked
                 yield from _rows([column[0] for column in cursor.description], cursor)
         except sqlite3.Error as error:
             raise SourceError(f"{self._path} cannot be read: {error}") from None
@@ -82,7 +82,7 @@ class MySqlTable:
             ) as connection:
                 cursor = connection.cursor()
                 cursor.execute(f"SET SESSION net_write_timeout = {_PATIENCE_SECONDS}")
-                cursor.execute(f"SELECT * FROM `{server.table}` ORDER BY id")  # noqa: S608 - the name is checked
+                cursor.execute(f"SELECT * FROM `{server.table}` ORDER BY id")  # nosec B608  # noqa: S608 - the name is checked
                 yield from _rows(cursor.column_names, cursor)
         except mysql.connector.Error as error:
             raise SourceError(
