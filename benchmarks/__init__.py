@@ -1,0 +1,1 @@
+"""What this store costs beside its peers and beside pymongo: ``make bench`` writes RESULTS.md."""

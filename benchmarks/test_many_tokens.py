@@ -1,0 +1,88 @@
+"""Reading and importing very many tokens: time, and the memory that it takes."""
+
+import csv
+import resource
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.conftest import PeerMaker
+from benchmarks.peers import OURS, PEERS, Peer
+from benchmarks.rows import COLUMNS, row, rows
+from tests.processes import in_processes
+from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.sdk import TokenStore
+from zoho_mongo_store.transfer.filestore import FileStoreFile
+from zoho_mongo_store.transfer.importing import Target, import_tokens
+
+ITERATE = "iter_tokens"
+READERS = {f"{OURS}, {ITERATE}": (OURS, ITERATE)} | {
+    f"{peer}, get_tokens": (peer, "get_tokens") for peer in PEERS
+}
+
+
+def count(store: TokenStore, method: str) -> int:
+    """Read all tokens, and keep none longer than the method does."""
+    tokens: Iterable[object] = getattr(store, method)()
+    numbered = deque(enumerate(tokens, 1), maxlen=1)
+    return numbered.pop()[0] if numbered else 0
+
+
+def memory_of_reading(peer: Peer, method: str) -> float:
+    """The MiB that reading all tokens takes on top, in a process that has found one before."""
+    with peer.opened() as store:
+        assert store.find_token_by_id(row(1)["id"]) is not None
+        return memory_of(lambda: count(store, method))
+
+
+def memory_of(action: Callable[[], object]) -> float:
+    """By how many MiB the peak of this process's memory rises."""
+    before = _peak()
+    action()
+    return _peak() - before
+
+
+def load(peer: Peer, path: Path) -> int:
+    """Import a file of the SDK's FileStore; how many tokens are new then."""
+    with MongoTokenStore(peer.sites.mongodb, database=peer.storage) as store:
+        target = Target(store.collection, store.collection)
+        return import_tokens(FileStoreFile(path), target).inserted
+
+
+def memory_of_loading(peer: Peer, path: Path) -> float:
+    """The MiB that an import takes on top, in a process that has done a small one before."""
+    return memory_of(lambda: load(peer, path))
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_read(benchmark: BenchmarkFixture, make_peer: PeerMaker, most: int, reader: str) -> None:
+    name, method = READERS[reader]
+    benchmark.group = f"read {most} tokens"
+    peer = make_peer(name, f"growth_{most}", most)
+    with peer.opened() as store:
+        assert benchmark.pedantic(count, (store, method), rounds=3) == most
+    (memory,) = in_processes(memory_of_reading, [(peer, method)], timeout=300)
+    benchmark.extra_info.update(tokens=most, memory_mib=memory)
+
+
+def test_import(
+    benchmark: BenchmarkFixture, make_peer: PeerMaker, most: int, tmp_path: Path
+) -> None:
+    benchmark.group = f"import {most} tokens"
+    path = tmp_path / "tokens.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows([row[name] for name in COLUMNS] for row in rows(most))
+
+    peer = make_peer(OURS, "import")
+    assert benchmark.pedantic(load, (peer, path), rounds=1) == most
+    (memory,) = in_processes(memory_of_loading, [(make_peer(OURS, "import_memory"), path)], 300)
+    benchmark.extra_info.update(tokens=most, memory_mib=memory)
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

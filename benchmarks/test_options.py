@@ -1,0 +1,75 @@
+"""What the store's options cost a find and a save when nothing is due."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.conftest import PeerMaker
+from benchmarks.peers import OURS
+from benchmarks.rows import row, token_of
+from benchmarks.test_hot_path import BY_ID, BY_REFRESH_TOKEN, SAVE, Call, calls
+from tests.engines import Engine
+from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.encryption import FieldEncryption
+
+OPTIONS = PLAIN, DEFAULT, OUTAGE, ENCRYPTION = (
+    "refresh=None",
+    "the defaults",
+    "serve_through_outage",
+    "encryption",
+)
+OPERATIONS = (BY_ID, BY_REFRESH_TOKEN, SAVE)
+TURNS = 5
+_TOKENS = 10
+_ROUNDS, _CALLS = 60, 5
+
+
+def arguments(option: str, database: str) -> dict[str, Any]:
+    """The store's."""
+    if option == ENCRYPTION:
+        providers = {"local": {"key": secrets.token_bytes(96)}}
+        return {"encryption": FieldEncryption(providers, key_vault=f"{database}.__keyVault")}
+    if option == OUTAGE:
+        return {"serve_through_outage": timedelta(minutes=10)}
+    return {"refresh": None} if option == PLAIN else {}
+
+
+@pytest.fixture(scope="module")
+def measured(mongodb: Engine, make_peer: PeerMaker) -> Iterator[dict[str, dict[str, Call]]]:
+    """The calls by option, all on one client; encrypted tokens have a database of their own."""
+    with ExitStack() as stack:
+        client = stack.enter_context(MongoClient[dict[str, object]](mongodb.uri))
+        found: dict[str, dict[str, Call]] = {}
+        for option in OPTIONS:
+            kind = "encrypted" if option == ENCRYPTION else "plain"
+            database = make_peer(OURS, f"options_{kind}").storage
+            store = stack.enter_context(
+                MongoTokenStore(client=client, database=database, **arguments(option, database))
+            )
+            for number in range(1, _TOKENS + 1):
+                store.save_token(token_of(row(number)))
+            found[option] = calls(store)
+        yield found
+
+
+@pytest.mark.benchmark(timer=time.thread_time)
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("turn", range(TURNS))
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_options(
+    benchmark: BenchmarkFixture,
+    measured: dict[str, dict[str, Call]],
+    operation: str,
+    turn: int,
+    option: str,
+) -> None:
+    benchmark.group = f"options: {operation}, cpu, turn {turn}"
+    call = measured[option][operation]
+    benchmark.pedantic(call, rounds=_ROUNDS, iterations=_CALLS, warmup_rounds=5)
