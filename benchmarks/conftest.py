@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from benchmarks import mariadb
-from benchmarks.peers import MARIADB, PEERS, Peer, Sites
+from benchmarks.peers import MARIADB, OURS, PEERS, RAW, Peer, Sites
 from benchmarks.rows import rows
 from tests.engines import SERVERS, Engine, running
 from zoho_mongo_store.testing import LoopbackZoho
@@ -95,7 +95,8 @@ def mariadb_port() -> Iterator[int | None]:
 def make_peer(
     tmp_path_factory: pytest.TempPathFactory, mongodb: Engine, mariadb_port: int | None
 ) -> Iterator[PeerMaker]:
-    """Makes peers by name, each with a storage that has a name and is filled once."""
+    """Makes peers by name, on storages by name, each filled once. pymongo alone has no storage of
+    its own: it uses this store's."""
     folder: Path = tmp_path_factory.mktemp("peers")
     sites = Sites(folder, mongodb.uri, mariadb_port)
     made: dict[tuple[str, str], Peer] = {}
@@ -103,11 +104,12 @@ def make_peer(
     def make(name: str, storage: str, tokens: int = 0) -> Peer:
         if name == MARIADB and mariadb_port is None:
             pytest.skip(str(_facts["mariadb"]))
-        key = (name, storage)
+        key = (OURS if name == RAW else name, storage)
+        peer = PEERS[name](sites, f"bench_{storage}")
         if key not in made:
-            made[key] = PEERS[name](sites, f"bench_{storage}_{list(PEERS).index(name)}")
-            made[key].load(rows(tokens))
-        return made[key]
+            peer.load(rows(tokens))
+            made[key] = peer
+        return peer
 
     yield make
     for peer in made.values():

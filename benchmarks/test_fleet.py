@@ -33,7 +33,7 @@ def test_fleet(
 ) -> None:
     benchmark.group = f"{callers} callers"
     zoho.configure(delay=ZOHO_SECONDS)
-    shared = make_peer(peer, f"fleet_{callers}")
+    shared = make_peer(peer, f"fleet_{callers}_{list(PEERS).index(peer)}")
     user = expired_token(shared, zoho)
     zoho.clear()
 

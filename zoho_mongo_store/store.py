@@ -1,13 +1,11 @@
 """MongoTokenStore: the SDK's TokenStore on MongoDB."""
 
 import contextlib
-import functools
-import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.collection import Collection
@@ -18,56 +16,18 @@ from zoho_mongo_store.document import (
     checked_text,
     fill,
     from_document,
-    secrets_of,
     to_document,
 )
 from zoho_mongo_store.encryption import FieldEncryption
-from zoho_mongo_store.errors import InvalidInputError, failure
+from zoho_mongo_store.errors import InvalidInputError
+from zoho_mongo_store.guard import guarded
 from zoho_mongo_store.indexes import Changes, idle_index
 from zoho_mongo_store.lookup import find_filters
 from zoho_mongo_store.refresh import DEFAULT_POLICY, Coordinator, RefreshPolicy, RefreshStats
 from zoho_mongo_store.refresh.arming import take_settled
 from zoho_mongo_store.scan import Scan
-from zoho_mongo_store.sdk import OAuthToken, SDKException, TokenStore
+from zoho_mongo_store.sdk import OAuthToken, TokenStore
 from zoho_mongo_store.tokens import TokenCollection
-
-logger = logging.getLogger("zoho_mongo_store")
-
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
-
-
-def _operation(
-    name: str,
-) -> """Callable[
-    [Callable[Concatenate[MongoTokenStore, _Arguments], _Result]],
-    Callable[Concatenate[MongoTokenStore, _Arguments], _Result],
-]""":
-    """Turn whatever fails in a method into one SDKException, and log it: the SDK swallows what
-    ``save_token`` and ``delete_token`` raise.
-
-    It is logged and raised from here, outside the handler: no frame that a log handler or a
-    traceback with locals shows holds a token's fields, and no context leads to the original.
-    """
-
-    def decorate(
-        method: "Callable[Concatenate[MongoTokenStore, _Arguments], _Result]",
-    ) -> "Callable[Concatenate[MongoTokenStore, _Arguments], _Result]":
-        @functools.wraps(method)
-        def guarded(
-            self: "MongoTokenStore", /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
-        ) -> _Result:
-            try:
-                return method(self, *args, **kwargs)
-            except Exception as error:
-                failed = self._failure(name, error, [*args, *kwargs.values()])
-            del args, kwargs
-            logger.error("%s", failed)
-            raise failed
-
-        return guarded
-
-    return decorate
 
 
 class MongoTokenStore(TokenStore):
@@ -81,7 +41,7 @@ class MongoTokenStore(TokenStore):
     failed, what to do and the cause, and without any token or secret.
     """
 
-    @_operation("MongoTokenStore")
+    @guarded("MongoTokenStore")
     def __init__(
         self,
         uri: str | None = None,
@@ -131,7 +91,7 @@ class MongoTokenStore(TokenStore):
         )
         self._coordinator = None if refresh is None else Coordinator(self._tokens, refresh)
 
-    @_operation("find_token")
+    @guarded("find_token")
     def find_token(self, token: OAuthToken) -> OAuthToken | None:
         """Fill ``token`` from the stored one and return it; ``None`` if none is stored.
 
@@ -146,7 +106,7 @@ class MongoTokenStore(TokenStore):
             self._coordinator.hand_out(token, stored)
         return None if stored is None else token
 
-    @_operation("find_token_by_id")
+    @guarded("find_token_by_id")
     def find_token_by_id(self, id: str) -> OAuthToken | None:
         """A new token with everything that is stored under ``id``; ``None`` if it is unknown."""
         stored = self._tokens.find([{"id": checked_text("id", id)}])
@@ -157,7 +117,7 @@ class MongoTokenStore(TokenStore):
             self._coordinator.hand_out(token, stored)
         return token
 
-    @_operation("save_token")
+    @guarded("save_token")
     def save_token(self, token: OAuthToken) -> None:
         """Update the stored token that ``token`` is, or insert it; its id is set afterwards.
 
@@ -171,12 +131,12 @@ class MongoTokenStore(TokenStore):
         stored = self._tokens.save(to_document(token), keep_pair=take_settled(token))
         token.set_id(stored["id"])
 
-    @_operation("delete_token")
+    @guarded("delete_token")
     def delete_token(self, id: str) -> None:
         """Remove the token stored under ``id``; an unknown id is no error."""
         self._tokens.delete(checked_text("id", id))
 
-    @_operation("delete_tokens")
+    @guarded("delete_tokens")
     def delete_tokens(self) -> None:
         """Remove all stored tokens in one operation, and all leases with them."""
         self._tokens.delete_all()
@@ -195,7 +155,7 @@ class MongoTokenStore(TokenStore):
             while (token := self._next_token(scan)) is not None:
                 yield token
 
-    @_operation("ensure_indexes")
+    @guarded("ensure_indexes")
     def ensure_indexes(self) -> Changes:
         """Make the collection have the store's indexes, and the TTL index as configured.
 
@@ -204,7 +164,7 @@ class MongoTokenStore(TokenStore):
         """
         return self._tokens.ensure_indexes()
 
-    @_operation("close")
+    @guarded("close")
     def close(self) -> None:
         """Write what is still pending, and close the client if the store made it.
 
@@ -217,7 +177,7 @@ class MongoTokenStore(TokenStore):
         return RefreshStats() if self._coordinator is None else self._coordinator.stats()
 
     @property
-    @_operation("collection")
+    @guarded("collection")
     def collection(self) -> Collection[Document]:
         """The pymongo collection that the tokens are in."""
         return self._connection.collection
@@ -237,25 +197,20 @@ class MongoTokenStore(TokenStore):
         # A debugger may ask for it when the constructor has failed.
         return f"MongoTokenStore({getattr(self, '_connection', 'not made')})"
 
-    @_operation("iter_tokens")
+    @guarded("iter_tokens")
     def _begin_scan(self, batch_size: int) -> Scan:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise InvalidInputError("batch_size has to be a positive int")
         return self._tokens.scan(batch_size)
 
-    @_operation("iter_tokens")
+    @guarded("iter_tokens")
     def _next_token(self, scan: Scan) -> OAuthToken | None:
         stored = scan.next()
         return None if stored is None else from_document(stored)
 
-    def _failure(
-        self, operation: str, error: Exception, arguments: Iterable[object]
-    ) -> SDKException:
+    def _secrets(self) -> list[str]:
         connection = getattr(self, "_connection", None)
-        secrets = [] if connection is None else connection.secrets
-        for argument in arguments:
-            secrets += secrets_of(argument)
-        return failure(operation, error, secrets)
+        return [] if connection is None else connection.secrets
 
 
 def _seconds(timeout: object) -> float:

@@ -48,7 +48,7 @@ def test_the_ten_lines(
 
 
 def test_the_options_are_the_stores() -> None:
-    named = re.findall(r"^    (\w+)=", PROGRAMS[1], re.MULTILINE)
+    named = re.findall(r"^\| `(\w+)` \|", README.partition("## Options")[2], re.MULTILINE)
 
     assert named == list(inspect.signature(MongoTokenStore).parameters)
 

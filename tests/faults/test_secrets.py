@@ -11,7 +11,7 @@ KINDS = (
     "LOG zoho_mongo_store ERROR",
     "LOG SDKLogger",
     "LOG urllib3.connectionpool DEBUG",
-    "FRAME guarded",
+    "FRAME call",
     "FRAME redeem",
     "is lost: MongoDB could not be reached",
     "tokens are served from memory",
