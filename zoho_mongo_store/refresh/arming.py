@@ -38,9 +38,10 @@ def settle(token: OAuthToken) -> None:
 def take_settled(token: object) -> bool:
     """Whether ``token`` is as ``settle`` saw it; asked once, for one save."""
     settled: Any = getattr(token, "__dict__", {}).pop(_SETTLED, None)
-    return isinstance(token, OAuthToken) and settled == (
-        token.get_access_token(),
-        token.get_expires_in(),
+    return (
+        settled is not None
+        and isinstance(token, OAuthToken)
+        and settled == (token.get_access_token(), token.get_expires_in())
     )
 
 
