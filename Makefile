@@ -57,7 +57,10 @@ docs: .venv/.stamp
 	.venv/bin/python docs/create_cli_reference.py
 
 bench: .venv-bench/.stamp
-	.venv-bench/bin/python -m pytest benchmarks
+	mkdir -p .benchmarks
+	.venv-bench/bin/python -m pytest benchmarks --timeout 600 --benchmark-json .benchmarks/run.json \
+		--benchmark-columns median,iqr,rounds
+	.venv-bench/bin/python -m benchmarks.report .benchmarks/run.json
 
 clean:
 	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 """The plots beside RESULTS.md."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -10,7 +11,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from benchmarks import test_hot_path as hot_path
-from benchmarks.peers import OURS, PEERS
+from benchmarks.peers import OURS, PEERS, RAW
 from benchmarks.results import Results, ratios, spread
 from benchmarks.test_growth import OPERATIONS
 
@@ -42,7 +43,7 @@ def _hot_path(results: Results, path: Path) -> None:
                 color=f"C{place}",
                 label=subject if number == 0 else None,
             )
-            ratio = ratios(times[subject], times[hot_path.RAW]).median
+            ratio = ratios(times[subject], times[RAW]).median
             axes.bar_label(bar, [f"{ratio:.2f}"], label_type="center", color="white")
     axes.set_xticks([number + width for number in range(len(hot_path.OPERATIONS))])
     axes.set_xticklabels(hot_path.OPERATIONS)
@@ -96,5 +97,5 @@ def _line(axes: Axes, results: Results, peer: str, name: str) -> None:
         axes.plot(*zip(*points, strict=True), "o-", label=peer, **_style(peer))
 
 
-def _style(peer: str) -> dict[str, float]:
+def _style(peer: str) -> dict[str, Any]:
     return {"linewidth": 3, "zorder": 3} if peer == OURS else {"linewidth": 1.2}
