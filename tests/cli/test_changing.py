@@ -49,7 +49,7 @@ def test_init_names_what_is_in_the_way(cli: CommandLine, tokens: Tokens) -> None
     assert result.errors.startswith("zoho-mongo-store init: the index mine on refresh_token is in")
     assert result.errors.count("\n") == 1
     results = dict(result.rows)
-    assert results["id_1"] == results["user_name_1"] == "created"
+    assert results["id_1"] == results["user_name_1"] == "missing"
     assert results["refresh_token_1"] == "in the way, see below"
     assert "mine" in tokens.index_information()
 
