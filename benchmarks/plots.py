@@ -37,8 +37,8 @@ def _hot_path(results: Results, path: Path) -> None:
                 value.median * 1e6,
                 width,
                 yerr=[
-                    [(value.median - value.least) * 1e6],
-                    [(value.most - value.median) * 1e6],
+                    [(value.median - value.low) * 1e6],
+                    [(value.high - value.median) * 1e6],
                 ],
                 color=f"C{place}",
                 label=subject if number == 0 else None,

@@ -11,11 +11,11 @@ Facts = dict[str, Any]
 
 
 class Spread(NamedTuple):
-    """Seconds or ratios."""
+    """The quartiles of seconds or ratios."""
 
+    low: float
     median: float
-    least: float
-    most: float
+    high: float
 
 
 class Results:
@@ -49,8 +49,8 @@ class Results:
 
 
 def spread(values: list[float]) -> Spread:
-    """The median, and how far the others lie."""
-    return Spread(statistics.median(values), min(values), max(values))
+    """The median, and between what half of the values lie."""
+    return Spread(*statistics.quantiles(values, n=4, method="inclusive"))
 
 
 def ratios(values: list[float], to: list[float]) -> Spread:
@@ -68,7 +68,7 @@ def seconds(value: float) -> str:
 
 def between(value: Spread) -> str:
     """A ratio with its spread."""
-    return f"{value.median:.2f} ({value.least:.2f} to {value.most:.2f})"
+    return f"{value.median:.2f} ({value.low:.2f} to {value.high:.2f})"
 
 
 def table(*rows: tuple[str, ...]) -> str:

@@ -26,9 +26,10 @@ OPTIONS = PLAIN, DEFAULT, OUTAGE, ENCRYPTION = (
     "encryption",
 )
 OPERATIONS = (BY_ID, BY_REFRESH_TOKEN, SAVE)
-TURNS = 5
+TURNS = 7
 _TOKENS = 10
-_ROUNDS, _CALLS = 60, 5
+_ROUNDS, _CALLS = 30, 5
+_ROUNDS_OF_SAVES = 6
 
 
 def arguments(option: str, database: str) -> dict[str, Any]:
@@ -70,6 +71,8 @@ def test_options(
     turn: int,
     option: str,
 ) -> None:
-    benchmark.group = f"options: {operation}, cpu, turn {turn}"
+    del turn
+    benchmark.group = f"options: {operation}, cpu"
     call = measured[option][operation]
-    benchmark.pedantic(call, rounds=_ROUNDS, iterations=_CALLS, warmup_rounds=5)
+    rounds = _ROUNDS_OF_SAVES if operation == SAVE else _ROUNDS
+    benchmark.pedantic(call, rounds=rounds, iterations=_CALLS, warmup_rounds=2)
