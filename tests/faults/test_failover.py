@@ -3,14 +3,17 @@
 No call fails for it, and each has exactly one effect.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import OperationFailure
 
 from tests.commands import Client, Commands, listening
+from tests.engines import REAL_URI, SERVERS
 from tests.faults.documents import login
 from tests.processes import in_processes
 from tests.sdk.application import CLIENT, Application
@@ -19,10 +22,14 @@ from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import EmbeddedServer, LoopbackZoho
 
 NOT_PRIMARY = 10107
-DATABASE = "failover"
+DATABASE = "zoho_mongo_store_failover"
 APP = "store"
 # The monitor that streams learns of a failover late; pymongo waits for it before it retries.
-OPTIONS = f"?appName={APP}&serverMonitoringMode=poll&heartbeatFrequencyMS=500"
+OPTIONS: dict[str, Any] = {
+    "appName": APP,
+    "serverMonitoringMode": "poll",
+    "heartbeatFrequencyMS": 500,
+}
 
 FAULTS: dict[str, dict[str, Any]] = {
     "not the primary": {"errorCode": NOT_PRIMARY, "errorLabels": ["RetryableWriteError"]},
@@ -32,17 +39,28 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def breakable() -> Iterator[EmbeddedServer]:
-    """A server with fail points."""
-    with EmbeddedServer(test_commands=True) as running:
-        yield running
+@pytest.fixture(scope="module", params=SERVERS)
+def breakable(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URI of a server with fail points: MongoDB has them with ``enableTestCommands=1``."""
+    if request.param == "embedded":
+        with EmbeddedServer(test_commands=True) as running:
+            yield running.uri
+        return
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        pytest.skip("a server has one fail point for all its clients: run this file with -n 0")
+    with Client(REAL_URI) as client:
+        try:
+            client.admin.command("configureFailPoint", "failCommand", mode="off")
+        except OperationFailure:
+            pytest.skip("this MongoDB runs without fail points (enableTestCommands=1)")
+        yield str(REAL_URI)
+        client.drop_database(DATABASE)
 
 
 @pytest.fixture
-def admin(breakable: EmbeddedServer) -> Iterator[Client]:
+def admin(breakable: str) -> Iterator[Client]:
     """A client that no fail point is for."""
-    with Client(breakable.uri) as client:
+    with Client(breakable) as client:
         yield client
         client.admin.command("configureFailPoint", "failCommand", mode="off")
 
@@ -53,12 +71,10 @@ def commands() -> Commands:
 
 
 @pytest.fixture
-def store(
-    breakable: EmbeddedServer, commands: Commands, admin: Client
-) -> Iterator[MongoTokenStore]:
+def store(breakable: str, commands: Commands, admin: Client) -> Iterator[MongoTokenStore]:
     admin.drop_database(DATABASE)
     with (
-        Client(breakable.uri + OPTIONS, event_listeners=[commands]) as client,
+        Client(breakable, event_listeners=[commands], **OPTIONS) as client,
         MongoTokenStore(client=client, database=DATABASE, timeout=30) as made,
     ):
         yield made
@@ -223,7 +239,7 @@ def test_a_lost_cursor_is_opened_where_it_was(store: MongoTokenStore, admin: Cli
 
 def refresh(uri: str, zoho: LoopbackZoho, resource_path: str) -> tuple[str, list[str]]:
     """What the SDK's ``get_token`` gives, and the names of the commands that were sent for it."""
-    with listening(uri) as (client, commands):
+    with listening(uri, **OPTIONS) as (client, commands):
         store = MongoTokenStore(client=client, database=DATABASE, create_indexes=False)
         token = make_token(id="7")
         Application(zoho, {}, resource_path).initialize(token, store)
@@ -233,7 +249,7 @@ def refresh(uri: str, zoho: LoopbackZoho, resource_path: str) -> tuple[str, list
 @pytest.mark.parametrize("fault", ["not the primary", "closed"])
 @pytest.mark.parametrize("command", ["find", "findAndModify", "update"])
 def test_a_refresh(
-    breakable: EmbeddedServer,
+    breakable: str,
     store: MongoTokenStore,
     admin: Client,
     zoho: LoopbackZoho,
@@ -243,9 +259,8 @@ def test_a_refresh(
 ) -> None:
     fields = {**login("ada", 1), **CLIENT, "api_domain": zoho.url, "expires_in": "1", "id": "7"}
     store.save_token(make_token(**{**fields, "refresh_token": zoho.refresh_token()}))
-    uri = breakable.uri + OPTIONS
     with one_fault(admin, command, FAULTS[fault]):
-        (outcome,) = in_processes(refresh, [(uri, zoho, resource_path)])
+        (outcome,) = in_processes(refresh, [(breakable, zoho, resource_path)])
 
     access_token, sent = outcome
     assert sent.count(command) >= 2
