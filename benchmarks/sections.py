@@ -86,11 +86,11 @@ quartiles. Saves are not timed here: the embedded server scans for each.
 
 {table(("tokens stored", *(f"{tokens:,}" for tokens in counts)), *rows)}
 
-The token looked for is the middle one: a search from the first row meets it halfway. What this store
-and raw pymongo show alike is the server's. With few
-tokens a file is quicker than any server, since nothing goes over a socket. FileStore reads the file
-anew for each find. DBStore and the SQLite sample have no index but that of the key, so only their
-find by id keeps its pace; DBStore opens a connection for each call, SQLite opens the file.
+The token looked for is the middle one: a search from the first row meets it halfway. What
+MongoTokenStore and raw pymongo show alike is the server's. With few tokens a file is quicker than
+any server, since nothing goes over a socket. FileStore reads the file anew for each find. DBStore
+and the SQLite sample have no index but that of the key, so only their find by id keeps its pace;
+DBStore opens a connection for each call, SQLite opens the file.
 
 ![Time of a find as the collection grows](growth.png)
 """
