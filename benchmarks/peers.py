@@ -14,11 +14,12 @@ from zohocrmsdk.src.com.zoho.api.authenticator.store import DBStore, FileStore
 
 from benchmarks import mariadb
 from benchmarks.raw_store import RawStore
-from benchmarks.rows import COLUMNS, Row
+from benchmarks.rows import Row
 from benchmarks.sqlite_store import SQLiteStore
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.document import expiry_date, now
 from zoho_mongo_store.sdk import TokenStore
+from zoho_mongo_store.transfer.rows import COLUMNS
 
 _DOCUMENTS_AT_ONCE = 5000
 # A fleet larger than the machine takes its time.

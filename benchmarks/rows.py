@@ -8,18 +8,6 @@ from zoho_mongo_store.sdk import OAuthToken, UserSignature
 
 Row = dict[str, str]
 
-COLUMNS = (
-    "id",
-    "user_name",
-    "client_id",
-    "client_secret",
-    "refresh_token",
-    "access_token",
-    "grant_token",
-    "expiry_time",
-    "redirect_url",
-    "api_domain",
-)
 CLIENT_ID = "1000.BENCHMARKCLIENT0123456789ABCDEF"
 CLIENT_SECRET = hashlib.sha256(b"client secret").hexdigest()[:42]
 # Far away, so that nothing is due.

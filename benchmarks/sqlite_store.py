@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.rows import COLUMNS, Row
+from benchmarks.rows import Row
 from zoho_mongo_store.sdk import OAuthToken, SDKException, TokenStore, UserSignature
+from zoho_mongo_store.transfer.rows import COLUMNS
 
 _TABLE = f"create table oauthtoken ({', '.join(COLUMNS)}, primary key (id))"
 _INSERT = f"insert into oauthtoken values ({', '.join('?' * len(COLUMNS))})"  # noqa: S608

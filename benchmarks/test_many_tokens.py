@@ -13,12 +13,13 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import PeerMaker
 from benchmarks.peers import OURS, PEERS, Peer
-from benchmarks.rows import COLUMNS, row, rows
+from benchmarks.rows import row, rows
 from tests.processes import in_processes
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import TokenStore
 from zoho_mongo_store.transfer.filestore import FileStoreFile
 from zoho_mongo_store.transfer.importing import Target, import_tokens
+from zoho_mongo_store.transfer.rows import COLUMNS
 
 ITERATE = "iter_tokens"
 READERS = {f"{OURS}, {ITERATE}": (OURS, ITERATE)} | {

@@ -8,7 +8,7 @@ import pytest
 
 from tests.engines import SERVERS
 from tests.failures import fails
-from tests.tokens import contents, full, make_token
+from tests.tokens import TEXT_FIELDS, contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import OAuthToken, UserSignature
 
@@ -32,16 +32,6 @@ NO_TEXTS: list[Any] = [
     datetime(2026, 1, 1, tzinfo=timezone.utc),
     object(),
 ]
-TEXT_FIELDS = (
-    "id",
-    "client_id",
-    "client_secret",
-    "refresh_token",
-    "access_token",
-    "grant_token",
-    "redirect_url",
-    "api_domain",
-)
 NO_TOKENS: list[Any] = [None, "7", {"id": "7"}, {"$ne": None}, OAuthToken, UserSignature("ada"), 7]
 NO_EXPIRIES: list[Any] = [
     "soon",

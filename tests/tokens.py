@@ -16,6 +16,7 @@ FIELDS = (
     "redirect_url",
     "api_domain",
 )
+TEXT_FIELDS = tuple(field for field in FIELDS if field != "expires_in")
 
 
 def make_token(

@@ -147,9 +147,7 @@ class TokenCollection:
 
     def ensure_indexes(self) -> Changes:
         """Make the indexes of the tokens and of the leases, whose names get ``leases.`` before."""
-        changes = self._ensure_indexes(time.monotonic() + self.timeout)
-        self._indexes_ready = True
-        return changes
+        return self._ensure_indexes(time.monotonic() + self.timeout)
 
     def close(self) -> None:
         """Write what is pending, or log at ERROR that it is lost, and close the connection."""
@@ -176,7 +174,6 @@ class TokenCollection:
             with self._indexing.hold(self.timeout):
                 if not self._indexes_ready:
                     self._ensure_indexes(deadline)
-                    self._indexes_ready = True
         left = deadline - time.monotonic()
         if left <= 0:
             # Building an index may have taken longer.
@@ -199,10 +196,12 @@ class TokenCollection:
         changes = through_failover(lambda: ensure_indexes(collection, idle, _left(deadline)))
         of_leases = through_failover(lambda: ensure_lease_indexes(leases, _left(deadline)))
         changes = changes.with_others(of_leases, "leases.")
-        if self._encryptor is None:
-            return changes
-        with pymongo.timeout(_left(deadline)):
-            return changes.with_others(self._encryptor.ensure_index(collection), "keyVault.")
+        if self._encryptor is not None:
+            with pymongo.timeout(_left(deadline)):
+                of_vault = self._encryptor.ensure_index(collection)
+            changes = changes.with_others(of_vault, "keyVault.")
+        self._indexes_ready = True
+        return changes
 
     def _ping(self) -> None:
         with pymongo.timeout(self.timeout):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.tokens import contents, make_token
+from tests.tokens import TEXT_FIELDS, contents, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.document import expires_in_of, expiry_date
 from zoho_mongo_store.errors import TOKEN_STORE, InvalidInputError, failure
@@ -21,16 +21,6 @@ from zoho_mongo_store.sdk import OAuthToken, SDKException, UserSignature
 
 CASES = int(os.environ.get("ZOHO_MONGO_FUZZ_CASES", "200"))
 MARK = "s3cr3t"
-TEXT_FIELDS = (
-    "id",
-    "client_id",
-    "client_secret",
-    "refresh_token",
-    "access_token",
-    "grant_token",
-    "redirect_url",
-    "api_domain",
-)
 
 fuzz = settings(
     max_examples=CASES,
