@@ -14,7 +14,7 @@ from pymongo.uri_parser import parse_uri
 
 from zoho_mongo_store.document import Document
 from zoho_mongo_store.errors import InvalidInputError, StoreError
-from zoho_mongo_store.fork import reset_after_fork
+from zoho_mongo_store.fork import not_during_a_fork, reset_after_fork
 from zoho_mongo_store.version import __version__
 
 URI_VARIABLE = "ZOHO_MONGO_URI"
@@ -108,9 +108,11 @@ class Connection:
         if self._borrowed is not None:
             client = self._borrowed
         else:
-            client = self._owned = MongoClient(
-                self._uri, driver=DriverInfo("zoho-mongo-store", __version__)
-            )
+            # A child with a client half made would fail where pymongo cleans up at its end.
+            with not_during_a_fork:
+                client = self._owned = MongoClient(
+                    self._uri, driver=DriverInfo("zoho-mongo-store", __version__)
+                )
         name = self._database or client.get_default_database(DEFAULT_DATABASE).name
         # An empty write concern is one that nobody chose. A client of mongomock's has none.
         chosen = client.write_concern

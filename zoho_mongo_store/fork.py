@@ -1,6 +1,7 @@
 """State that must not cross a fork: clients, locks, and what the parent's threads were at."""
 
 import os
+import threading
 import weakref
 from typing import Protocol
 
@@ -12,6 +13,9 @@ class ForkAware(Protocol):
         """Called in the child, before any other thread can run there."""
 
 
+not_during_a_fork = threading.RLock()
+"""A fork waits for what is done while this is held, so that no child finds it half done."""
+
 _aware: "weakref.WeakSet[ForkAware]" = weakref.WeakSet()
 
 
@@ -20,10 +24,15 @@ def reset_after_fork(instance: ForkAware) -> None:
     _aware.add(instance)
 
 
-def _reset_all() -> None:
+def _begin_anew() -> None:
+    not_during_a_fork.release()
     for instance in list(_aware):
         instance.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_all)
+    os.register_at_fork(
+        before=not_during_a_fork.acquire,
+        after_in_parent=not_during_a_fork.release,
+        after_in_child=_begin_anew,
+    )

@@ -8,13 +8,17 @@ import multiprocessing
 import os
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
+
+from pymongo import MongoClient
 
 from tests.tokens import contents, make_token
-from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store import MongoTokenStore, connection
 from zoho_mongo_store.sdk import SDKException
 
 CHILDREN = 4
@@ -131,6 +135,29 @@ def while_locks_are_held(uri: str) -> None:
             fork(lambda mark: work(store, mark), 2)
 
 
+def while_the_client_is_made(uri: str) -> None:
+    """Forks while a thread makes the client, which no child may find half made."""
+    begun, made = threading.Event(), threading.Event()
+
+    def make_slowly(*args: Any, **kwargs: Any) -> Any:
+        begun.set()
+        time.sleep(0.5)
+        client = MongoClient[dict[str, Any]](*args, **kwargs)
+        made.set()
+        return client
+
+    def child(mark: str) -> None:
+        assert made.is_set()
+        work(store, mark)
+
+    with mock.patch.object(connection, "MongoClient", make_slowly), MongoTokenStore(uri) as store:
+        thread = threading.Thread(target=store.get_tokens)
+        thread.start()
+        begun.wait()
+        fork(child, 2)
+        thread.join()
+
+
 def during_an_outage(uri: str) -> None:
     """Forks with saves kept, the memory of an outage in use, and a thread that probes."""
     from datetime import timedelta
@@ -156,8 +183,6 @@ def during_an_outage(uri: str) -> None:
 
 def a_borrowed_client(uri: str) -> None:
     """pymongo itself gives a client that crossed a fork new connections."""
-    from pymongo import MongoClient
-
     with MongoClient[dict[str, Any]](uri) as client:
         store = MongoTokenStore(client=client)
         # It says so, and means the application, whose client it is.
@@ -193,6 +218,7 @@ PROGRAMS = {
         grandchildren,
         while_threads_work,
         while_locks_are_held,
+        while_the_client_is_made,
         during_an_outage,
         a_borrowed_client,
         with_multiprocessing,
