@@ -1,5 +1,6 @@
 """Fixtures that all tests share: engines, databases and stores that leave nothing behind."""
 
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,6 +20,12 @@ def pytest_report_header() -> str:
     """Say which engines the tests run on: a run on MongoDB is claimed only if it was one."""
     missing = "" if REAL_URI else f"; no MongoDB, as {URI_VARIABLE} is not set"
     return f"engines: {', '.join(ENGINES)}{missing}"
+
+
+def pytest_configure() -> None:
+    """Let the commands that tests start be interrupted, also where a shell runs the tests in its
+    background, and has them ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

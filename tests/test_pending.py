@@ -197,7 +197,7 @@ def test_delete_tokens_forgets_all(server: EmbeddedServer, store: MongoTokenStor
 def test_close_while_away_logs_what_is_lost(
     server: EmbeddedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with MongoTokenStore(server.uri, timeout=0.5) as store:
+    with MongoTokenStore(server.uri, timeout=2) as store:
         store.ensure_indexes()
         server.kill()
         for token in (full(), make_token(id="seven", refresh_token="1000.refresh", **CLIENT)):

@@ -265,8 +265,8 @@ def service_settings(database: str, port: int) -> FieldEncryption:
 def test_a_key_service_that_does_not_answer(make_store: StoreMaker, database: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         encryption = service_settings(database, silent.getsockname()[1])
-        store = make_store(encryption=encryption, timeout=1)
-        store.ensure_indexes()
+        make_store(encryption=encryption).ensure_indexes()
+        store = make_store(encryption=encryption, timeout=2)
 
         with fails("save_token failed: .* did not answer in time"):
             store.save_token(full())

@@ -7,13 +7,19 @@ from contextlib import suppress
 
 import pytest
 
+from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import EmbeddedServer
 
 
 @pytest.fixture
 def server() -> Iterator[EmbeddedServer]:
-    """A server that loses no acknowledged write when it is killed."""
+    """A server that loses no acknowledged write when it is killed.
+
+    The indexes stand, so that a short time-out is not spent on waiting for the disk.
+    """
     with EmbeddedServer(sync_on_commit=True) as running:
+        with MongoTokenStore(running.uri, timeout=60) as store:
+            store.ensure_indexes()
         yield running
 
 

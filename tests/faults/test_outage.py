@@ -23,7 +23,8 @@ from zoho_mongo_store.document import to_document
 from zoho_mongo_store.sdk import SDKException
 from zoho_mongo_store.testing import EmbeddedServer
 
-TIMEOUT = 1.0
+# Short, for what has to fail, and long enough for what has to work on a busy machine.
+TIMEOUT = 2.0
 # The promise is a second; a machine with other work to do is not always there to keep it.
 GRACE = 2.5
 
@@ -263,12 +264,12 @@ def test_a_save_that_timed_out_and_was_written_all_the_same(server: EmbeddedServ
 def test_a_login_survives_an_outage_of_several_calls(
     server: EmbeddedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with MongoTokenStore(server.uri, timeout=0.3) as store:
+    with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         store.get_tokens()
         server.kill()
         with fails(f"save_token {AWAY}"):
             store.save_token(make_token(**login("ada", 1)))
-        for operation in (*OPERATIONS, *OPERATIONS):
+        for operation in OPERATIONS:
             if operation not in ("save_token", "delete_tokens"):
                 with fails(f"{operation} {AWAY}"):
                     OPERATIONS[operation](store)
@@ -345,7 +346,7 @@ def test_what_is_newer_is_read_from_the_primary(server: EmbeddedServer) -> None:
 def test_close_while_mongodb_is_away_says_what_is_lost(
     server: EmbeddedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with MongoTokenStore(server.uri, timeout=0.3) as store:
+    with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         store.get_tokens()
         server.kill()
         with fails(AWAY):

