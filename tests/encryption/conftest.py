@@ -55,15 +55,14 @@ def make_store(engine: Engine, database: str, encryption: FieldEncryption) -> It
 
 
 @pytest.fixture
-def application(
-    engine: Engine,
-    database: str,
-    encryption: FieldEncryption,
-    zoho: LoopbackZoho,
-    resource_path: str,
-) -> Application:
+def options(engine: Engine, database: str, encryption: FieldEncryption) -> dict[str, Any]:
+    """Those of a store that encrypts, in a process of its own."""
+    return {"uri": engine.uri, "database": database, "encryption": encryption, "timeout": 30}
+
+
+@pytest.fixture
+def application(options: dict[str, Any], zoho: LoopbackZoho, resource_path: str) -> Application:
     """An application that encrypts."""
-    options = {"uri": engine.uri, "database": database, "encryption": encryption}
     return Application(zoho, options, resource_path)
 
 

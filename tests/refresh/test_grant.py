@@ -7,6 +7,7 @@ import pytest
 from tests.engines import SERVERS, Engine
 from tests.processes import in_processes
 from tests.sdk.application import USER, Application, Outcome, call_api, login, nameless_login
+from tests.sdk.stored import Documents
 from tests.sdk.version import FINDS_USER
 from tests.tokens import make_token
 from zoho_mongo_store.sdk import REFUSED, SDKException
@@ -26,20 +27,21 @@ def application(
     return Application(zoho, options, resource_path)
 
 
-def documents(engine: Engine, database: str) -> list[dict[str, Any]]:
-    """What is stored."""
-    return list(engine.client[database].oauthtoken.find())
+@pytest.fixture
+def documents(engine: Engine, database: str) -> Documents:
+    """Reads the stored documents."""
+    return lambda: list(engine.client[database].oauthtoken.find())
 
 
 @pytest.mark.parametrize("fields_of", [login, nameless_login])
 def test_one_exchange_for_all(
-    application: Application, engine: Engine, database: str, fields_of: Any
+    application: Application, documents: Documents, fields_of: Any
 ) -> None:
     fields = fields_of(application.zoho)
 
     outcomes: list[Outcome] = in_processes(call_api, [(application, fields)] * PROCESSES)
 
-    (document,) = documents(engine, database)
+    (document,) = documents()
     assert {outcome.access_token for outcome in outcomes} == {document["access_token"]}
     assert {outcome.token["id"] for outcome in outcomes} == {document["id"]}
     assert [outcome.users for outcome in outcomes] == [[USER]] * PROCESSES
@@ -51,13 +53,13 @@ def test_one_exchange_for_all(
 
 
 def test_the_exchange_hands_out_the_refresh_token_too(
-    application: Application, engine: Engine, database: str
+    application: Application, documents: Documents
 ) -> None:
     fields = login(application.zoho)
 
     outcomes: list[Outcome] = in_processes(call_api, [(application, fields)] * 4)
 
-    (document,) = documents(engine, database)
+    (document,) = documents()
     assert {outcome.token["refresh_token"] for outcome in outcomes} == {document["refresh_token"]}
     assert application.zoho.access_token(document["refresh_token"])
 
@@ -79,7 +81,7 @@ def initialize(application: Application, fields: dict[str, Any]) -> tuple[str | 
     ],
 )
 def test_all_get_the_error_of_the_one_exchange(
-    application: Application, engine: Engine, database: str, failure: Any, code: str, message: str
+    application: Application, documents: Documents, failure: Any, code: str, message: str
 ) -> None:
     application.zoho.configure(failure=failure, delay=3)
     fields = login(application.zoho)
@@ -90,7 +92,7 @@ def test_all_get_the_error_of_the_one_exchange(
     assert all(message in text for _, text in outcomes)
     assert [text for _, text in outcomes if fields["grant_token"] in text] == []
     assert application.zoho.count("grant") == 1
-    assert documents(engine, database) == []
+    assert documents() == []
 
 
 def test_without_a_policy_all_but_one_lose_the_grant_token(application: Application) -> None:
@@ -105,15 +107,15 @@ def test_without_a_policy_all_but_one_lose_the_grant_token(application: Applicat
 
 
 def test_a_second_login_of_the_same_user_joins_the_document(
-    application: Application, engine: Engine, database: str
+    application: Application, documents: Documents
 ) -> None:
     first = login(application.zoho)
     application.run(call_api, first)
-    (before,) = documents(engine, database)
+    (before,) = documents()
     # A caller who gives the name gets the stored token, and no exchange is due.
     second = {**login(application.zoho)}
     in_processes(call_api, [(application, second)] * 4)
 
-    (document,) = documents(engine, database)
+    (document,) = documents()
     assert document["id"] == before["id"]
     assert application.zoho.count("grant") == (2 if FINDS_USER else 1)

@@ -1,0 +1,17 @@
+"""Many processes that save the same tokens at once, with encryption: the same tests."""
+
+from tests.test_races import (
+    test_a_user_name_that_many_take_over_ends_with_one,
+    test_many_users_one_after_the_other,
+    test_none_of_40_users_is_lost,
+    test_one_document_whoever_wins,
+    test_two_users_with_one_refresh_token_have_a_document_each,
+)
+
+__all__ = [
+    "test_a_user_name_that_many_take_over_ends_with_one",
+    "test_many_users_one_after_the_other",
+    "test_none_of_40_users_is_lost",
+    "test_one_document_whoever_wins",
+    "test_two_users_with_one_refresh_token_have_a_document_each",
+]
