@@ -297,6 +297,24 @@ def test_a_user_name_that_is_taken_again_at_once_is_released_again(collection: D
     assert collection.count_documents({"user_name": ADA}) == 1
 
 
+@on_servers
+@pytest.mark.parametrize("fields", [["client_id"], ["client_id", "client_secret"]])
+def test_a_unique_index_of_somebody_elses_is_named_at_once(
+    engine: Engine, database: str, fields: list[str]
+) -> None:
+    """Saving over and over would not get over it."""
+    with listening(engine.uri) as (client, commands):
+        collection = client[database].oauthtoken
+        collection.create_index([(field, 1) for field in fields], unique=True)
+        upsert(collection, {"user_name": ADA, "refresh_token": "R", **CLIENT})
+        commands.clear()
+
+        with pytest.raises(StoreError, match=f"a unique index on {', '.join(fields)}, which"):
+            upsert(collection, {"user_name": "eve", "refresh_token": "S", **CLIENT})
+
+        assert commands.names == ["findAndModify"] * 2
+
+
 # The expiry.
 
 

@@ -29,6 +29,8 @@ from zoho_mongo_store.scan import Scan
 from zoho_mongo_store.sdk import OAuthToken, TokenStore
 from zoho_mongo_store.tokens import TokenCollection
 
+_BATCH_SIZE = 1000
+
 
 class MongoTokenStore(TokenStore):
     """Keeps the tokens of the Zoho CRM SDK in MongoDB, one document per token.
@@ -141,11 +143,13 @@ class MongoTokenStore(TokenStore):
         """Remove all stored tokens in one operation, and all leases with them."""
         self._tokens.delete_all()
 
+    @guarded("get_tokens")
     def get_tokens(self) -> list[OAuthToken]:
         """Every stored token. For large collections see ``iter_tokens``."""
-        return list(self.iter_tokens())
+        with contextlib.closing(self._tokens.scan(_BATCH_SIZE)) as scan:
+            return [from_document(stored) for stored in iter(scan.next, None)]
 
-    def iter_tokens(self, batch_size: int = 1000) -> Iterator[OAuthToken]:
+    def iter_tokens(self, batch_size: int = _BATCH_SIZE) -> Iterator[OAuthToken]:
         """Every stored token, one after the other, in constant memory.
 
         batch_size: documents fetched at a time, each time within ``timeout``.

@@ -23,7 +23,7 @@ def upsert(collection: TokenDocuments, fields: Document, *, keep_pair: bool = Fa
     Absent fields never erase stored ones, and a stored id stays. With ``keep_pair`` what Zoho gave
     stays too, the access token with its expiry, its refresh token and its API domain: only an
     insert takes those of ``fields``. Raises ``StoreError`` when there is no document and ``fields``
-    have no credential to make one of.
+    have no credential to make one of, and when a unique index of somebody else's refuses them.
     """
     filters = save_filters(fields)
     if filters and not keep_pair and _expiry_unknown(fields) and "access_token" not in filters[0]:
@@ -39,7 +39,8 @@ def upsert(collection: TokenDocuments, fields: Document, *, keep_pair: bool = Fa
                 stored = _update(
                     collection, candidate, fields, new_id if inserting else None, keep_pair
                 )
-            except DuplicateKeyError:
+            except DuplicateKeyError as error:
+                _check_is_own(error)
                 if "id" in candidate and "user_name" in fields:
                     _release_name(collection, fields["user_name"], candidate["id"])
                 break
@@ -93,6 +94,19 @@ def _update(
     return collection.find_one_and_update(
         candidate, update, upsert=new_id is not None, return_document=ReturnDocument.AFTER
     )
+
+
+def _check_is_own(error: DuplicateKeyError) -> None:
+    """Raise ``StoreError`` if no save can get over it: an index that is not the store's refused.
+
+    MongoDB names the fields of the index from 4.4 on.
+    """
+    fields = list((error.details or {}).get("keyPattern", {}))
+    if fields and fields not in (["id"], ["user_name"]):
+        raise StoreError(
+            f"a unique index on {', '.join(fields)}, which is not one of the store's, refuses the "
+            "token: another one has the same there; drop that index"
+        ) from None
 
 
 def _expiry_unknown(fields: Document) -> bool:

@@ -161,7 +161,7 @@ def test_a_tampered_value(make_store: StoreMaker, field: str, tampering: str) ->
     with fails(f"find_token_by_id failed: the {field} of the document .* {message}") as caught:
         store.find_token_by_id(id)
     assert not [secret for secret in SECRETS if secret in str(caught.value)]
-    with fails(f"iter_tokens failed: the {field} of the document"):
+    with fails(f"get_tokens failed: the {field} of the document"):
         store.get_tokens()
 
 

@@ -36,7 +36,8 @@ OPERATIONS: dict[str, Operation] = {
     "save_token": lambda store: store.save_token(make_token(**login("ada", 1))),
     "delete_token": lambda store: store.delete_token("7"),
     "delete_tokens": lambda store: store.delete_tokens(),
-    "iter_tokens": lambda store: store.get_tokens(),
+    "get_tokens": lambda store: store.get_tokens(),
+    "iter_tokens": lambda store: list(store.iter_tokens()),
     "ensure_indexes": lambda store: store.ensure_indexes(),
 }
 AWAY = "failed: MongoDB cannot be reached, or did not answer in time"
