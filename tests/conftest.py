@@ -15,6 +15,9 @@ from zoho_mongo_store.testing import LoopbackZoho
 
 StoreMaker = Callable[..., MongoTokenStore]
 
+# Seconds for what has to work, however busy the machine is.
+PATIENCE = 30
+
 
 def pytest_report_header() -> str:
     """Say which engines the tests run on: a run on MongoDB is claimed only if it was one."""
@@ -61,11 +64,11 @@ def database(engine: Engine) -> Iterator[str]:
 def make_store(engine: Engine, database: str) -> Iterator[StoreMaker]:
     """Makes stores on the test's database, with any options, and closes them afterwards."""
     stores: list[MongoTokenStore] = []
+    usual = {"client": engine.client, "database": database, "timeout": PATIENCE}
 
     def make(**options: Any) -> MongoTokenStore:
-        store = MongoTokenStore(**{"client": engine.client, "database": database, **options})
-        stores.append(store)
-        return store
+        stores.append(MongoTokenStore(**{**usual, **options}))
+        return stores[-1]
 
     yield make
     for store in stores:

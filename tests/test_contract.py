@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from zohocrmsdk.src.com.zoho.api.authenticator.store import FileStore
 
+from tests.conftest import PATIENCE
 from tests.engines import ENGINES, Engine
 from tests.failures import fails
 from tests.tokens import CLIENT, contents, full, make_token
@@ -36,7 +37,7 @@ def any_store(
         yield FileStore(str(tmp_path / "tokens.csv"))
         return
     client, name = running_engines(request.param).client, f"test_{uuid.uuid4().hex}"
-    with MongoTokenStore(client=client, database=name) as store:
+    with MongoTokenStore(client=client, database=name, timeout=PATIENCE) as store:
         yield store
     client.drop_database(name)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from bson.codec_options import CodecOptions
 
-from tests.conftest import StoreMaker
+from tests.conftest import PATIENCE, StoreMaker
 from tests.encryption.keys import decrypted, forms, new_key, settings
 from tests.engines import SERVERS, Engine
 from tests.refresh.callers import Fleet
@@ -43,7 +43,12 @@ def encryption(database: str, master_key: bytes) -> FieldEncryption:
 def make_store(engine: Engine, database: str, encryption: FieldEncryption) -> Iterator[StoreMaker]:
     """Makes stores that encrypt, unless told otherwise, and closes them afterwards."""
     stores: list[MongoTokenStore] = []
-    usual = {"client": engine.client, "database": database, "encryption": encryption}
+    usual = {
+        "client": engine.client,
+        "database": database,
+        "encryption": encryption,
+        "timeout": PATIENCE,
+    }
 
     def make(**options: Any) -> MongoTokenStore:
         stores.append(MongoTokenStore(**{**usual, **options}))
@@ -57,7 +62,7 @@ def make_store(engine: Engine, database: str, encryption: FieldEncryption) -> It
 @pytest.fixture
 def options(engine: Engine, database: str, encryption: FieldEncryption) -> dict[str, Any]:
     """Those of a store that encrypts, in a process of its own."""
-    return {"uri": engine.uri, "database": database, "encryption": encryption, "timeout": 30}
+    return {"uri": engine.uri, "database": database, "encryption": encryption, "timeout": PATIENCE}
 
 
 @pytest.fixture
