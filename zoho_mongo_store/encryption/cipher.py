@@ -10,6 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
 
 from zoho_mongo_store.document import CREDENTIAL_FIELDS, ENCRYPTED
+from zoho_mongo_store.encryption.interrupts import raise_if_interrupted
 from zoho_mongo_store.encryption.settings import FieldEncryption
 from zoho_mongo_store.encryption.vault import KeyVault
 from zoho_mongo_store.errors import KeyServiceError, StoreError, is_unreachable, without
@@ -107,7 +108,7 @@ class Cipher:
     def _fail_by_value(
         self, error: EncryptionError, document: Any, field: str, key: Binary | None
     ) -> NoReturn:
-        self._raise_if_away(error)
+        self._raise_if_elsewhere(error)
         where = f"the {field} of the document {document!r}"
         if key is None:
             raise UnreadableError(f"{where} is damaged: it is no encrypted value") from None
@@ -125,7 +126,7 @@ class Cipher:
         ) from None
 
     def _fail_by_key(self, error: EncryptionError, key: Binary) -> NoReturn:
-        self._raise_if_away(error)
+        self._raise_if_elsewhere(error)
         if not self._vault.holds(key):
             raise StoreError(
                 f"the data key {key.hex()} is not in the key vault {self._vault.namespace} any "
@@ -138,15 +139,17 @@ class Cipher:
         )
 
     def _fail(self, error: EncryptionError, what: str) -> NoReturn:
-        self._raise_if_away(error)
+        self._raise_if_elsewhere(error)
         raise StoreError(f"{what} ({self._reason(error)})") from None
 
-    def _raise_if_away(self, error: EncryptionError) -> None:
-        """Raise what says so if MongoDB or the key management service could not be reached."""
+    def _raise_if_elsewhere(self, error: EncryptionError) -> None:
+        """Raise what says so if MongoDB or the key management service could not be reached, or a
+        signal came."""
         if is_unreachable(error.cause):
             raise error.cause from None
         if _SERVICE_IS_AWAY in str(error):
             raise KeyServiceError(self._reason(error)) from None
+        raise_if_interrupted(str(error))
 
     def _reason(self, error: Exception) -> str:
         return without(_texts(self._settings.kms_providers), str(error))[:_LONGEST_REASON]
