@@ -280,7 +280,7 @@ def test_a_closed_store_says_so(store: MongoTokenStore) -> None:
         store.delete_token("7")
     with fails(f"delete_tokens {closed}"):
         store.delete_tokens()
-    with fails(f"iter_tokens {closed}"):
+    with fails(f"get_tokens {closed}"):
         store.get_tokens()
     with fails(f"ensure_indexes {closed}"):
         store.ensure_indexes()
