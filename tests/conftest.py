@@ -61,13 +61,18 @@ def database(engine: Engine) -> Iterator[str]:
 
 
 @pytest.fixture
-def make_store(engine: Engine, database: str) -> Iterator[StoreMaker]:
-    """Makes stores on the test's database, with any options, and closes them afterwards."""
+def store_options(engine: Engine, database: str) -> dict[str, Any]:
+    """What the stores of ``make_store`` are made with."""
+    return {"client": engine.client, "database": database, "timeout": PATIENCE}
+
+
+@pytest.fixture
+def make_store(store_options: dict[str, Any]) -> Iterator[StoreMaker]:
+    """Makes stores on the test's database, with other options too, and closes them afterwards."""
     stores: list[MongoTokenStore] = []
-    usual = {"client": engine.client, "database": database, "timeout": PATIENCE}
 
     def make(**options: Any) -> MongoTokenStore:
-        stores.append(MongoTokenStore(**{**usual, **options}))
+        stores.append(MongoTokenStore(**{**store_options, **options}))
         return stores[-1]
 
     yield make

@@ -4,19 +4,19 @@ What the fixtures of the other suites give is given here with encryption, so tha
 unchanged.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from bson.codec_options import CodecOptions
 
-from tests.conftest import PATIENCE, StoreMaker
+from tests.conftest import PATIENCE
 from tests.encryption.keys import decrypted, forms, new_key, settings
 from tests.engines import SERVERS, Engine
 from tests.refresh.callers import Fleet
 from tests.sdk.application import Application
 from tests.sdk.stored import Documents
-from zoho_mongo_store import FieldEncryption, MongoTokenStore
+from zoho_mongo_store import FieldEncryption
 from zoho_mongo_store.testing import LoopbackZoho
 
 
@@ -40,23 +40,9 @@ def encryption(database: str, master_key: bytes) -> FieldEncryption:
 
 
 @pytest.fixture
-def make_store(engine: Engine, database: str, encryption: FieldEncryption) -> Iterator[StoreMaker]:
-    """Makes stores that encrypt, unless told otherwise, and closes them afterwards."""
-    stores: list[MongoTokenStore] = []
-    usual = {
-        "client": engine.client,
-        "database": database,
-        "encryption": encryption,
-        "timeout": PATIENCE,
-    }
-
-    def make(**options: Any) -> MongoTokenStore:
-        stores.append(MongoTokenStore(**{**usual, **options}))
-        return stores[-1]
-
-    yield make
-    for store in stores:
-        store.close()
+def store_options(store_options: dict[str, Any], encryption: FieldEncryption) -> dict[str, Any]:
+    """Those of stores that encrypt, unless a test tells them otherwise."""
+    return {**store_options, "encryption": encryption}
 
 
 @pytest.fixture
