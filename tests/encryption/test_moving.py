@@ -152,7 +152,7 @@ def test_while_processes_find_and_save(
     ids = save_users(make_store(encryption=settings(database, master_key) if back else None), USERS)
 
     work: list[tuple[Any, ...]] = [(convert, engine.uri, database, both, back)] * 2
-    work += [(save_and_find, engine.uri, database, both, n, USERS, 16) for n in range(4)]
+    work += [(save_and_find, engine.uri, database, both, n, USERS, range(16)) for n in range(4)]
     outcomes = in_processes(run, work)
 
     store = make_store(encryption=both)

@@ -1,6 +1,7 @@
 """New master keys and new data keys, while processes go on."""
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,11 +18,14 @@ from zoho_mongo_store import FieldEncryption, MongoTokenStore
 from zoho_mongo_store.document import SECRET_FIELDS
 from zoho_mongo_store.encryption import encryptor, maintenance
 from zoho_mongo_store.encryption.cipher import Cipher
-from zoho_mongo_store.encryption.maintenance import rotate_data_key, rotate_master_key
+from zoho_mongo_store.encryption.maintenance import rotate_master_key
 from zoho_mongo_store.encryption.move import Moved, Progress
 from zoho_mongo_store.encryption.vault import KeyVault
 
 USERS = 24
+
+# No operation of these tests takes longer than the rotation waits for the list of data keys.
+rotate_data_key = partial(maintenance.rotate_data_key, store_timeout=0)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +37,6 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 def wait_for(reread: float, waiting: float, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(encryptor, "REREAD_SECONDS", reread)
     patch.setattr(maintenance, "LATEST_SECONDS", waiting)
-    patch.setattr(maintenance, "UNDER_WAY_SECONDS", 0)
 
 
 def vault_of(store: MongoTokenStore) -> list[dict[str, Any]]:
@@ -253,7 +256,7 @@ def work(
     with pytest.MonkeyPatch.context() as patch:
         wait_for(0.2, 1.5, patch)
         time.sleep(0.3 * worker)
-        return save_and_find(uri, database, encryption, worker, USERS, 30, pause=0.1)
+        return save_and_find(uri, database, encryption, worker, USERS, range(30), pause=0.1)
 
 
 def run(function: Any, *arguments: Any) -> Any:
@@ -295,3 +298,16 @@ def test_a_running_process_learns_of_a_new_key_in_time(
     monkeypatch.setattr(time, "monotonic", lambda: clock() + 10)
 
     check_all_found(store, 1)
+
+
+def test_the_waiting_is_for_the_longest_time_out(
+    make_store: StoreMaker, encryption: FieldEncryption
+) -> None:
+    store = make_store()
+    save_users(store, 1)
+    waits: list[Progress] = []
+
+    rotate = partial(maintenance.rotate_data_key, store.collection, encryption, store_timeout=0.5)
+    rotate(report=lambda one: waits.append(one) if one.step == "waiting" else None)
+
+    assert [one.total for one in waits if one.done == one.total] == [0.5, 0.5]

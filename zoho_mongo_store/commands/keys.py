@@ -1,6 +1,7 @@
 """``zoho-mongo-store encrypt``, ``decrypt`` and ``rotate-keys``."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,6 +47,15 @@ def rotate_keys(
             help="Also make a new data key and encrypt all secrets with it; takes over a minute.",
         ),
     ] = False,
+    store_timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="With --data-key: the longest time-out of the stores in use. The command waits "
+            "twice for this and 15 seconds more.",
+        ),
+    ] = 15.0,
     json: JsonOption = False,
 ) -> None:
     """Wrap the data keys with the first of the master keys in --kms-providers.
@@ -58,7 +68,8 @@ def rotate_keys(
 
     rotated_master_key(place, json=json and not data_key, quiet=json)
     if data_key:
-        _move(place, rotate_data_key, "encrypted with the new data key", json)
+        rotate = partial(rotate_data_key, store_timeout=store_timeout)
+        _move(place, rotate, "encrypted with the new data key", json)
 
 
 def _move(place: "Place", operation: Callable[..., Any], done: str, json: bool) -> None:

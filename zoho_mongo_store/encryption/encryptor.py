@@ -21,6 +21,9 @@ from zoho_mongo_store.indexes import Changes
 # threads use while one is at that. A rotation waits for longer than the latter.
 REREAD_SECONDS = 10.0
 LATEST_SECONDS = 15.0
+# How long an operation may be under way that began with a list of data keys: no longer than the
+# time-out of its store.
+UNDER_WAY_SECONDS = 15.0
 
 # A forked child must not take apart what the parent's threads were using.
 _left_to_the_parent: list[Cipher] = []

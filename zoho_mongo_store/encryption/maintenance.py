@@ -14,15 +14,13 @@ from pymongo.collection import Collection
 from zoho_mongo_store.document import Document
 from zoho_mongo_store.encryption.cipher import Cipher, require_library
 from zoho_mongo_store.encryption.data_keys import named, next_name
-from zoho_mongo_store.encryption.encryptor import LATEST_SECONDS
+from zoho_mongo_store.encryption.encryptor import LATEST_SECONDS, UNDER_WAY_SECONDS
 from zoho_mongo_store.encryption.first_key import obtain_keys
 from zoho_mongo_store.encryption.move import Moved, Progress, Report, decrypting, encrypting, move
 from zoho_mongo_store.encryption.settings import FieldEncryption
 from zoho_mongo_store.encryption.vault import KeyVault
 from zoho_mongo_store.errors import failure
 
-# An operation that began with an old list of data keys may still be under way for this long.
-UNDER_WAY_SECONDS = 15.0
 _TICK = 0.25
 
 
@@ -85,6 +83,7 @@ def rotate_data_key(
     encryption: FieldEncryption,
     *,
     timeout: float = 5.0,
+    store_timeout: float = UNDER_WAY_SECONDS,
     report: Report = _unreported,
 ) -> Moved:
     """Make a new data key, and encrypt all secrets of ``collection`` with it.
@@ -94,6 +93,10 @@ def rotate_data_key(
     in the vault, as backups of the documents need it. Where a move is unfinished, after a stop or
     because another collection shares the key, it is finished, with no further key. As
     ``encrypt_collection``.
+
+    store_timeout: seconds, the longest ``timeout`` of the stores that use the collection. It waits
+        twice for that and for the 15 seconds after which every process has read the new list of
+        data keys.
     """
     with _opened("rotate-keys", collection, encryption) as (vault, cipher):
         with pymongo.timeout(timeout):
@@ -103,20 +106,20 @@ def rotate_data_key(
                 cipher.create_key(next_name(vault.key_name))
                 keys = obtain_keys(collection, vault, cipher)
         if keys.next is not None:
-            _wait(report)
+            _wait(store_timeout, report)
             with pymongo.timeout(timeout):
                 vault.promote(keys)
                 keys = obtain_keys(collection, vault, cipher)
-        _wait(report)
+        _wait(store_timeout, report)
         moved = move(collection, encrypting(cipher, keys.current), timeout, report)
         with pymongo.timeout(timeout):
             vault.settle(keys.current, collection.full_name)
         return moved
 
 
-def _wait(report: Report) -> None:
+def _wait(store_timeout: float, report: Report) -> None:
     """Wait until no operation is under way that does not know the data keys as they are now."""
-    total = LATEST_SECONDS + UNDER_WAY_SECONDS
+    total = LATEST_SECONDS + store_timeout
     began = time.monotonic()
     while (passed := time.monotonic() - began) < total:
         report(Progress("waiting", passed, total))
