@@ -15,7 +15,7 @@ KINDS = (
     "FRAME redeem",
     "is lost: MongoDB could not be reached",
     "tokens are served from memory",
-    "other saves of the same token",
+    "a unique index on access_token, which",
     "DocumentValidationFailure",
     "is damaged",
     "OAUTH_SCOPE_MISMATCH",
@@ -36,7 +36,7 @@ def run_program(folder: Path) -> tuple[str, list[str]]:
             start_new_session=True,
         )
         try:
-            status = process.wait(110)
+            status = process.wait(280)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             process.wait()
