@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure, OperationFailure
 
+from tests.commands import listening
 from tests.conftest import StoreMaker
-from tests.engines import SERVERS
+from tests.encryption.keys import forms
+from tests.engines import SERVERS, Engine
 from tests.tokens import contents, full, make_token
 from tests.transfer.sources import in_hours, with_filestore
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
-from zoho_mongo_store.document import Document, expiry_date
-from zoho_mongo_store.encryption.encryptor import Encryptor
+from zoho_mongo_store.document import Document
+from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS, Encryptor
 from zoho_mongo_store.transfer import importing, writing
 from zoho_mongo_store.transfer.filestore import FileStoreFile
 from zoho_mongo_store.transfer.importing import Report, Target, import_tokens
@@ -51,20 +54,49 @@ class Rows:
             )
 
 
+@pytest.fixture(params=["plain", "encrypted"])
+def encryption(request: pytest.FixtureRequest, database: str) -> FieldEncryption | None:
+    """As the command line has it; all imports end the same with it and without."""
+    key = {"local": {"key": bytes(96)}}
+    encrypted = FieldEncryption(key, key_vault=f"{database}.keys", plain="read")
+    return encrypted if request.param == "encrypted" else None
+
+
 @pytest.fixture
-def target(store: MongoTokenStore) -> Target:
+def store(make_store: StoreMaker, encryption: FieldEncryption | None) -> MongoTokenStore:
+    store = make_store(encryption=encryption, timeout=30)
     store.ensure_indexes()
-    return Target(store.collection, store.collection)
+    return store
 
 
 @pytest.fixture
-def stored(target: Target) -> Callable[[], dict[str, tuple[Any, ...]]]:
+def target(store: MongoTokenStore, encryption: FieldEncryption | None) -> Iterator[Target]:
+    """Where the tokens go; they all have to be in the right form in the end."""
+    with into(store.collection, encryption) as target:
+        yield target
+    expected = {"str"} if encryption is None else {"encrypted"}
+    assert all(forms(document) <= expected for document in store.collection.find())
+
+
+@contextmanager
+def into(collection: Collection[Document], encryption: FieldEncryption | None) -> Iterator[Target]:
+    """The collection as the command line imports into it."""
+    if encryption is None:
+        yield Target(collection, collection)
+    else:
+        with closing(Encryptor(encryption, 30)) as encryptor:
+            yield Target(collection, encryptor.encrypted(collection))
+
+
+@pytest.fixture
+def stored(store: MongoTokenStore) -> Callable[[], dict[str, tuple[Any, ...]]]:
     """Id to user, refresh token and access token of what is stored."""
 
     def read() -> dict[str, tuple[Any, ...]]:
+        found = [contents(token) for token in store.get_tokens()]
         return {
             one["id"]: (one.get("user_name"), one["refresh_token"], one["access_token"])
-            for one in target.collection.find()
+            for one in found
         }
 
     return read
@@ -79,15 +111,16 @@ def run(source: Any, target: Target, **options: Any) -> tuple[Report, Notes]:
     return report, notes
 
 
-def test_tokens_keep_their_ids_and_all_fields(tmp_path: Path, store: MongoTokenStore) -> None:
+def test_tokens_keep_their_ids_and_all_fields(
+    tmp_path: Path, store: MongoTokenStore, target: Target
+) -> None:
     tokens = [
         full(user_name=f"user{n}", refresh_token=f"R{n}", access_token=f"A{n}", grant_token=f"G{n}")
         for n in range(3)
     ]
-    store.ensure_indexes()
     source = FileStoreFile(with_filestore(tmp_path / "tokens.csv", tokens))
 
-    report, notes = run(source, Target(store.collection, store.collection))
+    report, notes = run(source, target)
 
     assert (report, notes) == (Report(rows=3, inserted=3), [])
     assert [contents(one) for one in store.get_tokens()] == [contents(one) for one in tokens]
@@ -251,15 +284,17 @@ def test_a_save_in_between_is_met(
 
 
 def test_a_refresh_in_between_is_not_undone(
-    target: Target, stored: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    target: Target,
+    stored: Callable[[], dict[str, Any]],
+    store: MongoTokenStore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run(Rows(("1", "ada", "R1", 1)), target)
     write_all = writing.write_all
 
     def racing(*arguments: Any) -> set[int]:
-        later = expiry_date(str(1_800_000_000_000 + 50 * 3_600_000))
-        change = {"access_token": "refreshed", "expiry_time": later}
-        target.collection.update_one({"id": "1"}, {"$set": change})
+        later = str(1_800_000_000_000 + 50 * 3_600_000)
+        store.save_token(make_token(id="1", access_token="refreshed", expires_in=later))
         return write_all(*arguments)
 
     monkeypatch.setattr(importing, "write_all", racing)
@@ -295,22 +330,18 @@ def test_a_refused_write_quotes_no_token(target: Target, engine: Any, database: 
     assert caught.value.code == 121
 
 
-def test_an_encrypted_collection_gets_encrypted_tokens(
-    make_store: StoreMaker, engine: Any, database: str
+def test_a_batch_is_written_by_one_command(
+    engine: Engine, store: MongoTokenStore, encryption: FieldEncryption | None
 ) -> None:
-    encryption = FieldEncryption({"local": {"key": bytes(96)}}, key_vault=f"{database}.keys")
-    store = make_store(encryption=encryption)
-    store.ensure_indexes()
-    encryptor = Encryptor(encryption, 5)
-    target = Target(store.collection, encryptor.encrypted(store.collection))
-    source = Rows(("1", "ada", "R1", 1), ("2", None, "R2", 1))
+    """Which is no longer under way, encrypted with a data key, than its rotation counts on."""
+    rows = [(str(n), f"user{n}", f"R{n}", float(n)) for n in range(100)]
+    with listening(engine.uri) as (client, commands):
+        collection = client[store.collection.database.name]["oauthtoken"]
+        with into(collection, encryption) as target:
+            run(Rows(*rows), target)
 
-    assert run(source, target)[0] == Report(rows=2, inserted=2)
-    assert run(source, target)[0] == Report(rows=2, unchanged=2)
-    assert run(Rows(("1", "ada", "R1b", 2)), target)[0] == Report(rows=1, updated=1)
-
-    encryptor.close()
-    raw: Collection[Document] = engine.client[database]["oauthtoken"]
-    assert raw.count_documents({"refresh_token": {"$type": "string"}}) == 0
-    assert raw.count_documents({"client_secret": {"$type": "binData"}}) == 2
-    assert sorted(str(token.get_refresh_token()) for token in store.get_tokens()) == ["R1b", "R2"]
+    sent = [command for command in commands.sent if command.get("update") == "oauthtoken"]
+    assert len(sent) == 1
+    assert "findAndModify" not in commands.names
+    longest = importing._BATCH_SECONDS if encryption is None else UNDER_WAY_SECONDS
+    assert 1000 * longest / 2 < sent[0]["maxTimeMS"] <= 1000 * longest

@@ -52,8 +52,8 @@ def rotate_keys(
         typer.Option(
             metavar="SECONDS",
             min=0,
-            help="With --data-key: the longest time-out of the stores in use. The command waits "
-            "twice for this and 15 seconds more.",
+            help="With --data-key: the longest time-out of the stores in use; while an import "
+            "runs, no less than 15. The command waits twice for this and 15 seconds more.",
         ),
     ] = 15.0,
     json: JsonOption = False,

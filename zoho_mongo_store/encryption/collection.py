@@ -1,8 +1,9 @@
 """The collection of tokens as the store sees it when its secrets are encrypted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 
@@ -57,6 +58,20 @@ class EncryptedCollection:
         """Update the first document that matches."""
         codec = self._codec()
         return self._collection.update_one(codec.filter(filter), codec.update(update))
+
+    def update_each(
+        self, updates: Iterable[tuple[Mapping[str, Any], Mapping[str, Any], bool]], /
+    ) -> None:
+        """For each filter, update and whether to upsert: update the first document that matches.
+
+        In no order, and the others also when one fails: pymongo's ``bulk_write``.
+        """
+        codec = self._codec()
+        writes = [
+            UpdateOne(codec.filter(filter), codec.update(update), upsert=upsert)
+            for filter, update, upsert in updates
+        ]
+        self._collection.bulk_write(writes, ordered=False)
 
     def delete_one(self, filter: Mapping[str, Any], /) -> object:
         """Remove the first document that matches."""

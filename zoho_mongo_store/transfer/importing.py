@@ -10,8 +10,8 @@ import pymongo
 from pymongo.collection import Collection
 
 from zoho_mongo_store.document import Document, now
+from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.errors import StoreError
-from zoho_mongo_store.token_documents import TokenDocuments
 from zoho_mongo_store.transfer.planning import (
     Action,
     Plan,
@@ -34,7 +34,7 @@ class Target(NamedTuple):
     """Where the tokens go."""
 
     collection: Collection[Document]
-    documents: TokenDocuments
+    documents: Collection[Document] | EncryptedCollection
     """What encrypts secrets on their way to it; the collection itself where none are."""
 
 
@@ -169,7 +169,7 @@ def _write(plans: list[tuple[Row, Plan]], target: Target) -> set[int]:
     if not updates:
         return set()
     with pymongo.timeout(_BATCH_SECONDS):
-        beaten = write_all(list(updates.values()), target.collection, target.documents)
+        beaten = write_all(list(updates.values()), target.documents)
     lines = list(updates)
     return {lines[index] for index in beaten}
 

@@ -1,19 +1,21 @@
-"""Writing many updates: in bulk, or one by one where each has to be encrypted."""
+"""Writing many updates by one command."""
 
 from typing import Any, NamedTuple
 
-from pymongo import ReturnDocument, UpdateOne
+import pymongo
+from pymongo import UpdateOne
 from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from zoho_mongo_store.document import Document
-from zoho_mongo_store.token_documents import TokenDocuments
+from zoho_mongo_store.encryption.collection import EncryptedCollection
+from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS
 
 _DUPLICATE_KEY = 11000
 
 
 class Update(NamedTuple):
-    """One update of one document."""
+    """One update of one document, as pymongo's ``UpdateOne`` takes it."""
 
     filter: dict[str, Any]
     update: dict[str, Any]
@@ -21,22 +23,20 @@ class Update(NamedTuple):
 
 
 def write_all(
-    updates: list[Update], collection: Collection[Document], documents: TokenDocuments
+    updates: list[Update], documents: Collection[Document] | EncryptedCollection
 ) -> set[int]:
-    """Write all updates to ``collection`` through ``documents``; the indexes of those that failed
-    because a document with the same id or user name was there first.
+    """Write all updates to ``documents``; the indexes of those that failed because a document with
+    the same id or user name was there first.
 
     Raises what pymongo raises, without the values that it quotes.
     """
-    if documents is collection:
-        return _in_bulk(updates, collection)
-    return {number for number, one in enumerate(updates) if not _written(one, documents)}
-
-
-def _in_bulk(updates: list[Update], collection: Collection[Document]) -> set[int]:
-    writes = [UpdateOne(one.filter, one.update, upsert=one.upsert) for one in updates]
     try:
-        collection.bulk_write(writes, ordered=False)
+        if isinstance(documents, EncryptedCollection):
+            # A rotation of the data key waits for no longer than that.
+            with pymongo.timeout(UNDER_WAY_SECONDS):
+                documents.update_each(updates)
+        else:
+            documents.bulk_write([UpdateOne(*one) for one in updates], ordered=False)
     except BulkWriteError as error:
         failed = error.details["writeErrors"]
         others = [one["code"] for one in failed if one["code"] != _DUPLICATE_KEY]
@@ -44,13 +44,3 @@ def _in_bulk(updates: list[Update], collection: Collection[Document]) -> set[int
             raise OperationFailure("", *others[:1]) from None
         return {one["index"] for one in failed}
     return set()
-
-
-def _written(one: Update, documents: TokenDocuments) -> bool:
-    try:
-        documents.find_one_and_update(
-            one.filter, one.update, upsert=one.upsert, return_document=ReturnDocument.AFTER
-        )
-    except DuplicateKeyError:
-        return False
-    return True
