@@ -1,4 +1,4 @@
-"""Writing many updates by one command."""
+"""Writing many updates by few commands."""
 
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS
 
 _DUPLICATE_KEY = 11000
+# Few enough for a slow server to answer in time.
+_AT_ONCE = 100
 
 
 class Update(NamedTuple):
@@ -30,6 +32,16 @@ def write_all(
 
     Raises what pymongo raises, without the values that it quotes.
     """
+    beaten: set[int] = set()
+    for start in range(0, len(updates), _AT_ONCE):
+        some = updates[start : start + _AT_ONCE]
+        beaten |= {start + index for index in _write(some, documents)}
+    return beaten
+
+
+def _write(
+    updates: list[Update], documents: Collection[Document] | EncryptedCollection
+) -> set[int]:
     try:
         if isinstance(documents, EncryptedCollection):
             # A rotation of the data key waits for no longer than that.
