@@ -7,11 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.engines import SERVERS, Engine
+from tests.engines import SERVERS
 from tests.processes import CONTEXT, in_processes
 from tests.refresh.callers import Call, Fields, Fleet, by_id, call, wait_until
 from zoho_mongo_store import RefreshStats, document
-from zoho_mongo_store.testing import LoopbackZoho
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -20,9 +19,9 @@ LEASE = timedelta(seconds=5)
 
 
 @pytest.fixture
-def fleet(engine: Engine, database: str, zoho: LoopbackZoho) -> Fleet:
+def fleet(fleet: Fleet) -> Fleet:
     """A fleet with a lease that is shorter than its clocks are apart."""
-    return Fleet(engine.uri, database, zoho).leasing(lease=LEASE)
+    return fleet.leasing(lease=LEASE)
 
 
 def call_at(

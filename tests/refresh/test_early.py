@@ -15,7 +15,8 @@ from zoho_mongo_store.sdk import Initializer
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
 FAILURES = ["invalid_code", "close"]
-DELAY = 4.0
+# By then all who wait for nothing have their token, on whatever machine.
+DELAY = 10.0
 
 
 def in_seconds(seconds: float) -> str:
@@ -52,9 +53,7 @@ def test_one_refreshes_and_the_others_go_on(fleet: Fleet, processes: int, thread
     (one,) = [call for call in calls if call.access_token != fields["access_token"]]
     assert fleet.zoho.is_live(one.access_token or "")
     assert stored(fleet, fields)["access_token"] == one.access_token
-    assert one.seconds >= DELAY
-    # A find takes milliseconds; the rest is for a machine that has much to do.
-    assert [call.seconds for call in calls if call is not one and call.seconds > DELAY / 2] == []
+    assert [call for call in calls if call is not one and call.ended >= one.ended] == []
     assert sum(counts.early for _, counts in outcomes) == 1
     assert {counts.waited + counts.failed for _, counts in outcomes} == {0}
 

@@ -1,6 +1,7 @@
 """Zoho gives no token: all who wait know at once, and the fleet rests."""
 
 import socket
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -33,9 +34,9 @@ def check_all_failed(calls: list[Call], code: str, message: str) -> None:
     assert [call.access_token for call in calls if call.access_token] == []
     assert {call.code for call in calls} == {code}
     assert all(message in (call.message or "") for call in calls)
-    # A second is promised; the rest is for a machine that has much to do.
+    # A second is promised, twenty are a lease; the rest is for a machine that has much to do.
     ends = [call.ended for call in calls]
-    assert max(ends) - min(ends) < 5
+    assert max(ends) - min(ends) < 12
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -60,7 +61,7 @@ def test_all_who_wait_get_the_error_of_the_one_request(fleet: Fleet, failure: st
 
 def test_who_waited_for_a_failure_does_not_ask_again(fleet: Fleet) -> None:
     """Not even when there is no cool-down that would keep it from that."""
-    fleet.zoho.configure(failure="garbage", delay=5)
+    fleet.zoho.configure(failure="garbage", delay=8)
     fleet = fleet.leasing(network_cool_down=timedelta(0))
     fields = fleet.stored()
 
@@ -76,9 +77,7 @@ def test_an_unreachable_zoho(fleet: Fleet) -> None:
         # Bound and not listening: nobody else gets the port, and it refuses connections.
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         fields = fleet.stored()
-        away = Fleet(fleet.uri, fleet.database, LoopbackZoho.at(url)).leasing(
-            network_cool_down=RESTING
-        )
+        away = replace(fleet, zoho=LoopbackZoho.at(url)).leasing(network_cool_down=RESTING)
 
         outcomes = away.call_counted([by_id(fields)] * 4, threads=4)
 

@@ -83,7 +83,7 @@ def initialize(application: Application, fields: dict[str, Any]) -> tuple[str | 
 def test_all_get_the_error_of_the_one_exchange(
     application: Application, documents: Documents, failure: Any, code: str, message: str
 ) -> None:
-    application.zoho.configure(failure=failure, delay=3)
+    application.zoho.configure(failure=failure, delay=8)
     fields = login(application.zoho)
 
     outcomes = in_processes(initialize, [(application, fields)] * 8)
@@ -97,6 +97,8 @@ def test_all_get_the_error_of_the_one_exchange(
 
 def test_without_a_policy_all_but_one_lose_the_grant_token(application: Application) -> None:
     """What the coordination saves from: the control of the tests above."""
+    # The last has to ask before the first has its answer.
+    application.zoho.configure(delay=8)
     application.store_options["refresh"] = None
     fields = login(application.zoho)
 

@@ -1,0 +1,3 @@
+"""As ``tests/refresh/test_clocks.py``."""
+
+from tests.refresh.test_clocks import *  # noqa: F403

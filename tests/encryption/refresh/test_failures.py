@@ -1,0 +1,3 @@
+"""As ``tests/refresh/test_failures.py``."""
+
+from tests.refresh.test_failures import *  # noqa: F403

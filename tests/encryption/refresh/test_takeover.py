@@ -1,0 +1,3 @@
+"""As ``tests/refresh/test_takeover.py``."""
+
+from tests.refresh.test_takeover import *  # noqa: F403

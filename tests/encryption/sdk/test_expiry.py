@@ -1,0 +1,3 @@
+"""As ``tests/sdk/test_expiry.py``."""
+
+from tests.sdk.test_expiry import *  # noqa: F403
