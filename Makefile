@@ -43,12 +43,12 @@ audit: .venv/.stamp
 	else echo "pip-audit skipped: no advisory database can be reached"; fi
 
 suite: .venv/.stamp
-	.venv/bin/python -m pytest -n $(WORKERS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal
 
 matrix: $(MATRIX:%=matrix-%)
 
 matrix-%: .venv-crm%/.stamp
-	.venv-crm$*/bin/python -m pytest -n $(WORKERS) $(SDK_TESTS)
+	.venv-crm$*/bin/python -m pytest -n $(WORKERS) --dist worksteal $(SDK_TESTS)
 
 demo: .venv/.stamp
 	.venv/bin/zoho-mongo-store demo
