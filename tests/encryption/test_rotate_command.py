@@ -4,7 +4,7 @@ import base64
 import inspect
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import count, takewhile
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from bson import ObjectId
 
-from tests.cli.running import COMMAND, Finished, Running, running
+from tests.cli.running import COMMAND, Running, running
 from tests.conftest import StoreMaker
 from tests.encryption.test_rotation import keys_used, vault_of
 from tests.encryption.users import assert_found, fields_of, save_and_find, save_users
@@ -155,23 +155,17 @@ def test_interrupted_and_run_again(
     store.save_token(token)
     copy(store, str(token.get_id()), COPIES)
 
-    def interrupted(command: Running) -> Finished:
-        command.send(signal.SIGINT)
-        return command.finish()
+    def interrupt_when(reached: Callable[[], bool], data_keys: int) -> None:
+        with rotating(tmp_path, variables, "--store-timeout", "0") as command:
+            wait_until(reached, 90)
+            command.send(signal.SIGINT)
+            finished = command.finish()
+        assert (finished.status, finished.errors) == INTERRUPTED
+        assert len(keys_used(store)) == data_keys
+        check_all_readable(store, make_store(timeout=30))
 
-    with rotating(tmp_path, variables, "--store-timeout", "0") as command:
-        wait_until(lambda: len(vault_of(store)) == 2, 60)
-        finished = interrupted(command)
-    assert (finished.status, finished.errors) == INTERRUPTED
-    assert len(keys_used(store)) == 1
-    check_all_readable(store, make_store(timeout=30))
-
-    with rotating(tmp_path, variables, "--store-timeout", "0") as command:
-        wait_until(lambda: len(keys_used(store)) == 2, 90)
-        finished = interrupted(command)
-    assert (finished.status, finished.errors) == INTERRUPTED
-    assert len(keys_used(store)) == 2
-    check_all_readable(store, make_store(timeout=30))
+    interrupt_when(lambda: len(vault_of(store)) == 2, data_keys=1)
+    interrupt_when(lambda: len(keys_used(store)) == 2, data_keys=2)
 
     with rotating(tmp_path, variables, "--store-timeout", "0", "--json") as command:
         finished = command.finish()
