@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import PATIENCE
 from tests.engines import Engine
 from tests.refresh.callers import Fleet
+from tests.sdk.application import Application
+from tests.sdk.stored import Documents
 from zoho_mongo_store.testing import LoopbackZoho
 
 
@@ -29,3 +32,18 @@ def zoho(running_zoho: LoopbackZoho) -> Iterator[LoopbackZoho]:
 def fleet(engine: Engine, database: str, zoho: LoopbackZoho) -> Fleet:
     """Processes on the test's own database and Zoho."""
     return Fleet(engine.uri, database, zoho)
+
+
+@pytest.fixture
+def application(
+    engine: Engine, database: str, zoho: LoopbackZoho, resource_path: str
+) -> Application:
+    """What each instance runs that starts with a grant token."""
+    options = {"uri": engine.uri, "database": database, "timeout": PATIENCE}
+    return Application(zoho, options, resource_path)
+
+
+@pytest.fixture
+def documents(engine: Engine, database: str) -> Documents:
+    """Reads the stored documents."""
+    return lambda: list(engine.client[database].oauthtoken.find())

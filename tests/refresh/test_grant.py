@@ -4,33 +4,17 @@ from typing import Any
 
 import pytest
 
-from tests.engines import SERVERS, Engine
+from tests.engines import SERVERS
 from tests.processes import in_processes
 from tests.sdk.application import USER, Application, Outcome, call_api, login, nameless_login
 from tests.sdk.stored import Documents
 from tests.sdk.version import FINDS_USER
 from tests.tokens import make_token
 from zoho_mongo_store.sdk import REFUSED, SDKException
-from zoho_mongo_store.testing import LoopbackZoho
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
 PROCESSES = 16
-
-
-@pytest.fixture
-def application(
-    engine: Engine, database: str, zoho: LoopbackZoho, resource_path: str
-) -> Application:
-    """What each instance runs."""
-    options = {"uri": engine.uri, "database": database, "timeout": 30}
-    return Application(zoho, options, resource_path)
-
-
-@pytest.fixture
-def documents(engine: Engine, database: str) -> Documents:
-    """Reads the stored documents."""
-    return lambda: list(engine.client[database].oauthtoken.find())
 
 
 @pytest.mark.parametrize("fields_of", [login, nameless_login])
