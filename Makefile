@@ -7,7 +7,7 @@ MATRIX := 5 6 7
 WORKERS ?= 4
 # What depends on the SDK's line: its calls, the contract, and the refresh that they lead to.
 SDK_TESTS := tests/sdk tests/test_contract.py $(wildcard $(addprefix tests/refresh/test_,\
-	arming.py fleet.py grant.py redeemer.py takeover.py))
+	intercept.py fleet.py grant.py redeemer.py takeover.py))
 
 .PHONY: test lint types audit suite matrix demo docs bench clean
 

@@ -17,7 +17,7 @@ from benchmarks.raw_store import RawStore
 from benchmarks.rows import Row
 from benchmarks.sqlite_store import SQLiteStore
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.document import expiry_date, now
+from zoho_mongo_store.model.document import expiry_date, now
 from zoho_mongo_store.sdk import TokenStore
 from zoho_mongo_store.transfer.rows import COLUMNS
 

@@ -9,7 +9,7 @@ from tests.processes import in_processes
 from tests.sdk.stored import Documents
 from tests.tokens import CLIENT, contents, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.document import now, to_document
+from zoho_mongo_store.model.document import now, to_document
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 

@@ -22,7 +22,7 @@ from zoho_mongo_store.sdk import OAuthToken, SDKException
 Fields = dict[str, str]
 
 CREDENTIALS = ("access_token", "grant_token", "refresh_token")
-PAIR = ("access_token", "expires_in")
+ACCESS_TOKEN_FIELDS = ("access_token", "expires_in")
 
 # So few values that tokens meet in every way; now and then one is empty, which is as good as none.
 IDS = ["1", "2", "unknown"]
@@ -113,9 +113,9 @@ class Model:
         result = {**stored, **given}
         if "access_token" in stored or "access_token" in given:
             source = stored if "access_token" in stored else given
-            for name in PAIR:
+            for name in ACCESS_TOKEN_FIELDS:
                 result.pop(name, None)
-            result |= {name: source[name] for name in PAIR if name in source}
+            result |= {name: source[name] for name in ACCESS_TOKEN_FIELDS if name in source}
         return result
 
 

@@ -35,8 +35,8 @@ def application() -> "typer.Typer":
     """The Typer application with all sub-commands."""
     import typer
 
-    from zoho_mongo_store.commands.demo import demo
-    from zoho_mongo_store.commands.doctor import doctor
+    from zoho_mongo_store.commands.demo.command import demo
+    from zoho_mongo_store.commands.doctor.command import doctor
     from zoho_mongo_store.commands.export import export
     from zoho_mongo_store.commands.imports import import_commands
     from zoho_mongo_store.commands.init import init

@@ -1,8 +1,11 @@
 """Every failure of the store as one SDKException that shows no secret."""
 
-from collections.abc import Iterable
+import functools
+import logging
+from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from pymongo.errors import (
     BulkWriteError,
@@ -16,7 +19,9 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from zoho_mongo_store.sdk import SDKException
+from zoho_mongo_store.sdk import SDKException, secrets_of
+
+logger = logging.getLogger("zoho_mongo_store")
 
 TOKEN_STORE = "TOKEN_STORE"  # noqa: S105 - the SDK's error code, Constants.TOKEN_STORE
 
@@ -159,3 +164,53 @@ def _bare(error: _Error) -> _Error:
     """``error`` without what led to it: frames and contexts hold tokens."""
     error.__context__ = error.__cause__ = None
     return error.with_traceback(None)
+
+
+class _SecretHolder(Protocol):
+    """An object whose methods are translate_errors."""
+
+    def _secrets(self) -> Iterable[str]:
+        """What no error text may show; asked also when the constructor has failed."""
+
+
+_Self = TypeVar("_Self", bound=_SecretHolder)
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def translate_errors(
+    operation: str,
+) -> Callable[
+    [Callable[Concatenate[_Self, _Arguments], _Result]],
+    Callable[Concatenate[_Self, _Arguments], _Result],
+]:
+    """Turn whatever fails in a method into one SDKException, and log it: the SDK swallows what
+    ``save_token`` and ``delete_token`` raise.
+
+    It is logged and raised from here, outside the handler: no frame that a log handler or a
+    traceback with locals shows holds a token's fields, and no context leads to the original.
+    """
+
+    def decorate(
+        method: Callable[Concatenate[_Self, _Arguments], _Result],
+    ) -> Callable[Concatenate[_Self, _Arguments], _Result]:
+        @functools.wraps(method)
+        def call(self: _Self, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+            try:
+                return method(self, *args, **kwargs)
+            except Exception as error:
+                failed = _failure(operation, error, self, [*args, *kwargs.values()])
+            del args, kwargs
+            logger.error("%s", failed)
+            raise failed
+
+        return call
+
+    return decorate
+
+
+def _failure(
+    operation: str, error: Exception, owner: _SecretHolder, arguments: Iterable[object]
+) -> SDKException:
+    secrets = [*owner._secrets(), *chain.from_iterable(map(secrets_of, arguments))]
+    return failure(operation, error, secrets)

@@ -31,11 +31,20 @@ __all__ = [
     "UserSignature",
     "accounts_url",
     "redeem",
+    "secrets_of",
     "set_user_name",
 ]
 
 # Constants.INVALID_TOKEN_ERROR: Zoho answered, and without an access token (parse_response).
 REFUSED = "INVALID TOKEN ERROR"
+
+
+_SECRETS = (
+    OAuthToken.get_client_secret,
+    OAuthToken.get_refresh_token,
+    OAuthToken.get_access_token,
+    OAuthToken.get_grant_token,
+)
 
 
 class Redemption(Enum):
@@ -94,3 +103,11 @@ def set_user_name(token: OAuthToken) -> None:
     name = Utility.get_user_name(token.get_access_token())
     if name is not None:
         token.set_user_signature(UserSignature(name))
+
+
+def secrets_of(token: object) -> list[str]:
+    """The texts in ``token`` that must never be shown."""
+    if not isinstance(token, OAuthToken):
+        return []
+    values = (getter(token) for getter in _SECRETS)
+    return [value for value in values if isinstance(value, str) and value]

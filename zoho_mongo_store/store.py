@@ -10,24 +10,23 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from zoho_mongo_store.connection import Connection
-from zoho_mongo_store.document import (
+from zoho_mongo_store.driver.connection import Connection
+from zoho_mongo_store.driver.indexes import Changes, idle_index
+from zoho_mongo_store.encryption import FieldEncryption
+from zoho_mongo_store.errors import InvalidInputError, translate_errors
+from zoho_mongo_store.model.document import (
     Document,
     checked_text,
     fill,
     from_document,
     to_document,
 )
-from zoho_mongo_store.encryption import FieldEncryption
-from zoho_mongo_store.errors import InvalidInputError
-from zoho_mongo_store.guard import guarded
-from zoho_mongo_store.indexes import Changes, idle_index
-from zoho_mongo_store.lookup import find_filters
+from zoho_mongo_store.model.lookup import find_filters
 from zoho_mongo_store.refresh import DEFAULT_POLICY, Coordinator, RefreshPolicy, RefreshStats
-from zoho_mongo_store.refresh.arming import take_settled
-from zoho_mongo_store.scan import Scan
+from zoho_mongo_store.refresh.intercept import pop_saved_mark
 from zoho_mongo_store.sdk import OAuthToken, TokenStore
-from zoho_mongo_store.tokens import TokenCollection
+from zoho_mongo_store.storage.repository import TokenRepository
+from zoho_mongo_store.storage.scan import Scan
 
 _BATCH_SIZE = 1000
 
@@ -43,7 +42,7 @@ class MongoTokenStore(TokenStore):
     failed, what to do and the cause, and without any token or secret.
     """
 
-    @guarded("MongoTokenStore")
+    @translate_errors("MongoTokenStore")
     def __init__(
         self,
         uri: str | None = None,
@@ -83,7 +82,7 @@ class MongoTokenStore(TokenStore):
         """
         connection = Connection(uri, client, database, collection)
         self._connection = connection
-        self._tokens = TokenCollection(
+        self._tokens = TokenRepository(
             connection,
             timeout=_seconds(timeout),
             idle=idle_index(expire_idle_after),
@@ -93,7 +92,7 @@ class MongoTokenStore(TokenStore):
         )
         self._coordinator = None if refresh is None else Coordinator(self._tokens, refresh)
 
-    @guarded("find_token")
+    @translate_errors("find_token")
     def find_token(self, token: OAuthToken) -> OAuthToken | None:
         """Fill ``token`` from the stored one and return it; ``None`` if none is stored.
 
@@ -105,10 +104,10 @@ class MongoTokenStore(TokenStore):
         if stored is not None:
             fill(token, stored)
         if self._coordinator is not None:
-            self._coordinator.hand_out(token, stored)
+            self._coordinator.prepare(token, stored)
         return None if stored is None else token
 
-    @guarded("find_token_by_id")
+    @translate_errors("find_token_by_id")
     def find_token_by_id(self, id: str) -> OAuthToken | None:
         """A new token with everything that is stored under ``id``; ``None`` if it is unknown."""
         stored = self._tokens.find([{"id": checked_text("id", id)}])
@@ -116,10 +115,10 @@ class MongoTokenStore(TokenStore):
             return None
         token = from_document(stored)
         if self._coordinator is not None:
-            self._coordinator.hand_out(token, stored)
+            self._coordinator.prepare(token, stored)
         return token
 
-    @guarded("save_token")
+    @translate_errors("save_token")
     def save_token(self, token: OAuthToken) -> None:
         """Update the stored token that ``token`` is, or insert it; its id is set afterwards.
 
@@ -130,20 +129,20 @@ class MongoTokenStore(TokenStore):
         A save that cannot reach MongoDB raises, and is written with the next operation that gets
         through, or on ``close``.
         """
-        stored = self._tokens.save(to_document(token), keep_pair=take_settled(token))
+        stored = self._tokens.save(to_document(token), keep_access_token=pop_saved_mark(token))
         token.set_id(stored["id"])
 
-    @guarded("delete_token")
+    @translate_errors("delete_token")
     def delete_token(self, id: str) -> None:
         """Remove the token stored under ``id``; an unknown id is no error."""
         self._tokens.delete(checked_text("id", id))
 
-    @guarded("delete_tokens")
+    @translate_errors("delete_tokens")
     def delete_tokens(self) -> None:
         """Remove all stored tokens in one operation, and all leases with them."""
         self._tokens.delete_all()
 
-    @guarded("get_tokens")
+    @translate_errors("get_tokens")
     def get_tokens(self) -> list[OAuthToken]:
         """Every stored token. For large collections see ``iter_tokens``."""
         with contextlib.closing(self._tokens.scan(_BATCH_SIZE)) as scan:
@@ -159,7 +158,7 @@ class MongoTokenStore(TokenStore):
             while (token := self._next_token(scan)) is not None:
                 yield token
 
-    @guarded("ensure_indexes")
+    @translate_errors("ensure_indexes")
     def ensure_indexes(self) -> Changes:
         """Make the collection have the store's indexes, and the TTL index as configured.
 
@@ -168,7 +167,7 @@ class MongoTokenStore(TokenStore):
         """
         return self._tokens.ensure_indexes()
 
-    @guarded("close")
+    @translate_errors("close")
     def close(self) -> None:
         """Write what is still pending, and close the client if the store made it.
 
@@ -181,7 +180,7 @@ class MongoTokenStore(TokenStore):
         return RefreshStats() if self._coordinator is None else self._coordinator.stats()
 
     @property
-    @guarded("collection")
+    @translate_errors("collection")
     def collection(self) -> Collection[Document]:
         """The pymongo collection that the tokens are in."""
         return self._connection.collection
@@ -201,13 +200,13 @@ class MongoTokenStore(TokenStore):
         # A debugger may ask for it when the constructor has failed.
         return f"MongoTokenStore({getattr(self, '_connection', 'not made')})"
 
-    @guarded("iter_tokens")
+    @translate_errors("iter_tokens")
     def _begin_scan(self, batch_size: int) -> Scan:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise InvalidInputError("batch_size has to be a positive int")
         return self._tokens.scan(batch_size)
 
-    @guarded("iter_tokens")
+    @translate_errors("iter_tokens")
     def _next_token(self, scan: Scan) -> OAuthToken | None:
         stored = scan.next()
         return None if stored is None else from_document(stored)

@@ -6,9 +6,9 @@ from typing import Any
 from pymongo import MongoClient
 
 from zoho_mongo_store import FieldEncryption
-from zoho_mongo_store.document import SECRET_FIELDS
 from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.vault import KeyVault
+from zoho_mongo_store.model.document import SECRET_FIELDS
 
 KEY_VAULT = "__keyVault"
 ENCRYPTED = 6

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from bson.binary import Binary
 
-from tests.commands import Client, listening
 from tests.conftest import StoreMaker
 from tests.encryption.keys import ENCRYPTED, KEY_VAULT, new_key, settings
 from tests.engines import Engine
 from tests.failures import fails
+from tests.sent_commands import Client, listening
 from tests.tokens import CLIENT, contents, full, make_token
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
 from zoho_mongo_store.encryption import encryptor

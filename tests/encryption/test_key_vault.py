@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from bson.binary import Binary
 
-from tests.commands import listening
 from tests.conftest import StoreMaker
 from tests.encryption.keys import KEY_VAULT, new_key, settings
 from tests.engines import Engine
 from tests.failures import fails
 from tests.processes import in_processes
+from tests.sent_commands import listening
 from tests.tokens import contents, full, make_token
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
 from zoho_mongo_store.encryption.data_keys import DataKeys, data_keys

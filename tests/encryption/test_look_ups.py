@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from bson.binary import Binary
 
-from tests.commands import listening
 from tests.conftest import StoreMaker
+from tests.driver.test_indexes import stages
 from tests.encryption.keys import settings
 from tests.engines import Engine
-from tests.test_indexes import stages
+from tests.sent_commands import listening
 from tests.tokens import CLIENT, full, make_token
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
 from zoho_mongo_store.encryption.codec import Codec

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from bson import ObjectId
 
-from tests.cli.running import COMMAND, Running, running
+from tests.commands.running import COMMAND, Running, running
 from tests.conftest import StoreMaker
 from tests.encryption.test_rotation import keys_used, vault_of
 from tests.encryption.users import assert_found, fields_of, save_and_find, save_users

@@ -15,12 +15,12 @@ from tests.failures import fails
 from tests.processes import in_processes
 from tests.tokens import full
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
-from zoho_mongo_store.document import SECRET_FIELDS
 from zoho_mongo_store.encryption import encryptor, maintenance
 from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.maintenance import rotate_master_key
 from zoho_mongo_store.encryption.move import Moved, Progress
 from zoho_mongo_store.encryption.vault import KeyVault
+from zoho_mongo_store.model.document import SECRET_FIELDS
 
 USERS = 24
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.commands import Client
+from tests.sent_commands import Client
 from tests.tokens import CLIENT
 
 COLLECTION = "oauthtoken"

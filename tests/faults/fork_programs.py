@@ -18,7 +18,8 @@ from unittest import mock
 from pymongo import MongoClient
 
 from tests.tokens import contents, make_token
-from zoho_mongo_store import MongoTokenStore, connection
+from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.driver import connection
 from zoho_mongo_store.sdk import SDKException
 
 CHILDREN = 4

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import zoho_mongo_store.store
-from tests.commands import Client
+from tests.sent_commands import Client
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import Initializer, OAuthToken, UserSignature

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.commands import Client
 from tests.failures import fails
+from tests.sent_commands import Client
 from tests.test_roles import create_roles
 from tests.tokens import contents, full
 from zoho_mongo_store import MongoTokenStore

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from pymongo.errors import OperationFailure
 
-from tests.commands import Client, Commands, listening
 from tests.engines import REAL_URI, SERVERS
 from tests.faults.documents import login
 from tests.processes import in_processes
 from tests.sdk.application import CLIENT, Application
+from tests.sent_commands import Client, Commands, listening
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import EmbeddedServer, LoopbackZoho

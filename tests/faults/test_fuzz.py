@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.tokens import TEXT_FIELDS, contents, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.document import expires_in_of, expiry_date
 from zoho_mongo_store.errors import TOKEN_STORE, InvalidInputError, failure
+from zoho_mongo_store.model.document import expires_in_of, expiry_date
 from zoho_mongo_store.sdk import OAuthToken, SDKException, UserSignature
 
 CASES = int(os.environ.get("ZOHO_MONGO_FUZZ_CASES", "200"))

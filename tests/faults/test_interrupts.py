@@ -12,7 +12,7 @@ from tests.faults.documents import documents, login, number_of
 from tests.processes import in_processes
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.gate import Gate
+from zoho_mongo_store.driver.timed_lock import TimedLock
 from zoho_mongo_store.testing import EmbeddedServer
 
 INTERRUPTS = 40
@@ -59,7 +59,7 @@ def test_an_interrupted_store_goes_on(server: EmbeddedServer) -> None:
 
 
 def test_a_gate_that_was_left_by_an_exception_is_open() -> None:
-    gate = Gate()
+    gate = TimedLock()
 
     def leave() -> None:
         with gate.hold(1):

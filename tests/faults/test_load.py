@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 
-from tests.commands import Client
 from tests.faults.documents import login, number_of
 from tests.processes import in_processes
+from tests.sent_commands import Client
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import OAuthToken
@@ -168,7 +168,7 @@ def test_under_load() -> None:
 
 def document(index: int) -> dict[str, Any]:
     """The document of a user's token, as the store writes it."""
-    from zoho_mongo_store.document import now, to_document
+    from zoho_mongo_store.model.document import now, to_document
 
     fields = to_document(make_token(id=f"id-{index}", **login(f"user-{index}", 0)))
     return {**fields, "created_at": now(), "updated_at": now()}

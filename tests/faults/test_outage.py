@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from pymongo.errors import ConnectionFailure
 
-from tests.commands import listening
 from tests.failures import fails
 from tests.faults.documents import documents, login
 from tests.faults.proxy import Proxy
+from tests.sent_commands import listening
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.document import to_document
+from zoho_mongo_store.model.document import to_document
 from zoho_mongo_store.sdk import SDKException
 from zoho_mongo_store.testing import EmbeddedServer
 
@@ -311,7 +311,7 @@ def test_a_refresh_that_could_not_be_stored(server: EmbeddedServer, change: str)
         stored = tokens.save({**to_document(make_token(**login("ada", 1))), "id": "7"})
         server.kill()
         with pytest.raises(ConnectionFailure):
-            tokens.replace_pair(stored, to_document(make_token(**login("ada", 2))))
+            tokens.compare_and_set_access_token(stored, to_document(make_token(**login("ada", 2))))
         server.start()
         with MongoTokenStore(server.uri) as other:
             if change == "a newer access token":

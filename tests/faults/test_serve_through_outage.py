@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.commands import Client
 from tests.failures import fails
 from tests.faults.documents import documents, login
+from tests.sent_commands import Client
 from tests.tokens import CLIENT, contents, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import OAuthToken

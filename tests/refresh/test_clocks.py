@@ -10,7 +10,8 @@ import pytest
 from tests.engines import SERVERS
 from tests.processes import CONTEXT, in_processes
 from tests.refresh.callers import Call, Fields, Fleet, by_id, call, wait_until
-from zoho_mongo_store import RefreshStats, document
+from zoho_mongo_store import RefreshStats
+from zoho_mongo_store.model import document
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 

@@ -11,9 +11,9 @@ import pytest
 from pymongo import MongoClient
 from pymongo.monitoring import CommandStartedEvent
 
-from tests.commands import Commands, listening
 from tests.engines import SERVERS, Engine
 from tests.refresh.callers import Fields, Fleet, ask, by_id, by_user_name, driving, in_threads
+from tests.sent_commands import Commands, listening
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore, RefreshPolicy
 from zoho_mongo_store.refresh.lease import Leases, lease_key

@@ -1,5 +1,6 @@
 """Leases: one holder at a time, each step one command that checks whose the lease is."""
 
+import functools
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
@@ -9,11 +10,11 @@ import pytest
 from bson.codec_options import CodecOptions
 from pymongo import MongoClient
 
-from tests.commands import listening
 from tests.engines import SERVERS, Engine
 from tests.processes import in_processes
 from tests.refresh.callers import CLIENT as ZOHO_CLIENT
 from tests.refresh.callers import driving
+from tests.sent_commands import listening
 from tests.tokens import CLIENT, make_token
 from zoho_mongo_store import MongoTokenStore, RefreshPolicy
 from zoho_mongo_store.refresh.lease import Failure, Lease, Leases, lease_key
@@ -99,8 +100,8 @@ def test_who_lost_the_lease_changes_nothing(leases: Leases, lease: Lease) -> Non
     assert not leases.extend(lease, NOW + LEASE)
     assert not leases.succeed(lease)
     assert not leases.fail(lease, REFUSED, NOW + LEASE)
-    assert not leases.give_back(lease)
-    assert not leases.let_go(lease)
+    assert not leases.release(lease, counted=False)
+    assert not leases.release(lease, counted=True)
     assert leases.read(KEY) == before
 
 
@@ -111,14 +112,24 @@ def test_extending(leases: Leases, lease: Lease) -> None:
     acquired(leases, NOW + LEASE * 1.5, lease.owner)
 
 
-@pytest.mark.parametrize("end", ["succeed", "give_back", "let_go"])
-def test_after_its_end_the_lease_is_free_at_once(leases: Leases, lease: Lease, end: str) -> None:
-    assert getattr(leases, end)(lease)
+@pytest.mark.parametrize(
+    "end",
+    [
+        Leases.succeed,
+        functools.partial(Leases.release, counted=False),
+        functools.partial(Leases.release, counted=True),
+    ],
+    ids=["succeed", "release_uncounted", "release_counted"],
+)
+def test_after_its_end_the_lease_is_free_at_once(
+    leases: Leases, lease: Lease, end: Callable[[Leases, Lease], bool]
+) -> None:
+    assert end(leases, lease)
 
     state = leases.read(KEY)
     assert state is not None
     assert (state.owner, state.failure, state.failed_owner) == (None, None, None)
-    assert not getattr(leases, end)(lease)
+    assert not end(leases, lease)
     acquired(leases, NOW)
 
 
@@ -132,7 +143,7 @@ def test_a_failure_is_told_and_begins_the_cool_down(
     assert state is not None
     assert (state.owner, state.failure, state.failed_owner) == (None, failure, lease.owner)
     end = NOW + timedelta(seconds=seconds)
-    assert state.resting_until == end
+    assert state.retry_after == end
     assert leases.acquire(KEY, end - MOMENT) is None
     again = acquired(leases, end)
     assert (again.failures, again.refused) == (1, failure.refused)
@@ -150,7 +161,7 @@ def test_failures_of_one_kind_add_up_and_success_forgets_them(leases: Leases, le
     after = leases.read(KEY)
     assert after is not None
     assert (after.failure, after.failed_owner) == (None, None)
-    assert after.resting_until < NOW
+    assert after.retry_after < NOW
     assert acquired(leases, NOW + timedelta(minutes=5)).failures == 0
 
 
@@ -170,12 +181,12 @@ def test_ten_requests_in_the_window(leases: Leases) -> None:
     assert leases.acquire(KEY, full) is None
     state = leases.read(KEY)
     assert state is not None
-    assert state.resting_until >= NOW + timedelta(minutes=10)
-    assert leases.acquire(KEY, state.resting_until - MOMENT) is None
-    leases.succeed(acquired(leases, state.resting_until))
+    assert state.retry_after >= NOW + timedelta(minutes=10)
+    assert leases.acquire(KEY, state.retry_after - MOMENT) is None
+    leases.succeed(acquired(leases, state.retry_after))
     # The second of the ten is a second younger.
-    assert leases.acquire(KEY, state.resting_until + timedelta(seconds=1) - MOMENT) is None
-    acquired(leases, state.resting_until + timedelta(seconds=1))
+    assert leases.acquire(KEY, state.retry_after + timedelta(seconds=1) - MOMENT) is None
+    acquired(leases, state.retry_after + timedelta(seconds=1))
 
 
 def test_takeovers_count_as_requests(leases: Leases, lease: Lease) -> None:
@@ -189,7 +200,7 @@ def test_takeovers_count_as_requests(leases: Leases, lease: Lease) -> None:
 
 def test_what_was_given_back_does_not_count(leases: Leases) -> None:
     for _ in range(30):
-        leases.give_back(acquired(leases, NOW))
+        leases.release(acquired(leases, NOW), counted=False)
     for _ in range(10):
         leases.succeed(acquired(leases, NOW))
 

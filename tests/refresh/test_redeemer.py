@@ -167,7 +167,10 @@ def test_zohos_reason_is_told_when_mongodb_is_away_too(
 
 @pytest.mark.parametrize(
     "broken",
-    [f"{Leases.__module__}.Leases.extend", "zoho_mongo_store.tokens.replace_pair"],
+    [
+        f"{Leases.__module__}.Leases.extend",
+        "zoho_mongo_store.storage.repository.compare_and_set_access_token",
+    ],
 )
 def test_an_answer_survives_a_mongodb_that_is_away(
     store: MongoTokenStore,

@@ -6,7 +6,7 @@ from typing import Any
 
 from pymongo.collection import Collection
 
-from zoho_mongo_store.document import expires_in_of
+from zoho_mongo_store.model.document import expires_in_of
 
 Documents = Callable[[], list[dict[str, Any]]]
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from zoho_mongo_store.document import expires_in_of
+from zoho_mongo_store.model.document import expires_in_of
 from zoho_mongo_store.sdk import OAuthToken
 from zoho_mongo_store.transfer.rows import COLUMNS
 

@@ -8,10 +8,10 @@ import pytest
 
 from tests.tokens import contents, full, make_token
 from tests.transfer.sources import FILESTORE_HEADER, cut_to_nine, with_filestore
-from zoho_mongo_store.document import Document, to_document
+from zoho_mongo_store.model.document import Document, to_document
 from zoho_mongo_store.transfer.filestore import FileStoreFile, write_filestore
 from zoho_mongo_store.transfer.lines import LONGEST_LINE
-from zoho_mongo_store.transfer.rows import Damage, Row, SourceError
+from zoho_mongo_store.transfer.rows import InvalidRow, Row, SourceError
 
 GOOD = "1,ada,id,secret,R,A,,1795529348123,,"
 SECRET = "1000.do-not-show"
@@ -75,7 +75,7 @@ def test_a_damaged_line_is_told_and_the_others_are_read(
 ) -> None:
     before, damage, after = written(tmp_path / "tokens.csv", GOOD, line, GOOD).rows()
 
-    assert isinstance(damage, Damage)
+    assert isinstance(damage, InvalidRow)
     assert damage.line == 3
     assert reason in damage.reason
     assert SECRET not in damage.reason

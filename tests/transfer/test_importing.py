@@ -11,19 +11,19 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure, OperationFailure
 
-from tests.commands import listening
 from tests.conftest import StoreMaker
 from tests.encryption.keys import forms
 from tests.engines import SERVERS, Engine
+from tests.sent_commands import listening
 from tests.tokens import contents, full, make_token
 from tests.transfer.sources import in_hours, with_filestore
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
-from zoho_mongo_store.document import Document
 from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS, Encryptor
+from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.transfer import importing, writing
 from zoho_mongo_store.transfer.filestore import FileStoreFile
 from zoho_mongo_store.transfer.importing import Report, Target, import_tokens
-from zoho_mongo_store.transfer.rows import Damage, Row, checked
+from zoho_mongo_store.transfer.rows import InvalidRow, Row, checked
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -38,7 +38,7 @@ class Rows:
     def __init__(self, *rows: tuple[str | None, str | None, str, float | None]) -> None:
         self._rows = rows
 
-    def rows(self) -> Iterator[Row | Damage]:
+    def rows(self) -> Iterator[Row | InvalidRow]:
         for line, (id, user, refresh_token, hours) in enumerate(self._rows, 1):
             fields = {"id": id, "user_name": user, "refresh_token": refresh_token}
             if hours is not None:
@@ -105,7 +105,7 @@ def stored(store: MongoTokenStore) -> Callable[[], dict[str, tuple[Any, ...]]]:
 def run(source: Any, target: Target, **options: Any) -> tuple[Report, Notes]:
     notes: Notes = []
     report = import_tokens(
-        source, target, note=lambda line, text: notes.append((line, text)), **options
+        source, target, on_note=lambda line, text: notes.append((line, text)), **options
     )
     assert report.dealt_with == report.rows
     return report, notes

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zoho_mongo_store.transfer.importing import Report, Target, import_tokens
-from zoho_mongo_store.transfer.rows import Damage, Row
+from zoho_mongo_store.transfer.rows import InvalidRow, Row
 
 
 class Many:
@@ -16,10 +16,10 @@ class Many:
     def __init__(self, number: int) -> None:
         self._number = number
 
-    def rows(self) -> Iterator[Row | Damage]:
+    def rows(self) -> Iterator[Row | InvalidRow]:
         for n in range(self._number):
             document = {"id": str(n), "user_name": f"user{n}", "refresh_token": f"R{n}"}
-            yield Damage(n, "broken") if n % 10 == 0 else Row(n, document)
+            yield InvalidRow(n, "broken") if n % 10 == 0 else Row(n, document)
 
 
 class Emptiness:

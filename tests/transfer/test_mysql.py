@@ -18,9 +18,9 @@ from tests.sdk.application import CLIENT, Application, call_api, name_of
 from tests.tokens import full, make_token
 from tests.transfer.sources import in_hours
 from zoho_mongo_store.cli import application
-from zoho_mongo_store.document import to_document
+from zoho_mongo_store.model.document import to_document
 from zoho_mongo_store.testing import LoopbackZoho
-from zoho_mongo_store.transfer.rows import Damage, Row, SourceError
+from zoho_mongo_store.transfer.rows import InvalidRow, Row, SourceError
 from zoho_mongo_store.transfer.tables import MySqlServer, MySqlTable
 
 INSTALL = shutil.which("mariadb-install-db")
@@ -116,7 +116,7 @@ def test_a_row_without_a_credential_is_damage(server: MySqlServer) -> None:
     insert = "INSERT INTO zohooauth.oauthtoken (id, user_name) VALUES ('1', 'ada')"
     execute(mysql.connector, server.port, insert)
     [row] = MySqlTable(server).rows()
-    assert row == Damage(1, "it has no access, refresh or grant token")
+    assert row == InvalidRow(1, "it has no access, refresh or grant token")
 
 
 def test_reading_may_end_early(server: MySqlServer) -> None:

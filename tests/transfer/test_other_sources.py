@@ -8,9 +8,9 @@ import pytest
 
 from tests.tokens import full, make_token
 from tests.transfer.sources import as_sqlite, with_filestore
-from zoho_mongo_store.document import SECRET_FIELDS, now, to_document
+from zoho_mongo_store.model.document import SECRET_FIELDS, now, to_document
 from zoho_mongo_store.transfer.json_lines import JsonLinesFile, write_json_lines
-from zoho_mongo_store.transfer.rows import COLUMNS, Damage, Row, SourceError
+from zoho_mongo_store.transfer.rows import COLUMNS, InvalidRow, Row, SourceError
 from zoho_mongo_store.transfer.tables import SqliteTable
 
 
@@ -35,7 +35,7 @@ def test_an_inventory_holds_no_secret_and_no_token(tmp_path: Path) -> None:
     path = tmp_path / "inventory.jsonl"
     path.write_text(stream.getvalue())
     [row] = JsonLinesFile(path).rows()
-    assert isinstance(row, Damage)
+    assert isinstance(row, InvalidRow)
     assert "no access, refresh or grant token" in row.reason
 
 
@@ -56,7 +56,7 @@ def test_a_damaged_json_line_is_told(tmp_path: Path, line: str, reason: str) -> 
     path = tmp_path / "tokens.jsonl"
     path.write_text(line + '\n{"id": "2", "access_token": "A"}\n')
     damage, row = JsonLinesFile(path).rows()
-    assert isinstance(damage, Damage)
+    assert isinstance(damage, InvalidRow)
     assert (damage.line, reason in damage.reason) == (1, True), damage
     assert row == Row(2, {"id": "2", "access_token": "A"})
 

@@ -13,8 +13,8 @@ from zoho_mongo_store.commands.connecting import connected
 from zoho_mongo_store.commands.reporting import CommandError, say, warn
 
 if TYPE_CHECKING:
-    from zoho_mongo_store.commands.place import Place
-    from zoho_mongo_store.tokens import TokenCollection
+    from zoho_mongo_store.commands.context import CommandContext
+    from zoho_mongo_store.storage.repository import TokenRepository
 
 _PAGE = 1000
 
@@ -28,7 +28,7 @@ class Format(str, Enum):
 
 @connected
 def export(
-    place: "Place",
+    context: "CommandContext",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -72,7 +72,7 @@ def export(
     if output is not None and output.exists() and not force:
         raise CommandError(f"{output} exists: name another file, or replace it with --force")
     export = _Export()
-    with place.open() as tokens, _opened(output) as stream:
+    with context.open() as tokens, _opened(output) as stream:
         documents = export.documents(tokens)
         if format is Format.FILESTORE:
             write_filestore(documents, stream, renumber=renumber)
@@ -95,11 +95,11 @@ class _Export:
         self.damaged = 0
         self.other_ids = False
 
-    def documents(self, tokens: "TokenCollection") -> Iterator[dict[str, Any]]:
+    def documents(self, tokens: "TokenRepository") -> Iterator[dict[str, Any]]:
         """Each stored token; one that is damaged is told and left out."""
-        from zoho_mongo_store.document import from_document
         from zoho_mongo_store.encryption.cipher import UnreadableError
         from zoho_mongo_store.errors import StoreError
+        from zoho_mongo_store.model.document import from_document
 
         scan = tokens.scan(_PAGE)
         while True:

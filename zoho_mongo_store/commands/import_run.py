@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from zoho_mongo_store.commands.context import TIMEOUT, CommandContext
 from zoho_mongo_store.commands.index_report import standing_idle
 from zoho_mongo_store.commands.output import console, print_json, table
-from zoho_mongo_store.commands.place import TIMEOUT, Place
 from zoho_mongo_store.commands.reporting import FAILURE, printable
 from zoho_mongo_store.encryption.encryptor import Encryptor
 from zoho_mongo_store.transfer.importing import Report, Target, import_tokens
@@ -26,19 +26,19 @@ _MEANINGS = {
 }
 
 
-def run_import(place: Place, source: Source, *, dry_run: bool, json: bool) -> None:
+def run_import(context: CommandContext, source: Source, *, dry_run: bool, json: bool) -> None:
     """Import ``source``; status 1 if rows were damaged."""
     notes: list[dict[str, object]] = []
     errors = console(stderr=True)
     with ExitStack() as stack:
-        collection = stack.enter_context(place.collection())
+        collection = stack.enter_context(context.collection())
         target = Target(collection, collection)
-        if place.encryption is not None:
-            encryptor = Encryptor(place.encryption, TIMEOUT)
+        if context.encryption is not None:
+            encryptor = Encryptor(context.encryption, TIMEOUT)
             stack.callback(encryptor.close)
             target = Target(collection, encryptor.encrypted(collection))
         if not dry_run:
-            tokens = stack.enter_context(place.open(idle=standing_idle(collection)))
+            tokens = stack.enter_context(context.open(idle=standing_idle(collection)))
             tokens.ensure_indexes()
         progress = stack.enter_context(_progress(errors))
         task = progress.add_task("Importing", total=None)
@@ -52,9 +52,9 @@ def run_import(place: Place, source: Source, *, dry_run: bool, json: bool) -> No
             source,
             target,
             dry_run=dry_run,
-            note=note,
-            counted=lambda rows: progress.update(task, total=rows),
-            progress=lambda rows: progress.update(task, completed=rows),
+            on_note=note,
+            on_counted=lambda rows: progress.update(task, total=rows),
+            on_progress=lambda rows: progress.update(task, completed=rows),
         )
     if json:
         print_json({"dry_run": dry_run, **asdict(report), "notes": notes})

@@ -10,7 +10,7 @@ from zoho_mongo_store.commands.connecting import connected
 from zoho_mongo_store.commands.output import JsonOption
 
 if TYPE_CHECKING:
-    from zoho_mongo_store.commands.place import Place
+    from zoho_mongo_store.commands.context import CommandContext
 
 _PASSWORD_VARIABLE = "ZOHO_MYSQL_PASSWORD"  # noqa: S105 - a variable's name
 _SOURCE = "Source"
@@ -38,29 +38,29 @@ def import_commands() -> typer.Typer:
 
 @connected
 def import_filestore(
-    place: "Place", file: SourceFile, dry_run: DryRun = False, json: JsonOption = False
+    context: "CommandContext", file: SourceFile, dry_run: DryRun = False, json: JsonOption = False
 ) -> None:
     """From the file of the SDK's FileStore, with 9 or 10 columns."""
     from zoho_mongo_store.commands.import_run import run_import
     from zoho_mongo_store.transfer.filestore import FileStoreFile
 
-    run_import(place, FileStoreFile(file), dry_run=dry_run, json=json)
+    run_import(context, FileStoreFile(file), dry_run=dry_run, json=json)
 
 
 @connected
 def import_jsonl(
-    place: "Place", file: SourceFile, dry_run: DryRun = False, json: JsonOption = False
+    context: "CommandContext", file: SourceFile, dry_run: DryRun = False, json: JsonOption = False
 ) -> None:
     """From JSON lines, as export --show-secrets writes them."""
     from zoho_mongo_store.commands.import_run import run_import
     from zoho_mongo_store.transfer.json_lines import JsonLinesFile
 
-    run_import(place, JsonLinesFile(file), dry_run=dry_run, json=json)
+    run_import(context, JsonLinesFile(file), dry_run=dry_run, json=json)
 
 
 @connected
 def import_sqlite(
-    place: "Place",
+    context: "CommandContext",
     file: SourceFile,
     table: Annotated[
         str, typer.Option(metavar="NAME", help="Its name.", rich_help_panel=_SOURCE)
@@ -72,12 +72,12 @@ def import_sqlite(
     from zoho_mongo_store.commands.import_run import run_import
     from zoho_mongo_store.transfer.tables import SqliteTable
 
-    run_import(place, SqliteTable(file, table), dry_run=dry_run, json=json)
+    run_import(context, SqliteTable(file, table), dry_run=dry_run, json=json)
 
 
 @connected
 def import_mysql(
-    place: "Place",
+    context: "CommandContext",
     host: Annotated[
         str, typer.Option(metavar="HOST", help="Its host.", rich_help_panel=_SOURCE)
     ] = "localhost",
@@ -114,4 +114,4 @@ def import_mysql(
             f"Password of MySQL user {user}", default="", hide_input=True, show_default=False
         )
     server = MySqlServer(host, port, user, password, mysql_database, table)
-    run_import(place, MySqlTable(server), dry_run=dry_run, json=json)
+    run_import(context, MySqlTable(server), dry_run=dry_run, json=json)

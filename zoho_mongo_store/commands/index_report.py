@@ -6,11 +6,11 @@ from typing import Any
 import pymongo
 from pymongo.collection import Collection
 
-from zoho_mongo_store.commands.place import TIMEOUT
-from zoho_mongo_store.document import Document
+from zoho_mongo_store.commands.context import TIMEOUT
+from zoho_mongo_store.driver.indexes import IDLE_FIELD, TOKEN_INDEXES, Index, idle_index
 from zoho_mongo_store.errors import StoreError
-from zoho_mongo_store.indexes import IDLE_FIELD, TOKEN_INDEXES, Index, idle_index
-from zoho_mongo_store.tokens import TokenCollection
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.storage.repository import TokenRepository
 
 
 def standing(collection: Collection[Document]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def standing_idle(collection: Collection[Document]) -> Index | None:
 
 
 def made_indexes(
-    tokens: TokenCollection, collection: Collection[Document]
+    tokens: TokenRepository, collection: Collection[Document]
 ) -> tuple[list[tuple[str, str]], StoreError | None]:
     """Make the indexes: what became of each, and what is in the way of the others, if anything."""
     before = standing(collection)

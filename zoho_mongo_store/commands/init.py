@@ -10,14 +10,14 @@ from zoho_mongo_store.commands.durations import METAVAR, parse_duration
 from zoho_mongo_store.commands.output import JsonOption, console, print_json, table
 
 if TYPE_CHECKING:
-    from zoho_mongo_store.commands.place import Place
+    from zoho_mongo_store.commands.context import CommandContext
 
 _WORDS = {"unchanged": "stood already", "conflict": "in the way, see below"}
 
 
 @connected
 def init(
-    place: "Place",
+    context: "CommandContext",
     expire_idle_after: Annotated[
         timedelta | None,
         typer.Option(
@@ -38,15 +38,15 @@ def init(
     it is. May be run again at any time.
     """
     from zoho_mongo_store.commands.index_report import made_indexes, standing_idle
-    from zoho_mongo_store.indexes import idle_index
+    from zoho_mongo_store.driver.indexes import idle_index
 
     if keep_idle and expire_idle_after is not None:
         raise typer.BadParameter("--keep-idle and --expire-idle-after exclude each other")
-    with place.collection() as collection:
+    with context.collection() as collection:
         idle = idle_index(expire_idle_after)
         if idle is None and not keep_idle:
             idle = standing_idle(collection)
-        with place.open(idle=idle) as tokens:
+        with context.open(idle=idle) as tokens:
             done, error = made_indexes(tokens, collection)
     if json:
         print_json([{"index": name, "result": result} for name, result in done])

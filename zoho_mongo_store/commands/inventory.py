@@ -9,15 +9,15 @@ from urllib.parse import urlsplit
 
 import pymongo
 
+from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.durations import shown_duration
-from zoho_mongo_store.commands.place import TIMEOUT
-from zoho_mongo_store.document import CREDENTIAL_FIELDS, Document, from_document
 from zoho_mongo_store.encryption.cipher import UnreadableError, is_encrypted
 from zoho_mongo_store.errors import StoreError
+from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document, from_document
 from zoho_mongo_store.refresh.lease import Leases, LeaseState, lease_key
 from zoho_mongo_store.refresh.policy import DEFAULT_POLICY, ZOHO_REQUESTS
 from zoho_mongo_store.sdk import DataCenter, Redemption, SDKException
-from zoho_mongo_store.tokens import TokenCollection
+from zoho_mongo_store.storage.repository import TokenRepository
 
 _PAGE = 1000
 # By the accounts server (dc/*_data_center.py, get_iam_url).
@@ -52,7 +52,7 @@ class Item(NamedTuple):
     state: State
     expires_at: datetime | None
     """Of the access token; ``None`` if that is unknown or there is none."""
-    resting_until: datetime | None
+    retry_after: datetime | None
     """While it is cooling down: until when nobody asks Zoho."""
     data_centre: str | None
     updated_at: datetime | None
@@ -62,8 +62,8 @@ class Item(NamedTuple):
 
     def described(self, now: datetime) -> str:
         """Its state in words."""
-        if self.state is State.COOLING_DOWN and self.resting_until is not None:
-            return f"cooling down for {shown_duration(self.resting_until - now)}"
+        if self.state is State.COOLING_DOWN and self.retry_after is not None:
+            return f"cooling down for {shown_duration(self.retry_after - now)}"
         if self.state is State.VALID and self.expires_at is not None:
             return f"valid for {shown_duration(self.expires_at - now)}"
         if self.state is State.VALID:
@@ -83,7 +83,7 @@ class Item(NamedTuple):
             "state": self.state.value,
             "expires_at": self.expires_at,
             "valid_for": None if valid_for is None else max(0, round(valid_for)),
-            "resting_until": self.resting_until,
+            "retry_after": self.retry_after,
             "data_centre": self.data_centre,
             "updated_at": self.updated_at,
         }
@@ -92,7 +92,7 @@ class Item(NamedTuple):
 class Inventory:
     """What is stored, by the server's clock."""
 
-    def __init__(self, tokens: TokenCollection) -> None:
+    def __init__(self, tokens: TokenRepository) -> None:
         self._tokens = tokens
         self._leases = Leases(tokens.leases, TIMEOUT, DEFAULT_POLICY)
         self.clock = self._leases.clock()
@@ -130,7 +130,7 @@ class Inventory:
             user=_of_type(document.get("user_name"), str),
             state=state,
             expires_at=expires_at if access_token else None,
-            resting_until=lease.resting_until if lease and state is State.COOLING_DOWN else None,
+            retry_after=lease.retry_after if lease and state is State.COOLING_DOWN else None,
             data_centre=data_centre(_of_type(document.get("api_domain"), str)),
             updated_at=_of_type(document.get("updated_at"), datetime),
             lease=lease,
@@ -189,7 +189,7 @@ def _state(
 ) -> State:
     if lease is not None and lease.owner is not None and lease.until > now:
         return State.REFRESHING
-    if lease is not None and lease.resting_until > now:
+    if lease is not None and lease.retry_after > now:
         return State.COOLING_DOWN
     if not document.get("access_token"):
         return State.NO_ACCESS_TOKEN

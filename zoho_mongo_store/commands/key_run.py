@@ -5,9 +5,9 @@ from collections.abc import Callable
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
+from zoho_mongo_store.commands.context import CommandContext
 from zoho_mongo_store.commands.items import counted
 from zoho_mongo_store.commands.output import console, print_json
-from zoho_mongo_store.commands.place import Place
 from zoho_mongo_store.commands.reporting import FAILURE, say
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.encryption.maintenance import rotate_master_key
@@ -17,7 +17,9 @@ from zoho_mongo_store.encryption.move import Progress as Step
 _STEPS = {"documents": "Tokens", "waiting": "Waiting for all processes to know (seconds)"}
 
 
-def moved(place: Place, operation: Callable[..., Moved], done: str, *, json: bool) -> None:
+def moved(
+    context: CommandContext, operation: Callable[..., Moved], done: str, *, json: bool
+) -> None:
     """Run ``operation`` on the collection; status 1 if it left some documents as they are."""
     errors = console(stderr=True)
     bar = Progress(
@@ -28,8 +30,8 @@ def moved(place: Place, operation: Callable[..., Moved], done: str, *, json: boo
         disable=not errors.is_terminal,
         transient=True,
     )
-    encryption = _encryption(place)
-    with place.collection() as collection, bar:
+    encryption = _encryption(context)
+    with context.collection() as collection, bar:
         task = bar.add_task("Tokens", total=0)
 
         def report(step: Step) -> None:
@@ -46,10 +48,10 @@ def moved(place: Place, operation: Callable[..., Moved], done: str, *, json: boo
         raise typer.Exit(FAILURE)
 
 
-def rotated_master_key(place: Place, *, json: bool, quiet: bool) -> None:
+def rotated_master_key(context: CommandContext, *, json: bool, quiet: bool) -> None:
     """Wrap the data keys anew."""
-    encryption = _encryption(place)
-    with place.collection() as collection:
+    encryption = _encryption(context)
+    with context.collection() as collection:
         number = rotate_master_key(collection, encryption)
     if json:
         print_json({"wrapped": number})
@@ -58,7 +60,7 @@ def rotated_master_key(place: Place, *, json: bool, quiet: bool) -> None:
         console().print(f"{keys} wrapped with the master key of {encryption.provider}")
 
 
-def _encryption(place: Place) -> FieldEncryption:
-    if place.encryption is None:
+def _encryption(context: CommandContext) -> FieldEncryption:
+    if context.encryption is None:
         raise typer.BadParameter("--kms-providers is needed: it holds the master keys")
-    return place.encryption
+    return context.encryption

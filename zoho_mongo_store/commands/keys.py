@@ -10,11 +10,11 @@ from zoho_mongo_store.commands.connecting import connected
 from zoho_mongo_store.commands.output import JsonOption
 
 if TYPE_CHECKING:
-    from zoho_mongo_store.commands.place import Place
+    from zoho_mongo_store.commands.context import CommandContext
 
 
 @connected
-def encrypt(place: "Place", json: JsonOption = False) -> None:
+def encrypt(context: "CommandContext", json: JsonOption = False) -> None:
     """Encrypt all secrets of the collection, while applications go on using it.
 
     They all have to find both kinds meanwhile: FieldEncryption(..., plain="read"). The data key is
@@ -22,11 +22,11 @@ def encrypt(place: "Place", json: JsonOption = False) -> None:
     """
     from zoho_mongo_store.encryption.maintenance import encrypt_collection
 
-    _move(place, encrypt_collection, "encrypted", json)
+    _move(context, encrypt_collection, "encrypted", json)
 
 
 @connected
-def decrypt(place: "Place", json: JsonOption = False) -> None:
+def decrypt(context: "CommandContext", json: JsonOption = False) -> None:
     """Store all secrets in plain again, while applications go on using the collection.
 
     They all have to write plain meanwhile: FieldEncryption(..., plain="write"). May be stopped and
@@ -34,12 +34,12 @@ def decrypt(place: "Place", json: JsonOption = False) -> None:
     """
     from zoho_mongo_store.encryption.maintenance import decrypt_collection
 
-    _move(place, decrypt_collection, "decrypted", json)
+    _move(context, decrypt_collection, "decrypted", json)
 
 
 @connected
 def rotate_keys(
-    place: "Place",
+    context: "CommandContext",
     data_key: Annotated[
         bool,
         typer.Option(
@@ -66,13 +66,13 @@ def rotate_keys(
     from zoho_mongo_store.commands.key_run import rotated_master_key
     from zoho_mongo_store.encryption.maintenance import rotate_data_key
 
-    rotated_master_key(place, json=json and not data_key, quiet=json)
+    rotated_master_key(context, json=json and not data_key, quiet=json)
     if data_key:
         rotate = partial(rotate_data_key, store_timeout=store_timeout)
-        _move(place, rotate, "encrypted with the new data key", json)
+        _move(context, rotate, "encrypted with the new data key", json)
 
 
-def _move(place: "Place", operation: Callable[..., Any], done: str, json: bool) -> None:
+def _move(context: "CommandContext", operation: Callable[..., Any], done: str, json: bool) -> None:
     from zoho_mongo_store.commands.key_run import moved
 
-    moved(place, operation, done, json=json)
+    moved(context, operation, done, json=json)

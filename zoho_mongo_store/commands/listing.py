@@ -12,7 +12,7 @@ from zoho_mongo_store.commands.output import JsonOption, console, print_json, sh
 from zoho_mongo_store.commands.reporting import CommandError
 
 if TYPE_CHECKING:
-    from zoho_mongo_store.commands.place import Place
+    from zoho_mongo_store.commands.context import CommandContext
 
 _FIRST_FIELDS = ("id", "user_name")
 _OWN_ID = "_id"
@@ -20,7 +20,7 @@ _OWN_ID = "_id"
 
 @connected
 def list_(
-    place: "Place",
+    context: "CommandContext",
     user: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only the token of this user.")
     ] = None,
@@ -46,7 +46,7 @@ def list_(
     from zoho_mongo_store.commands.inventory import Inventory
     from zoho_mongo_store.commands.items import counted, item_table
 
-    with place.open() as tokens:
+    with context.open() as tokens:
         inventory = Inventory(tokens)
         if user is None:
             items = list(inventory.all())
@@ -68,7 +68,7 @@ def list_(
 
 @connected
 def show(
-    place: "Place",
+    context: "CommandContext",
     id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as list shows it.")],
     json: JsonOption = False,
 ) -> None:
@@ -78,7 +78,7 @@ def show(
     """
     from zoho_mongo_store.commands.inventory import Inventory
 
-    with place.open() as tokens:
+    with context.open() as tokens:
         inventory = Inventory(tokens)
         found = inventory.find({"id": id})
         now = inventory.clock()
@@ -88,7 +88,7 @@ def show(
     fields = _shown_fields(document)
     failure = item.lease.failure if item.lease is not None else None
     if json:
-        about = {"state": item.state.value, "resting_until": item.resting_until}
+        about = {"state": item.state.value, "retry_after": item.retry_after}
         last = None if failure is None else {"code": failure.code, "message": failure.message}
         print_json({**fields, **about, "data_centre": item.data_centre, "last_failure": last})
         return
@@ -104,7 +104,7 @@ def show(
 
 def _shown_fields(document: Mapping[str, Any]) -> dict[str, object]:
     """What identifies the document first; of a secret that it is there."""
-    from zoho_mongo_store.document import SECRET_FIELDS
+    from zoho_mongo_store.model.document import SECRET_FIELDS
 
     names = [*_FIRST_FIELDS, *sorted(set(document) - {*_FIRST_FIELDS, _OWN_ID})]
     shown: dict[str, object] = {}

@@ -11,12 +11,12 @@ from zoho_mongo_store.commands.output import JsonOption, console, print_json
 from zoho_mongo_store.commands.reporting import CommandError
 
 if TYPE_CHECKING:
-    from zoho_mongo_store.commands.place import Place
+    from zoho_mongo_store.commands.context import CommandContext
 
 
 @connected
 def delete(
-    place: "Place",
+    context: "CommandContext",
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="ID...", help="Ids, as list shows them.")
     ] = None,
@@ -27,13 +27,13 @@ def delete(
     """Delete stored tokens. At Zoho they stay good: to end them there as well, see revoke."""
     import pymongo
 
-    from zoho_mongo_store.commands.place import TIMEOUT
+    from zoho_mongo_store.commands.context import TIMEOUT
 
     if bool(ids) == (user is not None):
         raise typer.BadParameter("give either ids or --user")
     filters = [{"user_name": user}] if user is not None else [{"id": id} for id in ids or []]
     unknown = []
-    with place.collection() as collection:
+    with context.collection() as collection:
         for filter in filters:
             with pymongo.timeout(TIMEOUT):
                 if collection.delete_one(filter).deleted_count:
@@ -46,7 +46,7 @@ def delete(
 
 @connected
 def purge(
-    place: "Place",
+    context: "CommandContext",
     idle_for: Annotated[
         timedelta,
         typer.Option(
@@ -64,11 +64,11 @@ def purge(
     """Delete the tokens that nobody saved for a long time, by the server's clock. Asks first."""
     import pymongo
 
+    from zoho_mongo_store.commands.context import SCAN_TIMEOUT
     from zoho_mongo_store.commands.inventory import Inventory
     from zoho_mongo_store.commands.items import counted, item_table
-    from zoho_mongo_store.commands.place import SCAN_TIMEOUT
 
-    with place.open() as tokens, place.collection() as collection:
+    with context.open() as tokens, context.collection() as collection:
         inventory = Inventory(tokens)
         now = inventory.clock()
         before = now - idle_for

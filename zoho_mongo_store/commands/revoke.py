@@ -8,7 +8,7 @@ from zoho_mongo_store.commands.connecting import connected
 from zoho_mongo_store.commands.reporting import CommandError
 
 if TYPE_CHECKING:
-    from zoho_mongo_store.commands.place import Place
+    from zoho_mongo_store.commands.context import CommandContext
 
 _REVOKE_PATH = "/oauth/v2/token/revoke"
 _SECONDS = 15.0
@@ -16,7 +16,7 @@ _SECONDS = 15.0
 
 @connected
 def revoke(
-    place: "Place",
+    context: "CommandContext",
     id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as list shows it.")],
     accounts_url: Annotated[
         str | None,
@@ -36,7 +36,7 @@ def revoke(
 
     from zoho_mongo_store.sdk import DataCenter
 
-    with place.open() as tokens:
+    with context.open() as tokens:
         stored = tokens.find([{"id": id}])
         if stored is None:
             raise CommandError(f"no token has the id {id}")

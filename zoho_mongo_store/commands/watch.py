@@ -10,12 +10,12 @@ from zoho_mongo_store.commands.durations import METAVAR, parse_duration
 from zoho_mongo_store.commands.output import JsonOption
 
 if TYPE_CHECKING:
-    from zoho_mongo_store.commands.place import Place
+    from zoho_mongo_store.commands.context import CommandContext
 
 
 @connected
 def watch(
-    place: "Place",
+    context: "CommandContext",
     rows: Annotated[
         int | None,
         typer.Option(
@@ -39,7 +39,7 @@ def watch(
     """
     from zoho_mongo_store.commands.watching import Watching
 
-    watching = Watching(place, rows=rows, json=json)
+    watching = Watching(context, rows=rows, json=json)
     try:
         watching.run(length, count)
     except KeyboardInterrupt:

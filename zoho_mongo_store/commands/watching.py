@@ -14,13 +14,13 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
+from zoho_mongo_store.commands.context import TIMEOUT, CommandContext
 from zoho_mongo_store.commands.inventory import Inventory, Item, State
 from zoho_mongo_store.commands.items import counted, item_table
 from zoho_mongo_store.commands.output import console, print_json_line, shown_date
-from zoho_mongo_store.commands.place import TIMEOUT, Place
-from zoho_mongo_store.document import Document
 from zoho_mongo_store.encryption.cipher import UnreadableError
-from zoho_mongo_store.tokens import TokenCollection
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.storage.repository import TokenRepository
 
 _INTERVAL = 1.0
 _PIPED_ROWS = 50
@@ -37,8 +37,8 @@ Looks = dict[str, Item]
 class Watching:
     """The tokens that were saved last, shown until it is ended."""
 
-    def __init__(self, place: Place, *, rows: int | None, json: bool) -> None:
-        self._place = place
+    def __init__(self, context: CommandContext, *, rows: int | None, json: bool) -> None:
+        self._place = context
         self._json = json
         self._console = console()
         self._rows = rows or (
@@ -65,7 +65,7 @@ class Watching:
                 wait()
 
     def _look(
-        self, tokens: TokenCollection, collection: Collection[Document]
+        self, tokens: TokenRepository, collection: Collection[Document]
     ) -> tuple[list[Item], int, datetime]:
         inventory = Inventory(tokens)
         with pymongo.timeout(TIMEOUT):
@@ -134,7 +134,7 @@ class Watching:
         return Group(item_table(items, now), Text(", ".join(parts), style="dim"))
 
 
-def _decrypted(tokens: TokenCollection, document: Document) -> Document:
+def _decrypted(tokens: TokenRepository, document: Document) -> Document:
     """The document in plain; as it is if that cannot be had, or it is gone."""
     try:
         return tokens.find([{"_id": document["_id"]}]) or document

@@ -9,11 +9,11 @@ from bson.codec_options import CodecOptions
 from pymongo import MongoClient
 from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
 
-from zoho_mongo_store.document import CREDENTIAL_FIELDS, ENCRYPTED
 from zoho_mongo_store.encryption.interrupts import raise_if_interrupted
 from zoho_mongo_store.encryption.settings import FieldEncryption
 from zoho_mongo_store.encryption.vault import KeyVault
 from zoho_mongo_store.errors import KeyServiceError, StoreError, is_unreachable, without
+from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, ENCRYPTED
 
 if TYPE_CHECKING:
     from pymongo.encryption import ClientEncryption

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from zoho_mongo_store.document import CREDENTIAL_FIELDS, SECRET_FIELDS, Document
 from zoho_mongo_store.encryption.cipher import Cipher, is_encrypted
 from zoho_mongo_store.encryption.data_keys import DataKeys
 from zoho_mongo_store.encryption.settings import PlainValues
 from zoho_mongo_store.errors import StoreError
+from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, SECRET_FIELDS, Document
 
 MOVE = (
     "encrypt the collection (zoho-mongo-store encrypt), with plain='read' in the settings of all "

@@ -7,9 +7,9 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 
-from zoho_mongo_store.document import SECRET_FIELDS, Document
 from zoho_mongo_store.encryption.codec import Codec
-from zoho_mongo_store.token_documents import DocumentCursor
+from zoho_mongo_store.model.document import SECRET_FIELDS, Document
+from zoho_mongo_store.model.token_documents import DocumentCursor
 
 CodecSource = Callable[[], Codec]
 """Gives the codec of the moment."""

@@ -5,7 +5,9 @@ from functools import partial
 
 from pymongo.collection import Collection
 
-from zoho_mongo_store.document import Document
+from zoho_mongo_store.driver.fork import reset_after_fork
+from zoho_mongo_store.driver.indexes import Changes
+from zoho_mongo_store.driver.timed_lock import TimedLock
 from zoho_mongo_store.encryption.cipher import Cipher, require_library
 from zoho_mongo_store.encryption.codec import MOVE, Codec
 from zoho_mongo_store.encryption.collection import EncryptedCollection
@@ -13,9 +15,7 @@ from zoho_mongo_store.encryption.first_key import ANY_TEXT, holds_credential, ob
 from zoho_mongo_store.encryption.settings import FieldEncryption
 from zoho_mongo_store.encryption.vault import KeyVault
 from zoho_mongo_store.errors import StoreError
-from zoho_mongo_store.fork import reset_after_fork
-from zoho_mongo_store.gate import Gate
-from zoho_mongo_store.indexes import Changes
+from zoho_mongo_store.model.document import Document
 
 # How often a process reads the list of data keys again, and how old the one may be that its other
 # threads use while one is at that. A rotation waits for longer than the latter.
@@ -44,7 +44,7 @@ class Encryptor:
         self._cipher: Cipher | None = None
         self._codec: Codec | None = None
         self._read_at = 0.0
-        self._reading = Gate()
+        self._reading = TimedLock()
         reset_after_fork(self)
 
     def encrypted(self, collection: Collection[Document]) -> EncryptedCollection:

@@ -6,11 +6,11 @@ from typing import Any
 from bson.binary import Binary
 from pymongo.collection import Collection
 
-from zoho_mongo_store.document import CREDENTIAL_FIELDS, Document
 from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.data_keys import DataKeys
 from zoho_mongo_store.encryption.vault import KeyVault
 from zoho_mongo_store.errors import StoreError
+from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
 
 ANY_TEXT = {"$gte": ""}
 _ANY_BINARY = {"$gte": Binary(b"")}

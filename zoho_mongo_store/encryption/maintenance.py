@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import pymongo
 from pymongo.collection import Collection
 
-from zoho_mongo_store.document import Document
 from zoho_mongo_store.encryption.cipher import Cipher, require_library
 from zoho_mongo_store.encryption.data_keys import named, next_name
 from zoho_mongo_store.encryption.encryptor import LATEST_SECONDS, UNDER_WAY_SECONDS
@@ -20,6 +19,7 @@ from zoho_mongo_store.encryption.move import Moved, Progress, Report, decrypting
 from zoho_mongo_store.encryption.settings import FieldEncryption
 from zoho_mongo_store.encryption.vault import KeyVault
 from zoho_mongo_store.errors import failure
+from zoho_mongo_store.model.document import Document
 
 _TICK = 0.25
 

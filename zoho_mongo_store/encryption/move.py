@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pymongo
 from pymongo.collection import Collection
 
-from zoho_mongo_store.document import SECRET_FIELDS, Document
 from zoho_mongo_store.encryption.cipher import Cipher, UnreadableError, is_encrypted, key_of
+from zoho_mongo_store.model.document import SECRET_FIELDS, Document
 
 _BATCH = 100
 

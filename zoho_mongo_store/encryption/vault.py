@@ -9,6 +9,7 @@ from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
+from zoho_mongo_store.driver.indexes import Changes
 from zoho_mongo_store.encryption.data_keys import (
     DataKeys,
     data_keys,
@@ -17,7 +18,6 @@ from zoho_mongo_store.encryption.data_keys import (
     retired_name,
     settled_name,
 )
-from zoho_mongo_store.indexes import Changes
 
 INDEX_NAME = "keyAltNames_1"
 # MongoDB's own: https://www.mongodb.com/docs/manual/core/csfle/fundamentals/keys-key-vaults/

@@ -3,16 +3,23 @@
 import logging
 import time
 
-from zoho_mongo_store.document import Document, secrets_of
 from zoho_mongo_store.errors import failure
-from zoho_mongo_store.refresh.arming import arming
+from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.refresh.flight import Flight, Flights
+from zoho_mongo_store.refresh.intercept import intercept
 from zoho_mongo_store.refresh.lease import Leases, lease_key
 from zoho_mongo_store.refresh.policy import RefreshPolicy
 from zoho_mongo_store.refresh.redeemer import Redeemer, RedemptionError, name_of
 from zoho_mongo_store.refresh.stats import Counters, RefreshStats
-from zoho_mongo_store.sdk import OAuthToken, Redemption, SDKException, accounts_url, redeem
-from zoho_mongo_store.tokens import TokenCollection
+from zoho_mongo_store.sdk import (
+    OAuthToken,
+    Redemption,
+    SDKException,
+    accounts_url,
+    redeem,
+    secrets_of,
+)
+from zoho_mongo_store.storage.repository import TokenRepository
 
 logger = logging.getLogger("zoho_mongo_store")
 
@@ -28,7 +35,7 @@ class Coordinator:
     Threads of a process wait on one of them (single-flight), and that one on the lease.
     """
 
-    def __init__(self, tokens: TokenCollection, policy: RefreshPolicy) -> None:
+    def __init__(self, tokens: TokenRepository, policy: RefreshPolicy) -> None:
         self._leases = Leases(tokens.leases, tokens.timeout, policy)
         self._counters = Counters()
         self._tokens = tokens
@@ -37,13 +44,13 @@ class Coordinator:
         self._patience = policy.lease.total_seconds()
         self._ahead = policy.ahead.total_seconds()
         self._early_from: dict[str, float] = {}
-        self._arm = arming(self.redeem)
+        self._arm = intercept(self.redeem)
 
     def stats(self) -> RefreshStats:
         """The counts of this process."""
         return self._counters.snapshot()
 
-    def hand_out(self, token: OAuthToken, stored: Document | None) -> None:
+    def prepare(self, token: OAuthToken, stored: Document | None) -> None:
         """Arm a token that was looked up, also one that is not stored, which the SDK goes on with;
         and refresh it early when it is about to expire and nobody else does."""
         self._arm(token)

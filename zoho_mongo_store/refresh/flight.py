@@ -3,7 +3,7 @@
 import threading
 import time
 
-from zoho_mongo_store.fork import reset_after_fork
+from zoho_mongo_store.driver.fork import reset_after_fork
 
 
 class Flight:

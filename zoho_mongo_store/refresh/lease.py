@@ -13,8 +13,8 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from zoho_mongo_store.document import Document
-from zoho_mongo_store.failover import through_failover
+from zoho_mongo_store.driver.retry import retry_once
+from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.refresh.policy import ZOHO_REQUESTS, ZOHO_WINDOW, RefreshPolicy
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -50,7 +50,7 @@ class LeaseState(NamedTuple):
 
     owner: str | None
     until: datetime
-    resting_until: datetime
+    retry_after: datetime
     """No request before: the end of the cool-down, or of Zoho's own window."""
     failure: Failure | None
     failed_owner: str | None
@@ -81,7 +81,7 @@ class Leases:
 
     def clock(self) -> Callable[[], datetime]:
         """The server's clock, as exact as half a round trip."""
-        return through_failover(self._read_clock)
+        return retry_once(self._read_clock)
 
     def _read_clock(self) -> Callable[[], datetime]:
         database = self._collection().database
@@ -165,14 +165,15 @@ class Leases:
         }
         return self._change(lease, {"$set": resting, "$unset": {"owner": ""}})
 
-    def give_back(self, lease: Lease) -> bool:
-        """End the lease without having asked Zoho; the request is not counted."""
-        uncounted = {"$pop": {"requests": _NEWEST_REQUEST}}
-        return self._change(lease, {"$unset": {"owner": ""}, **uncounted})
+    def release(self, lease: Lease, *, counted: bool) -> bool:
+        """End the lease without an outcome.
 
-    def let_go(self, lease: Lease) -> bool:
-        """End the lease with nothing known of what Zoho did."""
-        return self._change(lease, {"$unset": {"owner": ""}})
+        counted: whether Zoho may have been asked, so that the request counts against its limit.
+        """
+        update: dict[str, Any] = {"$unset": {"owner": ""}}
+        if not counted:
+            update["$pop"] = {"requests": _NEWEST_REQUEST}
+        return self._change(lease, update)
 
     def read(self, key: str) -> LeaseState | None:
         """What stands about the credential with this key."""
@@ -181,14 +182,14 @@ class Leases:
         if stored is None:
             return None
         requests = stored.get("requests", [])
-        resting_until = stored.get("cooling_until", _LONG_AGO)
+        retry_after = stored.get("cooling_until", _LONG_AGO)
         if len(requests) >= ZOHO_REQUESTS:
-            resting_until = max(resting_until, requests[0] + ZOHO_WINDOW + _WINDOW_MARGIN)
+            retry_after = max(retry_after, requests[0] + ZOHO_WINDOW + _WINDOW_MARGIN)
         error = stored.get("error")
         return LeaseState(
             owner=stored.get("owner"),
             until=stored["until"],
-            resting_until=resting_until,
+            retry_after=retry_after,
             failure=error and Failure(error["code"], error["message"], stored["refused"]),
             failed_owner=stored.get("failed_owner"),
         )

@@ -8,16 +8,10 @@ from typing import TypeVar
 
 from pymongo.errors import PyMongoError
 
-from zoho_mongo_store.document import (
-    Document,
-    fill,
-    now,
-    secrets_of,
-    to_document,
-)
 from zoho_mongo_store.errors import failure, without
-from zoho_mongo_store.lookup import find_filters
-from zoho_mongo_store.refresh.arming import settle
+from zoho_mongo_store.model.document import Document, fill, now, to_document
+from zoho_mongo_store.model.lookup import find_filters
+from zoho_mongo_store.refresh.intercept import mark_saved
 from zoho_mongo_store.refresh.lease import Failure, Lease, Leases, LeaseState
 from zoho_mongo_store.refresh.stats import Counters
 from zoho_mongo_store.sdk import (
@@ -26,9 +20,10 @@ from zoho_mongo_store.sdk import (
     Redemption,
     SDKException,
     redeem,
+    secrets_of,
     set_user_name,
 )
-from zoho_mongo_store.tokens import TokenCollection
+from zoho_mongo_store.storage.repository import TokenRepository
 
 _Result = TypeVar("_Result")
 
@@ -52,7 +47,7 @@ class RedemptionError(Exception):
 class Redeemer:
     """Brings tokens their access token, from Zoho or from whoever else just got it."""
 
-    def __init__(self, tokens: TokenCollection, leases: Leases, counters: Counters) -> None:
+    def __init__(self, tokens: TokenRepository, leases: Leases, counters: Counters) -> None:
         self._tokens = tokens
         self._leases = leases
         self._counters = counters
@@ -90,7 +85,7 @@ class Redeemer:
                 self._counters.add("waited")
                 logger.debug("Waited for a new access token of %s", name_of(token))
                 return
-            if state is not None and moment < state.resting_until:
+            if state is not None and moment < state.retry_after:
                 self._counters.add("cooling_down")
                 logger.debug("Zoho is not asked for %s: it is cooling down", name_of(token))
                 raise _resting(state, moment)
@@ -115,10 +110,10 @@ class Redeemer:
         try:
             stored = self._stored(token)
         except Exception:
-            self._leases.give_back(lease)
+            self._leases.release(lease, counted=False)
             raise
         if stored is not None and _newer(stored, held):
-            self._leases.give_back(lease)
+            self._leases.release(lease, counted=False)
             self._counters.add("waited")
             _take(token, stored)
             return
@@ -139,7 +134,7 @@ class Redeemer:
             logger.warning("Zoho gave no access token for %s: %s", name_of(token), reason.message)
             raise RedemptionError(reason.code, reason.message) from None
         except BaseException:
-            self._end(token, lambda: self._leases.let_go(lease))
+            self._end(token, lambda: self._leases.release(lease, counted=True))
             raise
         self._end(token, lambda: self._store(lease, token, stored, held, clock))
 
@@ -169,7 +164,7 @@ class Redeemer:
         if before is None:
             saved: Document | None = self._tokens.save(to_document(token))
         else:
-            saved = self._tokens.replace_pair(before, to_document(token))
+            saved = self._tokens.compare_and_set_access_token(before, to_document(token))
         if saved is not None:
             _take(token, saved)
         elif self.take_newer(token, held):
@@ -198,7 +193,7 @@ class Redeemer:
             return None
 
     def _stored(self, token: OAuthToken) -> Document | None:
-        return self._tokens.find(find_filters(to_document(token)), newest=True)
+        return self._tokens.find(find_filters(to_document(token)), from_primary=True)
 
 
 def name_of(token: OAuthToken) -> str:
@@ -225,7 +220,7 @@ def _take(token: OAuthToken, stored: Document) -> None:
     token.set_id(stored["id"])
     token.set_refresh_token(stored.get("refresh_token") or token.get_refresh_token())
     fill(token, stored)
-    settle(token)
+    mark_saved(token)
 
 
 def _look_up_user(token: OAuthToken) -> None:
@@ -252,7 +247,7 @@ def _failed(state: LeaseState) -> RedemptionError:
 
 
 def _resting(state: LeaseState, moment: datetime) -> RedemptionError:
-    seconds = int((state.resting_until - moment).total_seconds()) + 1
+    seconds = int((state.retry_after - moment).total_seconds()) + 1
     if state.failure is None:
         return RedemptionError(
             REFUSED,

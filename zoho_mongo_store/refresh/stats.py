@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, fields
 
-from zoho_mongo_store.fork import reset_after_fork
+from zoho_mongo_store.driver.fork import reset_after_fork
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from zoho_mongo_store.document import Document, expires_in_of
+from zoho_mongo_store.model.document import Document, expires_in_of
 from zoho_mongo_store.transfer.lines import lines_of
-from zoho_mongo_store.transfer.rows import COLUMNS, Damage, Row, SourceError, checked
+from zoho_mongo_store.transfer.rows import COLUMNS, InvalidRow, Row, SourceError, checked
 
 # file_store.py, FileStore.__init__: it calls the redirect URL another name than the table does.
 _HEADER = tuple("redirect_uri" if name == "redirect_url" else name for name in COLUMNS)
@@ -23,19 +23,19 @@ class FileStoreFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def rows(self) -> Iterator[Row | Damage]:
+    def rows(self) -> Iterator[Row | InvalidRow]:
         """See ``Source``. A row is one line: no token holds a line break, and a quotation mark that
         is never closed then damages its own line alone."""
         lines = lines_of(self._path)
         header = next(lines, None)
-        names = None if header is None or isinstance(header, Damage) else _cells(header.text)
+        names = None if header is None or isinstance(header, InvalidRow) else _cells(header.text)
         if names is None or len(names) not in _COLUMN_COUNTS or names[0] != "id":
             raise SourceError(
                 f"{self._path} is not a file of the SDK's FileStore: its first line does not name "
                 "9 or 10 columns, the first of them id"
             )
         for line in lines:
-            yield line if isinstance(line, Damage) else _row(line.number, line.text, len(names))
+            yield line if isinstance(line, InvalidRow) else _row(line.number, line.text, len(names))
 
 
 def write_filestore(
@@ -57,12 +57,12 @@ def write_filestore(
         writer.writerow([cells.get(column, "") for column in COLUMNS])
 
 
-def _row(number: int, text: str, count: int) -> Row | Damage:
+def _row(number: int, text: str, count: int) -> Row | InvalidRow:
     cells = _cells(text)
     if cells is None:
-        return Damage(number, "its quotation marks do not match")
+        return InvalidRow(number, "its quotation marks do not match")
     if len(cells) != count:
-        return Damage(number, f"it has {len(cells)} columns, not {count}")
+        return InvalidRow(number, f"it has {len(cells)} columns, not {count}")
     return checked(number, dict(zip(COLUMNS, cells, strict=False)))
 
 

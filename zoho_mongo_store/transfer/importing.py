@@ -9,18 +9,18 @@ from typing import NamedTuple
 import pymongo
 from pymongo.collection import Collection
 
-from zoho_mongo_store.document import Document, now
 from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.errors import StoreError
+from zoho_mongo_store.model.document import Document, now
+from zoho_mongo_store.transfer.latest_rows import LatestRows
 from zoho_mongo_store.transfer.planning import (
     Action,
+    KnownTokens,
     Plan,
-    Standing,
     is_same_login,
     possible_ids,
 )
-from zoho_mongo_store.transfer.rows import Damage, Row, Source
-from zoho_mongo_store.transfer.winners import Winners
+from zoho_mongo_store.transfer.rows import InvalidRow, Row, Source
 from zoho_mongo_store.transfer.writing import Update, write_all
 
 _BATCH = 500
@@ -69,9 +69,9 @@ def import_tokens(
     target: Target,
     *,
     dry_run: bool = False,
-    note: Callable[[int, str], None] | None = None,
-    counted: Callable[[int], None] | None = None,
-    progress: Callable[[int], None] | None = None,
+    on_note: Callable[[int, str], None] | None = None,
+    on_counted: Callable[[int], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Store every token of ``source`` under its own id, and say what became of each row.
 
@@ -81,25 +81,27 @@ def import_tokens(
     memory that it takes does not grow with the source. The collection has to have its indexes.
 
     dry_run: write nothing.
-    note: called with the line and what is special about it, for what is not simply stored.
-    counted: called once with the number of rows.
-    progress: called with the number of rows that were dealt with.
+    on_note: called with the line and what is special about it, for what is not simply stored.
+    on_counted: called once with the number of rows.
+    on_progress: called with the number of rows that were dealt with.
 
     Raises ``SourceError``, and what pymongo raises; what was written until then stays.
     """
-    note, counted, progress = note or _ignore, counted or _ignore, progress or _ignore
+    on_note = on_note or _ignore
+    on_counted = on_counted or _ignore
+    on_progress = on_progress or _ignore
     report = Report()
-    with Winners() as winners:
+    with LatestRows() as winners:
         for row in source.rows():
             report.rows += 1
             if isinstance(row, Row):
                 winners.add(row)
-        counted(report.rows)
-        counting = _counting(source, winners, report, note)
+        on_counted(report.rows)
+        counting = _counting(source, winners, report, on_note)
         while batch := list(itertools.islice(counting, _BATCH)):
-            _store(batch, target, dry_run, note, report)
-            progress(report.dealt_with)
-    progress(report.rows)
+            _store(batch, target, dry_run, on_note, report)
+            on_progress(report.dealt_with)
+    on_progress(report.rows)
     return report
 
 
@@ -108,16 +110,16 @@ def _ignore(*_: object) -> None:
 
 
 def _counting(
-    source: Source, winners: Winners, report: Report, note: Callable[[int, str], None]
+    source: Source, winners: LatestRows, report: Report, on_note: Callable[[int, str], None]
 ) -> Iterator[Row]:
     """The rows that count; the others are noted."""
     for row in source.rows():
-        if isinstance(row, Damage):
+        if isinstance(row, InvalidRow):
             report.damaged += 1
-            note(row.line, f"skipped: {row.reason}")
+            on_note(row.line, f"skipped: {row.reason}")
         elif (line := winners.line_for(row)) != row.line:
             report.repeated += 1
-            note(row.line, f"skipped: {source.unit} {line} for the same user counts")
+            on_note(row.line, f"skipped: {source.unit} {line} for the same user counts")
         else:
             yield row
 
@@ -126,14 +128,14 @@ def _store(
     batch: list[Row],
     target: Target,
     dry_run: bool,
-    note: Callable[[int, str], None],
+    on_note: Callable[[int, str], None],
     report: Report,
 ) -> None:
     """Store a batch; rows that met a save of the same user are decided about again."""
     for _ in range(_ATTEMPTS):
-        standing = Standing(_stored(target.collection, batch))
+        known = KnownTokens(_stored(target.collection, batch))
         plans = [
-            (row, standing.plan(row.document, functools.partial(_is_login, target, row.document)))
+            (row, known.plan(row.document, functools.partial(_is_login, target, row.document)))
             for row in batch
         ]
         beaten = set() if dry_run else _write(plans, target)
@@ -141,7 +143,7 @@ def _store(
             if row.line not in beaten:
                 report.count(plan.action)
                 if remark := _remark(row.document, plan):
-                    note(row.line, remark)
+                    on_note(row.line, remark)
         batch = [row for row in batch if row.line in beaten]
         if not batch:
             return

@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from zoho_mongo_store.document import SECRET_FIELDS, Document, expires_in_of
+from zoho_mongo_store.model.document import SECRET_FIELDS, Document, expires_in_of
 from zoho_mongo_store.transfer.lines import lines_of
-from zoho_mongo_store.transfer.rows import COLUMNS, Damage, Row, checked
+from zoho_mongo_store.transfer.rows import COLUMNS, InvalidRow, Row, checked
 
 # When they were stored: for the reader's information. An import sets its own.
 _INFORMATION = ("created_at", "updated_at")
@@ -22,10 +22,10 @@ class JsonLinesFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def rows(self) -> Iterator[Row | Damage]:
+    def rows(self) -> Iterator[Row | InvalidRow]:
         """See ``Source``. Names that are no columns are ignored."""
         for line in lines_of(self._path):
-            yield line if isinstance(line, Damage) else _row(line.number, line.text)
+            yield line if isinstance(line, InvalidRow) else _row(line.number, line.text)
 
 
 def write_json_lines(
@@ -47,11 +47,11 @@ def write_json_lines(
         stream.write(json.dumps(values, ensure_ascii=False) + "\n")
 
 
-def _row(number: int, text: str) -> Row | Damage:
+def _row(number: int, text: str) -> Row | InvalidRow:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
-        return Damage(number, "it is not JSON")
+        return InvalidRow(number, "it is not JSON")
     if not isinstance(fields, dict):
-        return Damage(number, "it is not a JSON object")
+        return InvalidRow(number, "it is not a JSON object")
     return checked(number, fields)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from zoho_mongo_store.transfer.rows import Damage, SourceError
+from zoho_mongo_store.transfer.rows import InvalidRow, SourceError
 
 # MongoDB's limit for a document: no token is longer.
 LONGEST_LINE = 16 * 1024 * 1024
@@ -19,7 +19,7 @@ class Line(NamedTuple):
     text: str
 
 
-def lines_of(path: Path) -> Iterator[Line | Damage]:
+def lines_of(path: Path) -> Iterator[Line | InvalidRow]:
     """The lines that are not empty. A line that is no UTF-8, or too long, is damage.
 
     Raises ``SourceError`` when the file cannot be read.
@@ -32,14 +32,14 @@ def lines_of(path: Path) -> Iterator[Line | Damage]:
                 if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
                     while (rest := file.readline(LONGEST_LINE)) and not rest.endswith(b"\n"):
                         pass
-                    yield Damage(number, "it is longer than a document may be")
+                    yield InvalidRow(number, "it is longer than a document may be")
                     continue
                 if number == 1:
                     line = line.removeprefix(_BYTE_ORDER_MARK)
                 try:
                     text = line.decode().rstrip("\r\n")
                 except UnicodeDecodeError:
-                    yield Damage(number, "it is not UTF-8")
+                    yield InvalidRow(number, "it is not UTF-8")
                     continue
                 if text.strip():
                     yield Line(number, text)

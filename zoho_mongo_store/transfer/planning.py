@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from zoho_mongo_store.document import CREDENTIAL_FIELDS, Document
-from zoho_mongo_store.lookup import shared_id
-from zoho_mongo_store.transfer.winners import identity
+from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
+from zoho_mongo_store.model.lookup import shared_id
+from zoho_mongo_store.transfer.latest_rows import identity
 
 
 class Action(Enum):
@@ -29,7 +29,7 @@ class Plan(NamedTuple):
     id: str
 
 
-class Standing:
+class KnownTokens:
     """What is stored of those that a batch of rows may be, and what the batch adds to it."""
 
     def __init__(self, documents: Iterable[Document]) -> None:

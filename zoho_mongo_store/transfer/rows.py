@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
-from zoho_mongo_store.document import CREDENTIAL_FIELDS, Document, from_document, to_document
 from zoho_mongo_store.errors import StoreError
+from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document, from_document, to_document
 from zoho_mongo_store.sdk import OAuthToken, SDKException, UserSignature
 
 # The columns of the SDK's MySQL table (db_store.py, save_token).
@@ -34,7 +34,7 @@ class Row(NamedTuple):
     document: Document
 
 
-class Damage(NamedTuple):
+class InvalidRow(NamedTuple):
     """A row that holds no token; ``reason`` quotes no value."""
 
     line: int
@@ -47,14 +47,14 @@ class Source(Protocol):
     unit: str
     """What its rows are counted in: ``"line"`` or ``"row"``."""
 
-    def rows(self) -> Iterator[Row | Damage]:
+    def rows(self) -> Iterator[Row | InvalidRow]:
         """All rows in their order, one in memory at a time. May be called again.
 
         Raises ``SourceError`` for what is no such source.
         """
 
 
-def checked(line: int, fields: Mapping[str, object]) -> Row | Damage:
+def checked(line: int, fields: Mapping[str, object]) -> Row | InvalidRow:
     """The row of these columns, which goes through the checks of a save.
 
     ``None`` and ``""`` are absent. A token that has nothing to redeem or to use, or that the SDK
@@ -63,14 +63,14 @@ def checked(line: int, fields: Mapping[str, object]) -> Row | Damage:
     try:
         document = to_document(_token(fields))
         if not any(field in document for field in CREDENTIAL_FIELDS):
-            return Damage(line, "it has no access, refresh or grant token")
+            return InvalidRow(line, "it has no access, refresh or grant token")
         if "access_token" not in document:
             document.pop("expiry_time", None)  # It must not become another access token's.
         from_document({"id": "new", **document})
     except StoreError as error:
-        return Damage(line, str(error))
+        return InvalidRow(line, str(error))
     except SDKException as error:
-        return Damage(line, f"the SDK refuses its fields ({error.code})")
+        return InvalidRow(line, f"the SDK refuses its fields ({error.code})")
     return Row(line, document)
 
 

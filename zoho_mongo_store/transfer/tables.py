@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoho_mongo_store.transfer.rows import COLUMNS, Damage, Row, SourceError, checked
+from zoho_mongo_store.transfer.rows import COLUMNS, InvalidRow, Row, SourceError, checked
 
 TABLE = "oauthtoken"
 
@@ -26,7 +26,7 @@ class SqliteTable:
         self._path = path
         self._table = _checked_name(table)
 
-    def rows(self) -> Iterator[Row | Damage]:
+    def rows(self) -> Iterator[Row | InvalidRow]:
         """See ``Source``. The file is opened for reading alone."""
         if not self._path.is_file():
             raise SourceError(f"{self._path} cannot be read: no such file")
@@ -60,7 +60,7 @@ class MySqlTable:
         self._server = server
         _checked_name(server.table)
 
-    def rows(self) -> Iterator[Row | Damage]:
+    def rows(self) -> Iterator[Row | InvalidRow]:
         """See ``Source``. Rows come in the order of their ids, streamed."""
         try:
             import mysql.connector
@@ -90,7 +90,7 @@ class MySqlTable:
             ) from None
 
 
-def _rows(names: Sequence[str], cells: Iterable[Sequence[Any]]) -> Iterator[Row | Damage]:
+def _rows(names: Sequence[str], cells: Iterable[Sequence[Any]]) -> Iterator[Row | InvalidRow]:
     if "id" not in names or "refresh_token" not in names:
         raise SourceError("the table has no columns id and refresh_token: it is not the SDK's")
     for number, values in enumerate(cells, 1):

@@ -7,9 +7,9 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from zoho_mongo_store.document import Document
 from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS
+from zoho_mongo_store.model.document import Document
 
 _DUPLICATE_KEY = 11000
 # Few enough for a slow server to answer in time.

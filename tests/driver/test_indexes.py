@@ -1,0 +1,375 @@
+"""The indexes: what they are, that look-ups use them, and how a collection comes to have them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.collection import Collection
+
+from tests.conftest import StoreMaker
+from tests.engines import SERVERS, Engine
+from tests.failures import fails
+from tests.processes import in_processes
+from tests.sent_commands import Client, listening
+from tests.tokens import CLIENT, contents, full, make_token
+from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.driver.indexes import TOKEN_INDEXES, Index, idle_index
+from zoho_mongo_store.model.lookup import find_filters
+from zoho_mongo_store.testing import EmbeddedServer
+
+on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
+
+NAMES = ["id_1", "user_name_1", "access_token_1", "refresh_token_1", "grant_token_1"]
+# The collection of leases has one, and is seen to together with that of the tokens.
+LEASES = "leases.purge_at_1"
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+
+
+def present(collection: Collection[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The options of each index that stands, without MongoDB's own."""
+    known = ("key", "unique", "sparse", "expireAfterSeconds", "partialFilterExpression")
+    return {
+        index["name"]: {
+            name: dict(index[name]) if name == "key" else index[name]
+            for name in known
+            if index.get(name)
+        }
+        for index in collection.list_indexes()
+        if index["name"] != "_id_"
+    }
+
+
+TOKENS = {
+    "id_1": {"key": {"id": 1}, "unique": True},
+    "user_name_1": {"key": {"user_name": 1}, "unique": True, "sparse": True},
+    "access_token_1": {"key": {"access_token": 1}, "sparse": True},
+    "refresh_token_1": {"key": {"refresh_token": 1}, "sparse": True},
+    "grant_token_1": {"key": {"grant_token": 1}, "sparse": True},
+}
+
+
+def idle(after: timedelta) -> dict[str, Any]:
+    """The TTL index as it stands."""
+    return {"updated_at_1": {"key": {"updated_at": 1}, "expireAfterSeconds": after.total_seconds()}}
+
+
+def test_the_models() -> None:
+    """Only the id and the user name are unique: two users may share a refresh token."""
+    documents = [index.model().document for index in TOKEN_INDEXES]
+
+    assert {
+        document["name"]: {
+            name: dict(value) if name == "key" else value
+            for name, value in document.items()
+            if name != "name"
+        }
+        for document in documents
+    } == TOKENS
+
+
+def test_the_model_of_the_ttl_index() -> None:
+    assert idle_index(None) is None
+    assert idle_index(timedelta(days=1, milliseconds=900)) == Index(
+        "updated_at", expire_after=86400
+    )
+    model = Index("updated_at", expire_after=86400).model().document
+    assert model["expireAfterSeconds"] == 86400
+    assert not {"unique", "sparse"} & set(model)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [timedelta(0), timedelta(seconds=-5), timedelta(milliseconds=999), timedelta(days=30000), 3600],
+)
+def test_what_is_no_idle_time_is_refused(after: Any) -> None:
+    with fails("MongoTokenStore failed: expire_idle_after has to be"):
+        MongoTokenStore(expire_idle_after=after)
+
+
+def test_the_first_operation_makes_the_indexes(store: MongoTokenStore) -> None:
+    store.find_token_by_id("unknown")
+
+    assert present(store.collection) == TOKENS
+
+
+def test_ensure_indexes_says_what_it_did(make_store: StoreMaker) -> None:
+    store = make_store()
+
+    assert store.ensure_indexes() == ([*NAMES, LEASES], [], [], [])
+    assert store.ensure_indexes() == ([], [], [], [*NAMES, LEASES])
+    assert make_store().ensure_indexes() == ([], [], [], [*NAMES, LEASES])
+    assert present(store.collection) == TOKENS
+
+
+@on_servers
+def test_the_ttl_index_is_made_changed_and_removed(make_store: StoreMaker) -> None:
+    make_store().ensure_indexes()
+
+    made = make_store(expire_idle_after=DAY)
+    assert made.ensure_indexes() == (["updated_at_1"], [], [], [*NAMES, LEASES])
+    assert present(made.collection) == TOKENS | idle(DAY)
+
+    changed = make_store(expire_idle_after=WEEK)
+    assert changed.ensure_indexes() == ([], ["updated_at_1"], [], [*NAMES, LEASES])
+    assert changed.ensure_indexes() == ([], [], [], [*NAMES, "updated_at_1", LEASES])
+    assert present(made.collection) == TOKENS | idle(WEEK)
+
+    removed = make_store()
+    assert removed.ensure_indexes() == ([], [], ["updated_at_1"], [*NAMES, LEASES])
+    assert present(made.collection) == TOKENS
+
+
+@on_servers
+def test_the_ttl_index_is_changed_in_place(engine: Engine, database: str) -> None:
+    with listening(engine.uri) as (client, commands):
+        for after in (DAY, WEEK):
+            with MongoTokenStore(
+                client=client, database=database, expire_idle_after=after
+            ) as store:
+                commands.clear()
+                store.find_token_by_id("unknown")
+        assert commands.names == ["listIndexes", "collMod", "listIndexes", "find"]
+
+
+@on_servers
+def test_an_index_of_somebody_elses_is_left_alone(store: MongoTokenStore) -> None:
+    others = {
+        "mine": {"key": {"id": 1, "user_name": 1}},
+        "updated_at_1": {"key": {"updated_at": 1}},
+    }
+    for name, index in others.items():
+        store.collection.create_index(list(index["key"].items()), name=name)
+
+    assert store.ensure_indexes() == ([*NAMES, LEASES], [], [], [])
+    assert present(store.collection) == TOKENS | others
+
+
+@on_servers
+def test_the_same_index_under_another_name_will_do(store: MongoTokenStore) -> None:
+    store.collection.create_index("id", unique=True, name="mine")
+
+    assert store.ensure_indexes() == ([*NAMES[1:], LEASES], [], [], ["mine"])
+
+
+CONFLICTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "id_1": ("id", {}),
+    "by_id": ("id", {"name": "by_id"}),
+    "user_name_1": ("user_name", {"unique": True}),
+    "access_token_1": ("access_token", {"sparse": True, "unique": True}),
+    "refresh_token_1": (
+        "refresh_token",
+        {"partialFilterExpression": {"refresh_token": {"$type": "string"}}},
+    ),
+    "grant_token_1": ("other", {"name": "grant_token_1"}),
+    "updated_at_1": ("updated_at", {}),
+}
+
+
+@on_servers
+@pytest.mark.parametrize("name", CONFLICTS)
+def test_a_conflicting_index_is_named(make_store: StoreMaker, name: str) -> None:
+    store = make_store(expire_idle_after=DAY)
+    field, options = CONFLICTS[name]
+    store.collection.create_index(field, **options)
+    before = present(store.collection)[name]
+
+    with fails(f"ensure_indexes failed: the index {name} on .* is in the way"):
+        store.ensure_indexes()
+    with fails(f"save_token failed: the index {name} on .* is in the way"):
+        store.save_token(full())
+
+    assert present(store.collection)[name] == before
+    assert store.collection.count_documents({}) == 0
+    store.collection.drop_index(name)
+    store.save_token(full())
+
+
+@on_servers
+@pytest.mark.parametrize("name", ["id_1", "grant_token_1"])
+def test_a_conflicting_index_that_somebody_makes_meanwhile_is_named(
+    make_store: StoreMaker, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    store = make_store()
+    field, options = CONFLICTS[name]
+    store.collection.create_index(field, **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(Collection, "list_indexes", lambda *_: iter([]))
+        with fails(f"ensure_indexes failed: the index {name} on .*oauthtoken cannot be made"):
+            store.ensure_indexes()
+
+
+@on_servers
+@pytest.mark.parametrize("field", ["id", "user_name"])
+def test_documents_that_break_the_uniqueness_are_named(store: MongoTokenStore, field: str) -> None:
+    documents = [{"id": str(n), "user_name": str(n), field: "same"} for n in range(2)]
+    store.collection.insert_many(documents)
+
+    with fails(f"the unique index {field}_1 on .*oauthtoken cannot be made: .* same {field} exist"):
+        store.find_token_by_id("unknown")
+
+
+def ensure(uri: str, database: str, after: timedelta | None) -> None:
+    with MongoTokenStore(uri, database=database, expire_idle_after=after) as store:
+        store.ensure_indexes()
+
+
+@on_servers
+@pytest.mark.parametrize("after", [None, DAY])
+def test_many_processes_make_them_at_once(
+    engine: Engine, database: str, after: timedelta | None
+) -> None:
+    ensure(engine.uri, database, WEEK)
+    collection = engine.client[database].oauthtoken
+    collection.drop_index("user_name_1")
+
+    in_processes(ensure, [(engine.uri, database, after)] * 8)
+
+    assert present(collection) == TOKENS | (idle(after) if after else {})
+
+
+# The look-ups.
+
+LOOKUPS: list[dict[str, Any]] = [
+    filter
+    for fields in (
+        {"id": "7"},
+        {"user_name": "user7"},
+        {"access_token": "A7"},
+        {"grant_token": "G7", "refresh_token": "R7", **CLIENT},
+        {"user_name": "user7", "access_token": "A7"},
+        {"user_name": "user7", "grant_token": "G7", "refresh_token": "R7", **CLIENT},
+    )
+    for filter in find_filters(fields)
+]
+# The embedded server scans for a filter with a second condition, whatever the indexes.
+EXPLAINABLE = [
+    (server, filter)
+    for server in SERVERS
+    for filter in LOOKUPS
+    if server == "mongodb" or len(filter) == 1
+]
+
+
+def stages(plan: object) -> Iterator[str]:
+    """The names of all stages in a plan."""
+    if isinstance(plan, Mapping):
+        for name, value in plan.items():
+            if name == "stage":
+                yield value
+            else:
+                yield from stages(value)
+    elif isinstance(plan, list):
+        for value in plan:
+            yield from stages(value)
+
+
+@pytest.mark.parametrize(
+    ("engine", "filter"),
+    EXPLAINABLE,
+    indirect=["engine"],
+    ids=[f"{server}-{'-'.join(filter)}" for server, filter in EXPLAINABLE],
+)
+def test_every_look_up_is_an_index_scan(store: MongoTokenStore, filter: dict[str, Any]) -> None:
+    store.ensure_indexes()
+    store.collection.insert_many(
+        {"id": f"{n}", "access_token": f"A{n}", "refresh_token": f"R{n}", "grant_token": f"G{n}"}
+        | ({"user_name": f"user{n}"} if n % 2 else {})
+        for n in range(100)
+    )
+
+    plan = store.collection.find(filter).limit(1).explain()["queryPlanner"]["winningPlan"]
+
+    found = list(stages(plan))
+    assert any(stage.endswith("IXSCAN") for stage in found)
+    assert "COLLSCAN" not in found
+
+
+# Roles.
+
+
+@on_servers
+def test_create_indexes_false_sends_no_index_command(engine: Engine, database: str) -> None:
+    with (
+        listening(engine.uri) as (client, commands),
+        MongoTokenStore(
+            client=client, database=database, create_indexes=False, expire_idle_after=DAY
+        ) as store,
+    ):
+        token = full()
+        store.save_token(token)
+        store.find_token(make_token(user_name="ada@example.com:1"))
+        store.get_tokens()
+        store.delete_token(str(token.get_id()))
+        store.delete_tokens()
+
+        assert set(commands.names) == {"findAndModify", "find", "delete"}
+
+
+PASSWORD = "geheimnis"
+ACTIONS = ["find", "insert", "update", "remove"]
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """A server that enforces roles: ``tokens`` may read and write one database but make no index,
+    ``reader`` may only read it, and ``deployer`` may do both and make indexes."""
+    storage = tmp_path_factory.mktemp("storage")
+    with ExitStack() as stack:
+        with EmbeddedServer(storage_path=storage) as server, Client(server.uri) as client:
+            privilege = {"resource": {"db": "zohooauth", "collection": ""}, "actions": ACTIONS}
+            client.zohooauth.command("createRole", "tokens", privileges=[privilege], roles=[])
+            for user, role in (("tokens", "tokens"), ("reader", "read"), ("deployer", "readWrite")):
+                client.zohooauth.command("createUser", user, pwd=PASSWORD, roles=[role])
+        yield stack.enter_context(EmbeddedServer(storage_path=Path(storage), auth=True))
+
+
+def uri_of(server: EmbeddedServer, user: str) -> str:
+    return f"mongodb://{user}:{PASSWORD}@127.0.0.1:{server.port}/zohooauth"
+
+
+def test_create_indexes_false_works_under_a_role_that_may_not_create_any(
+    guarded: EmbeddedServer,
+) -> None:
+    """The role is real, and the embedded server enforces it for a whole database."""
+    with MongoTokenStore(uri_of(guarded, "deployer")) as store:
+        store.ensure_indexes()
+        store.delete_tokens()
+    with MongoTokenStore(uri_of(guarded, "tokens")) as store:
+        with fails(r"grant it find, insert, .* or pass create_indexes=False"):
+            store.save_token(full())
+        with fails(r"ensure_indexes failed: .* or pass create_indexes=False"):
+            store.ensure_indexes()
+    with MongoTokenStore(uri_of(guarded, "tokens"), create_indexes=False) as store:
+        token = full()
+        store.save_token(token)
+        assert contents(store.find_token_by_id(str(token.get_id()))) == contents(token)
+        assert len(store.get_tokens()) == 1
+        store.delete_token(str(token.get_id()))
+        store.delete_tokens()
+
+
+def test_a_role_that_may_only_read_is_told_what_it_lacks(guarded: EmbeddedServer) -> None:
+    with MongoTokenStore(uri_of(guarded, "deployer")) as store:
+        token = full()
+        store.save_token(token)
+    with MongoTokenStore(uri_of(guarded, "reader")) as store:
+        assert contents(store.find_token_by_id(str(token.get_id()))) == contents(token)
+        with fails("save_token failed: the MongoDB role may not do this: grant it find, insert"):
+            store.save_token(full())
+        with fails("delete_token failed: the MongoDB role may not do this"):
+            store.delete_token(str(token.get_id()))
+        with fails("delete_tokens failed: the MongoDB role may not do this"):
+            store.delete_tokens()
+
+
+def test_a_wrong_password_is_told_and_not_shown(guarded: EmbeddedServer) -> None:
+    uri = uri_of(guarded, "tokens").replace(PASSWORD, "another-secret")
+    with (
+        MongoTokenStore(uri) as store,
+        fails("find_token_by_id failed: MongoDB refused the log-in: check the user") as caught,
+    ):
+        store.find_token_by_id("7")
+    assert "another-secret" not in f"{caught.value!r} {caught.value} {caught.value.cause!r}"

@@ -1,0 +1,250 @@
+"""The story that the demo tells; each step checks that it did what it says."""
+
+from typing import Any, NamedTuple
+
+from zoho_mongo_store.commands.demo.process import SDK_NAMES_USER, Answer, short
+from zoho_mongo_store.commands.demo.screen import Screen, store_event, zoho_event
+from zoho_mongo_store.commands.demo.stage import DemoError, Process, Stage
+from zoho_mongo_store.driver.indexes import TOKEN_INDEXES
+from zoho_mongo_store.model.document import Document, now
+
+
+class User(NamedTuple):
+    """A Zoho user, in an organization of her own."""
+
+    email: str
+    org: str
+
+    @property
+    def name(self) -> str:
+        """What the SDK calls the user."""
+        return f"{self.email}:{self.org}"
+
+
+ADA, GRACE = User("ada@example.com", "10001"), User("grace@example.com", "10002")
+
+# An access token lives one hour.
+EXPIRED = 61 / 60
+
+# What the SDK asks Zoho after a login, to name the user.
+_NAMING = {"users": 1, "org": 1} if SDK_NAMES_USER else {}
+
+
+class Action(NamedTuple):
+    """What a process is to do: a method of ``process.Application``."""
+
+    process: Process
+    name: str
+    arguments: dict[str, Any]
+
+
+class Scene:
+    """A stage, and the screen that shows what happens on it."""
+
+    def __init__(self, stage: Stage, screen: Screen) -> None:
+        self.stage = stage
+        self.screen = screen
+
+    def act(self, process: Process, action: str, **arguments: Any) -> Answer:
+        """Have one process do something, and show what happened."""
+        return self.act_together([Action(process, action, arguments)])[0]
+
+    def act_together(self, actions: list[Action]) -> list[Answer]:
+        """Have processes do something at the same time, and show what happened."""
+        self.stage.zoho.clear()
+        for process, name, arguments in actions:
+            process.send(name, **arguments)
+        answers = [action.process.receive() for action in actions]
+        events = [store_event(call) for answer in answers for call in answer.calls]
+        ahead = self.stage.hours_passed
+        events += [zoho_event(request, ahead) for request in self.stage.zoho.requests()]
+        self.screen.events([action.process.pid for action in actions], events)
+        return answers
+
+    def document(self, user: User) -> Document:
+        """The one stored document of this user."""
+        found = [one for one in self.stage.documents() if one.get("user_name") == user.name]
+        if len(found) != 1:
+            raise DemoError(f"{len(found)} documents are stored for {user.name}, not one")
+        return found[0]
+
+    def check(self, statement: str, holds: bool) -> None:
+        """Show the statement if it holds; else raise ``DemoError``."""
+        if not holds:
+            raise DemoError(f"this does not hold: {statement}")
+        self.screen.verified(statement)
+
+    def check_requests(self, statement: str, **counts: int) -> None:
+        """Check that exactly these requests went to Zoho in this act, by kind."""
+        kinds = [request.kind for request in self.stage.zoho.requests() if request.status == "ok"]
+        expected = sorted(kind for kind, count in counts.items() for _ in range(count))
+        all_ok = len(kinds) == len(self.stage.zoho.requests())
+        self.check(statement, all_ok and sorted(kinds) == expected)
+
+
+def play(scene: Scene) -> None:
+    """All steps, in order."""
+    first = log_in(scene)
+    call_api(scene, first)
+    second = know_user_name(scene)
+    know_id(scene)
+    refresh(scene, first, second)
+    refresh_together(scene)
+    log_in_second_user(scene, second)
+    revoke_and_delete(scene, first)
+
+
+def log_in(scene: Scene) -> Process:
+    """The first login."""
+    scene.screen.step(
+        "Log in with a grant token",
+        f"{ADA.email} lets the application in. It starts the SDK with the grant token that it got, "
+        "which works once.",
+    )
+    process = _log_in(scene, ADA)
+    document = scene.document(ADA)
+    scene.screen.document(document)
+    indexes = scene.stage.indexes()
+    scene.screen.indexes(indexes)
+    scene.check_requests("the grant token was exchanged once", grant=1, **_NAMING)
+    scene.check("one document is stored, under the user's name", _stored(scene) == 1)
+    scene.check("all indexes stand", {index.name for index in TOKEN_INDEXES} <= set(indexes))
+    return process
+
+
+def call_api(scene: Scene, process: Process) -> None:
+    """An API call in the process that logged in."""
+    scene.screen.step(
+        "Call the API",
+        "The same process asks the CRM for the user's organization, through the SDK.",
+    )
+    _call(scene, process, ADA)
+    scene.check_requests("it took no token request, only the call", org=1)
+
+
+def know_user_name(scene: Scene) -> Process:
+    """A process that knows the user name."""
+    scene.screen.step(
+        "A second process knows only the user name",
+        "It has no client secret and no token. All that it needs is in the store.",
+    )
+    process = scene.stage.process()
+    answer = scene.act(process, "initialize", user_name=ADA.name)
+    scene.check("it found the same token", answer.result == scene.document(ADA)["id"])
+    _call(scene, process, ADA)
+    scene.check_requests("it took no token request, only the call", org=1)
+    return process
+
+
+def know_id(scene: Scene) -> None:
+    """A process that knows the id."""
+    id = scene.document(ADA)["id"]
+    scene.screen.step("A third process knows only the id", f"The id is {short(id)}")
+    process = scene.stage.process()
+    scene.act(process, "initialize", id=id)
+    _call(scene, process, ADA)
+    scene.check_requests("it took no token request, only the call", org=1)
+
+
+def refresh(scene: Scene, first: Process, second: Process) -> None:
+    """An access token expires."""
+    scene.screen.step(
+        "The access token expires",
+        "An access token lives one hour. The demo moves Zoho's clock, and the stored expiry, by "
+        "61 minutes. Then the first process makes a call.",
+    )
+    old = scene.document(ADA)
+    scene.stage.pass_hours(EXPIRED)
+    scene.check("Zoho refuses the old one", not scene.stage.zoho.is_live(old["access_token"]))
+    _call(scene, first, ADA)
+    scene.check_requests("one refresh, then the call", refresh=1, org=1)
+    new = scene.document(ADA)
+    scene.screen.users([new])
+    scene.check(
+        "a new access token is stored, and Zoho takes it",
+        new["access_token"] != old["access_token"]
+        and scene.stage.zoho.is_live(new["access_token"]),
+    )
+    scene.check(
+        "the refresh token and the id stayed",
+        all(new[field] == old[field] for field in ("id", "refresh_token")),
+    )
+    _call(scene, second, ADA)
+    scene.check_requests("the second process uses it without a refresh of its own", org=1)
+
+
+def refresh_together(scene: Scene) -> None:
+    """Many processes meet one expired token."""
+    scene.screen.step(
+        "Six processes meet one expired token",
+        "Six new processes start, and another 61 minutes pass. Now all six call the API at the "
+        "same moment. Zoho takes a second to answer a refresh.",
+    )
+    fleet = [scene.stage.process() for _ in range(6)]
+    scene.act_together([Action(one, "initialize", {"user_name": ADA.name}) for one in fleet])
+    scene.stage.pass_hours(EXPIRED)
+    scene.stage.zoho.configure(delay=1)
+    answers = scene.act_together([Action(one, "organization", {}) for one in fleet])
+    scene.stage.zoho.configure(delay=0)
+    scene.check_requests("one refresh served all six", refresh=1, org=6)
+    organizations = {answer.result for answer in answers}
+    scene.check(f"Zoho answered all for {ADA.email}", organizations == {ADA.org})
+
+
+def log_in_second_user(scene: Scene, of_first_user: Process) -> None:
+    """Another user logs in."""
+    scene.screen.step(
+        "A second user logs in",
+        f"{GRACE.email} lets the same application in, in a process of her own.",
+    )
+    process = _log_in(scene, GRACE)
+    scene.check_requests("her grant token was exchanged once", grant=1, **_NAMING)
+    scene.screen.users(scene.stage.documents())
+    scene.check("two documents are stored, one for each user", _stored(scene) == 2)
+    _call(scene, process, GRACE)
+    _call(scene, of_first_user, ADA)
+
+
+def revoke_and_delete(scene: Scene, process: Process) -> None:
+    """The first user's token goes."""
+    document = scene.document(ADA)
+    scene.screen.step(
+        "Revoke and delete",
+        f"The first process revokes {ADA.email}'s refresh token at Zoho and deletes the document.",
+    )
+    answer = scene.act(process, "revoke_and_remove", id=document["id"])
+    scene.check("the SDK reports both as done", answer.result == (True, True))
+    scene.check_requests("one token was revoked", revoke=1)
+    zoho = scene.stage.zoho
+    scene.check("her access token is dead", not zoho.is_live(document["access_token"]))
+    grace = scene.document(GRACE)
+    scene.screen.users(scene.stage.documents())
+    scene.check(
+        f"only {GRACE.email}'s token is left, and works",
+        _stored(scene) == 1
+        and zoho.is_live(grace["access_token"])
+        and grace["expiry_time"] > now(),
+    )
+
+
+def _log_in(scene: Scene, user: User) -> Process:
+    zoho = scene.stage.zoho
+    process = scene.stage.process()
+    scene.act(
+        process,
+        "initialize",
+        client_id=zoho.client_id,
+        client_secret=zoho.client_secret,
+        grant_token=zoho.grant(user.email, user.org),
+        **({} if SDK_NAMES_USER else {"user_name": user.name}),
+    )
+    return process
+
+
+def _call(scene: Scene, process: Process, user: User) -> None:
+    answer = scene.act(process, "organization")
+    scene.check(f"Zoho answered for {user.email}", answer.result == user.org)
+
+
+def _stored(scene: Scene) -> int:
+    return len(scene.stage.documents())

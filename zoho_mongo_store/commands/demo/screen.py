@@ -1,0 +1,165 @@
+"""What the demo shows: each step with its events, the stored documents, the indexes."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Literal, NamedTuple
+
+from rich import box
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from zoho_mongo_store.commands.demo.process import Call, short
+from zoho_mongo_store.model.document import SECRET_FIELDS, Document, now
+from zoho_mongo_store.testing.zoho_protocol import Kind, Request
+
+WIDEST = 100
+
+Where = Literal["store", "Zoho"]
+
+_STYLES: dict[Where, str] = {"store": "green", "Zoho": "magenta"}
+_REQUESTS: dict[Kind, tuple[str, str]] = {
+    "grant": ("POST /oauth/v2/token", "exchange the grant token"),
+    "refresh": ("POST /oauth/v2/token", "refresh"),
+    "revoke": ("POST .../token/revoke", "revoke the refresh token"),
+    "users": ("GET /users", "the current user"),
+    "org": ("GET /org", "the organization"),
+}
+_IDENTIFYING = ("_id", "id", "user_name")
+_SDK_LINES = (8, 7, 6, 5)
+
+
+class Event(NamedTuple):
+    """Something that happened, on this machine's clock."""
+
+    time: float
+    where: Where
+    what: str
+    about: str
+    outcome: str
+
+
+def store_event(call: Call) -> Event:
+    """A call of the SDK's to the store."""
+    return Event(call.time, "store", call.method, call.argument, call.outcome)
+
+
+def zoho_event(request: Request, hours_ahead: float) -> Event:
+    """A request to Zoho, whose clock is so many hours ahead."""
+    what, about = _REQUESTS[request.kind]
+    return Event(request.time - hours_ahead * 3600, "Zoho", what, about, request.status)
+
+
+def masked(field: str, value: object) -> str:
+    """A field's value as it may be shown: of a secret no more than Zoho's prefix, ``1000``."""
+    if field in SECRET_FIELDS:
+        prefix, dot, _ = str(value).partition(".")
+        return f"{prefix}.****" if dot else "****"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+    return str(value)
+
+
+def sdk_name() -> str:
+    """The installed line of the SDK with its version."""
+    for line in _SDK_LINES:
+        try:
+            return f"zohocrmsdk{line}_0 {version(f'zohocrmsdk{line}_0')}"
+        except PackageNotFoundError:
+            continue
+    return "zohocrmsdk"
+
+
+def _document_order(item: tuple[str, object]) -> tuple[bool, str]:
+    """What identifies a document first."""
+    field, _ = item
+    return field not in _IDENTIFYING, field
+
+
+class Screen:
+    """Writes to standard output: coloured on a terminal only, and at most 100 columns wide."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False, markup=False)
+        self._console.width = min(self._console.width, WIDEST)
+        self._steps = 0
+
+    def opening(self, mongodb: str, zoho: str) -> None:
+        """What takes part."""
+        table = Table.grid(padding=(0, 2))
+        for name, what in (("SDK", sdk_name()), ("MongoDB", mongodb), ("Zoho", zoho)):
+            table.add_row(name, what)
+        self._console.print(Panel(table, title="zoho-mongo-store demo", title_align="left"))
+
+    def step(self, title: str, explanation: str) -> None:
+        """The heading of a step."""
+        self._steps += 1
+        self._console.print()
+        self._console.rule(f"{self._steps}. {title}", align="left", style="cyan")
+        self._console.print(explanation)
+
+    def events(self, pids: Sequence[int | None], events: Iterable[Event]) -> None:
+        """What happened, in the order of time; the same in several processes is one line."""
+        in_order = sorted(events, key=lambda event: event.time)
+        times = Counter((one.where, one.what, one.about, one.outcome) for one in in_order)
+        together = len(pids) > 1
+        table = Table(box=box.ROUNDED)
+        for name in ("where", "what", "about", "outcome", *(["times"] if together else [])):
+            table.add_column(name, overflow="fold")
+        for (where, *cells), count in times.items():
+            counted = [str(count)] if together else []
+            table.add_row(where, *cells, *counted, style=_STYLES[where])
+        names = ", ".join(str(pid) for pid in pids)
+        self._show(f"What process{'es' if together else ''} {names} did", table)
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        """A stored document, its secrets masked."""
+        table = Table(box=box.ROUNDED)
+        table.add_column("field")
+        table.add_column("value", overflow="fold")
+        for field, value in sorted(document.items(), key=_document_order):
+            table.add_row(field, masked(field, value))
+        self._show("The stored document", table)
+
+    def indexes(self, indexes: Mapping[str, Mapping[str, Any]]) -> None:
+        """The indexes of the collection."""
+        table = Table(box=box.ROUNDED)
+        for name in ("index", "unique", "sparse"):
+            table.add_column(name)
+        for name, index in indexes.items():
+            unique = name == "_id_" or index.get("unique")
+            table.add_row(name, "yes" if unique else "", "yes" if index.get("sparse") else "")
+        self._show("Its indexes", table)
+
+    def users(self, documents: Iterable[Document]) -> None:
+        """Whose tokens are stored."""
+        table = Table(box=box.ROUNDED)
+        for name in ("id", "user", "refresh token", "access token"):
+            table.add_column(name, overflow="fold")
+        for document in documents:
+            minutes = round((document["expiry_time"] - now()).total_seconds() / 60)
+            table.add_row(
+                short(document["id"]),
+                document["user_name"],
+                masked("refresh_token", document["refresh_token"]),
+                f"valid for {minutes} min" if minutes > 0 else "expired",
+            )
+        self._show("The stored tokens", table)
+
+    def verified(self, statement: str) -> None:
+        """Something that was checked, and holds."""
+        self._console.print(f"  ok  {statement}", style="bold")
+
+    def closing(self, seconds: float) -> None:
+        """The end, once all is cleaned up."""
+        self._console.print()
+        self._console.print(
+            f"All {self._steps} steps did what they say ({seconds:.0f} s). Nothing is left behind.",
+            style="bold green",
+        )
+
+    def _show(self, title: str, table: Table) -> None:
+        self._console.print(title, style="italic")
+        self._console.print(table)

@@ -1,0 +1,162 @@
+"""Where the demo takes setup: a MongoDB, a loopback Zoho, and processes; nothing of it is left."""
+
+import contextlib
+import multiprocessing
+import os
+import secrets
+import signal
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from types import TracebackType
+from typing import Any
+
+import pymongo
+
+from zoho_mongo_store.commands.demo.process import Answer, DemoSetup, serve
+from zoho_mongo_store.driver.connection import URI_VARIABLE
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.store import MongoTokenStore
+from zoho_mongo_store.testing.server import EmbeddedServer
+from zoho_mongo_store.testing.zoho import LoopbackZoho
+
+ANSWER_TIMEOUT = 60.0
+END_TIMEOUT = 10.0
+DATABASE_TIMEOUT = 10.0
+
+_spawn = multiprocessing.get_context("spawn")
+
+
+class DemoError(Exception):
+    """A step did not do what it says; the text is one line."""
+
+
+class Process:
+    """A process of its own, with the SDK and a store in it."""
+
+    def __init__(self, setup: DemoSetup) -> None:
+        self._pipe, end = _spawn.Pipe()
+        self._process = _spawn.Process(target=serve, args=(end, setup), daemon=True)
+        # A terminal sends Ctrl-C to all processes: the demo gets it, and ends the others in order.
+        with end, _ignored(signal.SIGINT):
+            self._process.start()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id."""
+        return self._process.pid
+
+    def send(self, action: str, **arguments: Any) -> None:
+        """Have a method of ``Application`` called."""
+        self._pipe.send((action, arguments))
+
+    def receive(self) -> Answer:
+        """What came of it. Raises ``DemoError`` if it failed or was not done within a minute."""
+        if not self._pipe.poll(ANSWER_TIMEOUT):
+            raise DemoError(f"process {self.pid} did not answer within {ANSWER_TIMEOUT:.0f} s")
+        try:
+            answer: Answer = self._pipe.recv()
+        except EOFError:
+            raise DemoError(f"process {self.pid} ended before it answered") from None
+        if answer.error:
+            raise DemoError(f"process {self.pid} failed: {answer.error}")
+        return answer
+
+    def stop(self) -> None:
+        """End the process: closing the pipe lets it close its store and return."""
+        self._pipe.close()
+        self._process.join(END_TIMEOUT)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+
+
+class Stage:
+    """A context manager: the servers run, and the database exists, as long as the block lasts.
+
+    MongoDB is that of the environment variable ``ZOHO_MONGO_URI``, with a database of the demo's
+    own that is dropped at the end; without the variable, an embedded server in a child process.
+    """
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self._given_uri = os.environ.get(URI_VARIABLE)
+        self._database = f"zoho_mongo_store_demo_{secrets.token_hex(4)}"
+        self.zoho = LoopbackZoho()
+        self.hours_passed = 0.0
+
+    def __enter__(self) -> "Stage":
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="zoho-mongo-store-"))
+            uri = self._given_uri or self._embedded(stack)
+            stack.enter_context(self.zoho)
+            self._setup = DemoSetup(uri, self._database, self.zoho.url, folder)
+            # It leaves the indexes to the first process, and says in time what is wrong.
+            store = MongoTokenStore(uri, database=self._database, create_indexes=False)
+            stack.enter_context(store)
+            store.get_tokens()
+            self._collection = store.collection
+            stack.callback(self._drop_database)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with _ignored(signal.SIGINT, signal.SIGTERM):  # The end is not to be interrupted.
+            self._stack.close()
+
+    @property
+    def mongodb(self) -> str:
+        """Which MongoDB it is. A given URI may hold a password, so it is only named."""
+        if self._given_uri:
+            return f"${URI_VARIABLE}, database {self._database}"
+        return f"embedded server, {self._setup.uri}, on disk"
+
+    def process(self) -> Process:
+        """A new process that runs until the end."""
+        process = Process(self._setup)
+        self._stack.callback(process.stop)
+        return process
+
+    def documents(self) -> list[Document]:
+        """What is stored now, the oldest first."""
+        with pymongo.timeout(DATABASE_TIMEOUT):
+            return list(self._collection.find().sort("created_at"))
+
+    def indexes(self) -> dict[str, Any]:
+        """The indexes of the collection by name."""
+        with pymongo.timeout(DATABASE_TIMEOUT):
+            return dict(self._collection.index_information())
+
+    def pass_hours(self, hours: float) -> None:
+        """Let time pass: Zoho's clock goes on, and what is stored expires that much sooner."""
+        self.hours_passed += hours
+        self.zoho.advance(hours * 3600)
+        with pymongo.timeout(DATABASE_TIMEOUT):
+            for document in self._collection.find():
+                expiry = document["expiry_time"] - timedelta(hours=hours)
+                change = {"$set": {"expiry_time": expiry}}
+                self._collection.update_one({"_id": document["_id"]}, change)
+
+    def _embedded(self, stack: contextlib.ExitStack) -> str:
+        return stack.enter_context(EmbeddedServer()).uri
+
+    def _drop_database(self) -> None:
+        with pymongo.timeout(DATABASE_TIMEOUT):
+            self._collection.database.client.drop_database(self._database)
+
+
+@contextlib.contextmanager
+def _ignored(*signals: signal.Signals) -> Iterator[None]:
+    """Signals that do nothing in the block, nor ever in a process that is started in it."""
+    before = [signal.signal(number, signal.SIG_IGN) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)

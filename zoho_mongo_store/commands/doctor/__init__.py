@@ -1,0 +1,1 @@
+"""``zoho-mongo-store doctor``."""

@@ -1,0 +1,139 @@
+"""What ``doctor`` asks of the server and of the way to it."""
+
+import ipaddress
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pymongo
+from pymongo.collection import Collection
+
+from zoho_mongo_store.commands.context import TIMEOUT
+from zoho_mongo_store.commands.doctor.findings import Finding
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.refresh.lease import Leases
+from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
+
+# From this on an access token that a host takes for good may have expired: the SDK's margin is 5 s.
+_CLOCK_TOLERANCE = timedelta(seconds=3)
+_OLDEST = (4, 2)
+
+
+def reached(collection: Collection[Document]) -> Finding:
+    """Whether the server answers; raises what pymongo raises."""
+    _command(collection, "ping")
+    nodes = sorted(f"{host}:{port}" for host, port in collection.database.client.nodes)
+    return Finding("server", "passed", f"{', '.join(nodes)} answers")
+
+
+def version(collection: Collection[Document]) -> Iterator[Finding]:
+    """Whether MongoDB is as new as the store needs."""
+    text = str(_command(collection, "buildInfo")["version"])
+    numbers = tuple(int(part) for part in text.split(".")[:2])
+    if numbers >= _OLDEST:
+        yield Finding("version", "passed", f"MongoDB {text}")
+    else:
+        yield Finding("version", "failed", f"MongoDB {text}", "upgrade to MongoDB 4.2 or later")
+
+
+def topology(collection: Collection[Document]) -> Iterator[Finding]:
+    """Standalone, replica set or sharded cluster."""
+    hello = _command(collection, "hello")
+    if "setName" in hello:
+        hosts = len(hello.get("hosts", []))
+        detail = f"replica set {hello['setName']}, {hosts} member{'' if hosts == 1 else 's'}"
+        yield Finding("topology", "passed", detail)
+    elif hello.get("msg") == "isdbgrid":
+        with pymongo.timeout(TIMEOUT):
+            entry = collection.database.client["config"]["collections"].find_one(
+                {"_id": collection.full_name, "dropped": {"$ne": True}}
+            )
+        if entry and "key" in entry:
+            yield Finding(
+                "topology",
+                "failed",
+                "sharded cluster, and the collection is sharded",
+                "move the tokens to an unsharded collection: two unique indexes cannot both hold "
+                "across shards",
+            )
+        else:
+            yield Finding("topology", "passed", "sharded cluster, the collection unsharded")
+    else:
+        yield Finding(
+            "topology",
+            "warned",
+            "a single server",
+            "for production use a replica set: a single server that fails takes the logins along",
+        )
+
+
+def write_concern(collection: Collection[Document]) -> Iterator[Finding]:
+    """Whether a save that was acknowledged survives a failover."""
+    concern = collection.write_concern.document
+    if concern.get("w") == "majority":
+        yield Finding("write concern", "passed", "majority")
+    else:
+        yield Finding(
+            "write concern",
+            "warned",
+            f"w={concern.get('w', 1)}",
+            "take w out of the URI: a save can be lost in a failover",
+        )
+
+
+def tls(collection: Collection[Document]) -> Iterator[Finding]:
+    """Whether what is sent can be read on the way."""
+    client = collection.database.client
+    # MongoClient tells nowhere else whether it uses TLS.
+    if client.options.pool_options._ssl_context is not None:
+        yield Finding("TLS", "passed", "on")
+    elif all(_is_loopback(host) for host, _ in client.nodes):
+        yield Finding("TLS", "passed", "off, on this machine alone")
+    else:
+        yield Finding("TLS", "failed", "off", "add tls=true to the URI: tokens are sent in plain")
+
+
+def authentication(collection: Collection[Document]) -> Iterator[Finding]:
+    """Whether the server knows who asks."""
+    status = _command(collection, "connectionStatus")
+    users = [f"{one['user']}@{one['db']}" for one in status["authInfo"]["authenticatedUsers"]]
+    if users:
+        yield Finding("authentication", "passed", ", ".join(users))
+    else:
+        yield Finding(
+            "authentication",
+            "warned",
+            "none: whoever reaches the server reads all tokens",
+            "turn on access control, and make users with docs/create_role.py",
+        )
+
+
+def clock(collection: Collection[Document]) -> Iterator[Finding]:
+    """How far this host's clock is from the server's."""
+    leases = Leases(lambda: collection, TIMEOUT, DEFAULT_POLICY)
+    difference = datetime.now(timezone.utc) - leases.clock()()
+    seconds = f"{difference.total_seconds():+.1f} s from the server's"
+    if abs(difference) <= _CLOCK_TOLERANCE:
+        yield Finding("clock", "passed", seconds)
+    else:
+        yield Finding(
+            "clock",
+            "warned",
+            seconds,
+            "synchronize the clocks (NTP): tokens are refreshed too late or too often",
+        )
+
+
+def _command(collection: Collection[Document], name: str) -> dict[str, Any]:
+    with pymongo.timeout(TIMEOUT):
+        answer: dict[str, Any] = collection.database.client.admin.command(name)
+    return answer
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.startswith("/"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""MongoDB without tokens: connection, fork, bounded locks, retries and indexes."""

@@ -1,0 +1,1 @@
+"""Pure rules: a token as a document and back, and the find order."""

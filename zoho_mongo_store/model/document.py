@@ -1,0 +1,189 @@
+"""A token as a MongoDB document, and back: pure functions."""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from bson.binary import Binary
+from bson.tz_util import utc
+
+from zoho_mongo_store.errors import InvalidInputError, StoreError
+from zoho_mongo_store.sdk import OAuthToken, UserSignature
+
+Document = dict[str, Any]
+
+ENCRYPTED = 6
+"""The BSON binary subtype of an encrypted value."""
+
+SECRET_FIELDS = ("client_secret", "refresh_token", "access_token", "grant_token")
+CREDENTIAL_FIELDS = ("refresh_token", "access_token", "grant_token")
+ACCESS_TOKEN_FIELDS = ("access_token", "expiry_time")
+
+# The columns of the SDK's MySQL table (db_store.py, save_token) that hold a text of the token's.
+_TEXT_FIELDS = (
+    "id",
+    "client_id",
+    "client_secret",
+    "refresh_token",
+    "access_token",
+    "grant_token",
+    "redirect_url",
+    "api_domain",
+)
+_GETTERS = {field: getattr(OAuthToken, f"get_{field}") for field in _TEXT_FIELDS}
+# The access token travels with its expiry, the user name inside a signature.
+_FILLED = [
+    (field, getter, getattr(OAuthToken, f"set_{field}"))
+    for field, getter in _GETTERS.items()
+    if field != "access_token"
+]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# With the tzinfo of the dates that pymongo reads, which need not be asked for its offset then.
+_EPOCH_AS_READ = _EPOCH.astimezone(utc)
+_MILLISECOND = timedelta(milliseconds=1)
+# Digits of the milliseconds of year 9999, datetime's last.
+_EXPIRY_DIGITS = 15
+
+
+def to_document(token: object) -> Document:
+    """The fields that ``token`` carries, ready for MongoDB; ``None`` and ``""`` are left out.
+
+    Raises ``InvalidInputError`` for anything but an ``OAuthToken`` whose fields are texts that
+    MongoDB can hold, so that no value is ever read as a query operator.
+    """
+    if not isinstance(token, OAuthToken):
+        raise InvalidInputError(f"a token has to be an OAuthToken, not {_kind(token)}")
+    document: Document = {}
+    for field, getter in _GETTERS.items():
+        value = getter(token)
+        if value is not None and checked_text(field, value):
+            document[field] = value
+    name = _user_name(token.get_user_signature())
+    if name:
+        document["user_name"] = name
+    expires_in = token.get_expires_in()
+    if expires_in is not None and expires_in != "":
+        document["expiry_time"] = expiry_date(expires_in)
+    return document
+
+
+def from_document(document: Mapping[str, Any]) -> OAuthToken:
+    """A new token with all that ``document`` holds.
+
+    The SDK's constructor makes it: a token made without it lacks what ``get_token`` reads
+    (``OAuthToken.__find_user``), and is then never saved and refreshed on every call.
+    """
+    # The constructor wants one field, and an empty text counts as absent.
+    token = OAuthToken(id="")
+    fill(token, document)
+    return token
+
+
+def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
+    """Fill the absent fields of ``token`` from ``document``, and its access token with its expiry.
+
+    These two are a pair, and the stored pair wins: a token never carries one's access token with
+    another's expiry.
+    """
+    if not document.get("id"):
+        raise StoreError(f"the document {document.get('_id')!r} has no id: it is no token's")
+    for field, getter, setter in _FILLED:
+        value = document.get(field)
+        if value is not None and not isinstance(value, str):
+            raise _damaged(document, field, value)
+        if not getter(token):
+            setter(token, value or None)
+    name = _stored_text(document, "user_name")
+    if not _user_name(token.get_user_signature()):
+        token.set_user_signature(None if name is None else UserSignature(name))
+    access_token = _stored_text(document, "access_token")
+    if access_token is not None:
+        token.set_access_token(access_token)
+        token.set_expires_in(_stored_expiry(document))
+    elif not token.get_access_token():
+        token.set_expires_in(token.get_expires_in() or _stored_expiry(document))
+
+
+def checked_text(field: str, value: object) -> str:
+    """``value`` if it is a text that BSON can hold, which is UTF-8; else ``InvalidInputError``."""
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{field} has to be a string, not {_kind(value)}")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidInputError(f"{field} holds a lone surrogate, which is no text") from None
+    return value
+
+
+def expiry_date(expires_in: object) -> datetime:
+    """The moment of ``expires_in``, epoch milliseconds in canonical decimal notation.
+
+    The SDK keeps them as a string (oauth_token.py, parse_response); an int is taken too. A BSON
+    date has milliseconds, so the string comes back exactly.
+    """
+    if isinstance(expires_in, bool) or not isinstance(expires_in, (str, int)):
+        raise InvalidInputError(
+            f"expires_in has to be a string of epoch milliseconds, not {_kind(expires_in)}"
+        )
+    text = str(expires_in) if isinstance(expires_in, str) or abs(expires_in) < 1 << 64 else ""
+    if len(text) <= _EXPIRY_DIGITS + 1 and text.removeprefix("-").isdecimal() and text.isascii():
+        milliseconds = int(text)
+        if str(milliseconds) == text:
+            try:
+                return _EPOCH + milliseconds * _MILLISECOND
+            except OverflowError:
+                pass
+    raise InvalidInputError("expires_in has to be epoch milliseconds of a date up to year 9999")
+
+
+def expires_in_of(date: datetime) -> str:
+    """The SDK's string of epoch milliseconds for ``date``."""
+    return str((date - _EPOCH_AS_READ) // _MILLISECOND)
+
+
+def now() -> datetime:
+    """This host's time, as precise as a BSON date."""
+    return _EPOCH + time.time_ns() // 1_000_000 * _MILLISECOND
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def _user_name(signature: object) -> str | None:
+    if signature is None:
+        return None
+    if not isinstance(signature, UserSignature):
+        raise InvalidInputError(f"user_signature has to be a UserSignature, not {_kind(signature)}")
+    name: object = signature.get_name()
+    return None if name is None else checked_text("user_name", name)
+
+
+def _stored_text(document: Mapping[str, Any], field: str) -> str | None:
+    value = document.get(field)
+    if value is None or isinstance(value, str):
+        return value or None
+    raise _damaged(document, field, value)
+
+
+def _stored_expiry(document: Mapping[str, Any]) -> str | None:
+    value = document.get("expiry_time")
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        raise _damaged(document, "expiry_time", value)
+    return expires_in_of(value)
+
+
+def _damaged(document: Mapping[str, Any], field: str, value: object) -> StoreError:
+    if isinstance(value, Binary) and value.subtype == ENCRYPTED:
+        return StoreError(
+            f"the {field} of the document {document.get('_id')!r} is encrypted: give the store the "
+            "keys, encryption=FieldEncryption(...)"
+        )
+    return StoreError(
+        f"the document {document.get('_id')!r} is damaged: its {field} is of type {_kind(value)}"
+    )

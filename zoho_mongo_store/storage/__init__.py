@@ -1,0 +1,1 @@
+"""Token documents in MongoDB."""

@@ -1,0 +1,150 @@
+"""Serving tokens from memory while MongoDB cannot be reached."""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from pymongo.errors import PyMongoError
+
+from zoho_mongo_store.driver.fork import reset_after_fork
+from zoho_mongo_store.errors import InvalidInputError, StoreError, is_unreachable
+from zoho_mongo_store.model.document import Document, now
+from zoho_mongo_store.model.lookup import Filter
+
+logger = logging.getLogger("zoho_mongo_store")
+
+_PROBE_PAUSE = 0.5
+_MOST_DOCUMENTS = 10_000
+
+
+class _Seen(NamedTuple):
+    """The look-ups seen, by their text, and the documents that they led to, by id."""
+
+    ids: "OrderedDict[str, str]"
+    documents: dict[str, Document]
+
+
+class OutageMemory:
+    """Remembers what was found, for use while MongoDB is away.
+
+    limit: how long into an outage tokens are served from memory.
+    probe: reaches MongoDB, or raises; a thread of its own calls it during an outage, so that no
+        caller waits for a time-out, and ends with the outage.
+    """
+
+    def __init__(self, limit: timedelta, probe: Callable[[], object]) -> None:
+        if not isinstance(limit, timedelta) or limit <= timedelta(0):
+            raise InvalidInputError("serve_through_outage has to be a positive timedelta or None")
+        self._limit = limit.total_seconds()
+        self._probe = probe
+        self._away_since: float | None = None
+        self._closed = threading.Event()
+        self.after_fork()
+        reset_after_fork(self)
+
+    @property
+    def serving(self) -> bool:
+        """Whether MongoDB is away, for less than the limit so far."""
+        since = self._away_since
+        return since is not None and time.monotonic() - since < self._limit
+
+    def find(
+        self, filters: list[Filter], find: Callable[[list[Filter]], Document | None]
+    ) -> Document | None:
+        """What ``find(filters)`` finds, or during an outage what it found last, if that is good."""
+        if self.serving:
+            remembered = self._recall(filters)
+            if remembered is not None:
+                return remembered
+        try:
+            stored = find(filters)
+        except PyMongoError as error:
+            if not is_unreachable(error):
+                raise
+            self._begin_outage()
+            remembered = self._recall(filters)
+            if remembered is None:
+                raise
+            return remembered
+        self._remember(filters, stored)
+        return stored
+
+    def update(self, stored: Document) -> None:
+        """Take note of a document that was written."""
+        with self._lock:
+            if stored["id"] in self._seen.documents:
+                self._seen.documents[stored["id"]] = stored
+
+    def forget(self, id: str | None = None) -> None:
+        """Take note of a document that was deleted, or of all."""
+        with self._lock:
+            if id is None:
+                self._seen = _Seen(OrderedDict(), {})
+            else:
+                self._seen.documents.pop(id, None)
+
+    def close(self) -> None:
+        """End the thread, if there is one."""
+        self._closed.set()
+
+    def after_fork(self) -> None:
+        """A forked child has neither the thread nor the parent's outage."""
+        closed = self._closed.is_set()
+        self._closed = threading.Event()
+        if closed:
+            self._closed.set()
+        self._lock = threading.Lock()
+        self._away_since = None
+        self._seen = _Seen(OrderedDict(), {})
+
+    def _remember(self, filters: list[Filter], stored: Document | None) -> None:
+        key = repr(filters)
+        with self._lock:
+            ids, documents = self._seen
+            if stored is None:
+                documents.pop(ids.pop(key, ""), None)
+                return
+            ids[key] = stored["id"]
+            ids.move_to_end(key)
+            documents[stored["id"]] = stored
+            if len(ids) > _MOST_DOCUMENTS:
+                _, oldest = ids.popitem(last=False)
+                documents.pop(oldest, None)
+
+    def _recall(self, filters: list[Filter]) -> Document | None:
+        if not self.serving:
+            return None
+        with self._lock:
+            document = self._seen.documents.get(self._seen.ids.get(repr(filters), ""))
+        if document is None or "access_token" not in document:
+            return None
+        expiry = document.get("expiry_time")
+        return document if expiry is None or expiry > now() else None
+
+    def _begin_outage(self) -> None:
+        with self._lock:
+            if self._away_since is not None:
+                return
+            self._away_since = time.monotonic()
+        logger.error(
+            "MongoDB cannot be reached: tokens are served from memory for up to %.0f s", self._limit
+        )
+        threading.Thread(target=self._watch, name="zoho-mongo-store-outage", daemon=True).start()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(_PROBE_PAUSE):
+            try:
+                self._probe()
+            except StoreError:
+                return  # Closed meanwhile.
+            except PyMongoError as error:
+                if is_unreachable(error):
+                    continue
+                # It answers, if only to refuse: what callers are to see, not the memory.
+            self._away_since = None
+            logger.warning("MongoDB is reached again")
+            return

@@ -1,0 +1,218 @@
+"""The collection of tokens: every operation ready, bounded in time, and kept when it must not fail.
+
+What the store and the refresh share; nothing here knows the SDK's calls.
+"""
+
+import time
+from datetime import timedelta
+from typing import TypeVar
+
+import pymongo
+from pymongo import ReadPreference
+from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
+
+from zoho_mongo_store.driver.connection import Connection
+from zoho_mongo_store.driver.indexes import Changes, Index, ensure_indexes, ensure_lease_indexes
+from zoho_mongo_store.driver.retry import retry_once
+from zoho_mongo_store.driver.timed_lock import TimedLock
+from zoho_mongo_store.encryption import Encryptor, FieldEncryption
+from zoho_mongo_store.errors import is_unreachable
+from zoho_mongo_store.model.document import Document, now
+from zoho_mongo_store.model.lookup import Filter
+from zoho_mongo_store.model.token_documents import TokenDocuments
+from zoho_mongo_store.storage.outage import OutageMemory
+from zoho_mongo_store.storage.pending_saves import PendingSaves
+from zoho_mongo_store.storage.scan import Scan
+from zoho_mongo_store.storage.upsert import compare_and_set_access_token, upsert
+
+_Stored = TypeVar("_Stored", Document, Document | None)
+
+
+class TokenRepository:
+    """Documents in, documents out; raises what pymongo raises, and ``StoreError``.
+
+    timeout: seconds that each operation may take, unless it is the first and has to build indexes.
+    idle: the TTL index that is wanted, if any.
+    create_indexes: whether the first operation makes the indexes.
+    serve_through_outage: how long found tokens are served from memory while MongoDB is away.
+    encryption: how secrets are encrypted; without it they are stored in plain.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        timeout: float,
+        idle: Index | None,
+        create_indexes: bool,
+        serve_through_outage: timedelta | None,
+        encryption: FieldEncryption | None = None,
+    ) -> None:
+        self.timeout = timeout
+        self._connection = connection
+        self._idle = idle
+        self._encryptor = None if encryption is None else Encryptor(encryption, timeout)
+        self._pending = PendingSaves()
+        self._memory = (
+            None if serve_through_outage is None else OutageMemory(serve_through_outage, self._ping)
+        )
+        self._indexing = TimedLock()
+        self._indexes_ready = not create_indexes
+
+    @property
+    def is_serving_from_memory(self) -> bool:
+        """Whether MongoDB is away and what is found comes from memory."""
+        return self._memory is not None and self._memory.serving
+
+    def find(self, filters: list[Filter], *, from_primary: bool = False) -> Document | None:
+        """The document that the first of ``filters`` to match any finds.
+
+        from_primary: read from the primary, never from memory, whatever the user chose for reads.
+        """
+        if self._memory is None or from_primary:
+            return self._find(filters, from_primary)
+        return self._memory.find(filters, self._find)
+
+    def _find(self, filters: list[Filter], from_primary: bool = False) -> Document | None:
+        documents, left = self._prepared(from_primary)
+        with pymongo.timeout(left):
+            for candidate in filters:
+                stored = documents.find_one(candidate)
+                if stored is not None:
+                    return stored
+        return None
+
+    def save(self, fields: Document, *, keep_access_token: bool = False) -> Document:
+        """Upsert; see ``upsert``. What cannot reach MongoDB raises, and is written later."""
+        since = now()
+        try:
+            documents, left = self._prepared()
+            with pymongo.timeout(left):
+                return self._noted(upsert(documents, fields, keep_access_token=keep_access_token))
+        except PyMongoError as error:
+            if is_unreachable(error):
+                self._pending.keep(fields, since, keep_access_token=keep_access_token)
+            raise
+
+    def compare_and_set_access_token(self, stored: Document, fields: Document) -> Document | None:
+        """Put a new access token in the place of the one in ``stored``, as ``upsert`` has it.
+
+        What cannot reach MongoDB raises, and is written later.
+        """
+        since = now()
+        try:
+            documents, left = self._prepared()
+            with pymongo.timeout(left):
+                return self._noted(compare_and_set_access_token(documents, stored, fields))
+        except PyMongoError as error:
+            if is_unreachable(error):
+                self._pending.keep(fields, since, redeemed=stored)
+            raise
+
+    def delete(self, id: str) -> None:
+        """Remove the document with this id, also from what is still to be written."""
+        self._pending.forget(id)
+        if self._memory is not None:
+            self._memory.forget(id)
+        documents, left = self._prepared()
+        with pymongo.timeout(left):
+            documents.delete_one({"id": id})
+
+    def delete_all(self) -> None:
+        """Remove all documents and all leases."""
+        self._pending.forget()
+        if self._memory is not None:
+            self._memory.forget()
+        documents, left = self._prepared()
+        with pymongo.timeout(left):
+            for emptied in (documents, self.leases()):
+                retry_once(lambda: emptied.delete_many({}))  # noqa: B023 - called at once
+
+    def scan(self, batch_size: int) -> Scan:
+        """All documents, one after the other."""
+        documents, left = self._prepared()
+        with pymongo.timeout(left):
+            return Scan(documents, batch_size, self.timeout)
+
+    def leases(self) -> Collection[Document]:
+        """The collection beside this one that the leases are in."""
+        tokens = self._connection.collection
+        return tokens.database.get_collection(
+            f"{tokens.name}.leases",
+            tokens.codec_options,
+            ReadPreference.PRIMARY,
+            tokens.write_concern,
+        )
+
+    def ensure_indexes(self) -> Changes:
+        """Make the indexes of the tokens and of the leases, whose names get ``leases.`` before."""
+        return self._ensure_indexes(time.monotonic() + self.timeout)
+
+    def close(self) -> None:
+        """Write what is pending, or log at ERROR that it is lost, and close the connection."""
+        with pymongo.timeout(self.timeout):
+            if self._pending and not self._connection.closed:
+                try:
+                    self._pending.flush(self._documents(from_primary=True), self.timeout)
+                except PyMongoError:
+                    self._pending.give_up()
+            if self._memory is not None:
+                self._memory.close()
+            if self._encryptor is not None:
+                self._encryptor.close()
+            self._connection.close()
+
+    def _prepared(self, from_primary: bool = False) -> tuple[TokenDocuments, float]:
+        """The collection with its indexes made and the pending saves written, and the seconds that
+        are left of the time-out. With ``from_primary`` it is read from the primary."""
+        documents = self._documents(from_primary)
+        if self._indexes_ready and not self._pending:
+            return documents, self.timeout
+        deadline = time.monotonic() + self.timeout
+        if not self._indexes_ready:
+            with self._indexing.hold(self.timeout):
+                if not self._indexes_ready:
+                    self._ensure_indexes(deadline)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            # Building an index may have taken longer.
+            left, deadline = self.timeout, time.monotonic() + self.timeout
+        if self._pending:
+            with pymongo.timeout(left):
+                self._pending.flush(self._documents(from_primary=True), left)
+        return documents, _left(deadline)
+
+    def _documents(self, from_primary: bool = False) -> TokenDocuments:
+        """The collection, with secrets in plain on this side."""
+        collection = self._connection.collection
+        if from_primary:
+            collection = collection.with_options(read_preference=ReadPreference.PRIMARY)
+        return collection if self._encryptor is None else self._encryptor.encrypted(collection)
+
+    def _ensure_indexes(self, deadline: float) -> Changes:
+        """Make the indexes; what tells whether any is missing has to be read by ``deadline``."""
+        collection, leases, idle = self._connection.collection, self.leases(), self._idle
+        changes = retry_once(lambda: ensure_indexes(collection, idle, _left(deadline)))
+        of_leases = retry_once(lambda: ensure_lease_indexes(leases, _left(deadline)))
+        changes = changes.with_others(of_leases, "leases.")
+        if self._encryptor is not None:
+            with pymongo.timeout(_left(deadline)):
+                of_vault = self._encryptor.ensure_index(collection)
+            changes = changes.with_others(of_vault, "keyVault.")
+        self._indexes_ready = True
+        return changes
+
+    def _ping(self) -> None:
+        with pymongo.timeout(self.timeout):
+            self._connection.collection.database.command("ping")
+
+    def _noted(self, stored: _Stored) -> _Stored:
+        if self._memory is not None and stored is not None:
+            self._memory.update(stored)
+        return stored
+
+
+def _left(deadline: float) -> float:
+    """The seconds until ``deadline``: at least some, since zero means endless to pymongo."""
+    return max(deadline - time.monotonic(), 0.001)
