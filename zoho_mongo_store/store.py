@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from zoho_mongo_store.driver.connection import Connection
-from zoho_mongo_store.driver.indexes import Changes, idle_index
+from zoho_mongo_store.driver.indexes import Changes
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.errors import InvalidInputError, translate_errors
 from zoho_mongo_store.model.document import (
@@ -27,6 +27,7 @@ from zoho_mongo_store.refresh.intercept import pop_saved_mark
 from zoho_mongo_store.sdk import OAuthToken, TokenStore
 from zoho_mongo_store.storage.repository import TokenRepository
 from zoho_mongo_store.storage.scan import Scan
+from zoho_mongo_store.storage.token_indexes import idle_index
 
 _BATCH_SIZE = 1000
 

@@ -16,8 +16,9 @@ from tests.processes import in_processes
 from tests.sent_commands import Client, listening
 from tests.tokens import CLIENT, contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.driver.indexes import TOKEN_INDEXES, Index, idle_index
+from zoho_mongo_store.driver.indexes import Index
 from zoho_mongo_store.model.lookup import find_filters
+from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES, idle_index
 from zoho_mongo_store.testing import EmbeddedServer
 
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)

@@ -7,10 +7,11 @@ import pymongo
 from pymongo.collection import Collection
 
 from zoho_mongo_store.commands.context import TIMEOUT
-from zoho_mongo_store.driver.indexes import IDLE_FIELD, TOKEN_INDEXES, Index, idle_index
+from zoho_mongo_store.driver.indexes import Index
 from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.storage.repository import TokenRepository
+from zoho_mongo_store.storage.token_indexes import IDLE_FIELD, TOKEN_INDEXES, idle_index
 
 
 def standing(collection: Collection[Document]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def init(
     it is. May be run again at any time.
     """
     from zoho_mongo_store.commands.index_report import made_indexes, standing_idle
-    from zoho_mongo_store.driver.indexes import idle_index
+    from zoho_mongo_store.storage.token_indexes import idle_index
 
     if keep_idle and expire_idle_after is not None:
         raise typer.BadParameter("--keep-idle and --expire-idle-after exclude each other")

@@ -1,7 +1,6 @@
-"""The indexes of the collection: what they are, and making a collection have them."""
+"""Making a collection have the indexes that are wanted."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pymongo
@@ -9,23 +8,26 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
-from zoho_mongo_store.errors import InvalidInputError, StoreError
+from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import Document
-
-IDLE_FIELD = "updated_at"
-PURGE_FIELD = "purge_at"
 
 # Building an index on a large collection takes longer than an operation may.
 _BUILD_SECONDS = 600.0
 _INDEX_NOT_FOUND = 27
 _OPTIONS_CONFLICT = 85
 _KEY_SPECS_CONFLICT = 86
-# expireAfterSeconds is a 32-bit number of seconds.
-_LONGEST_IDLE = timedelta(seconds=2**31 - 1)
 
 
 class Index(NamedTuple):
-    """An ascending index on one field."""
+    """An ascending index on one field.
+
+    Attributes:
+        field: The field that is indexed.
+        unique: Whether no two documents may have the same value.
+        sparse: Whether documents without the field are left out.
+        expire_after: Seconds after the date in the field at which MongoDB deletes the document (a
+            TTL index). ``None``: it deletes nothing.
+    """
 
     field: str
     unique: bool = False
@@ -34,12 +36,12 @@ class Index(NamedTuple):
 
     @property
     def name(self) -> str:
-        """MongoDB's own name for it."""
+        """The name that MongoDB gives it by default."""
         return f"{self.field}_1"
 
     @property
     def options(self) -> dict[str, Any]:
-        """What tells two indexes on the same field apart, as ``listIndexes`` shows it."""
+        """Its options as ``listIndexes`` shows them."""
         options: dict[str, Any] = {}
         if self.unique:
             options["unique"] = True
@@ -50,25 +52,19 @@ class Index(NamedTuple):
         return options
 
     def model(self) -> IndexModel:
-        """The index as pymongo takes it."""
+        """Convert it for ``create_indexes``."""
         return IndexModel([(self.field, ASCENDING)], name=self.name, **self.options)
 
 
-# Sparse, not partial: the planner takes a partial index only where the filter implies its
-# expression, and an equality never implies a $type.
-TOKEN_INDEXES = (
-    Index("id", unique=True),
-    Index("user_name", unique=True, sparse=True),
-    Index("access_token", sparse=True),
-    Index("refresh_token", sparse=True),
-    Index("grant_token", sparse=True),
-)
-# A lease names the moment from which it is of no use.
-LEASE_INDEXES = (Index(PURGE_FIELD, expire_after=0),)
-
-
 class Changes(NamedTuple):
-    """What was done to the indexes of a collection, by their names."""
+    """What was done to the indexes of a collection.
+
+    Attributes:
+        created: Names of the indexes that were built.
+        changed: Names of the TTL indexes that got another time.
+        dropped: Names of the TTL indexes that were removed.
+        unchanged: Names of the indexes that existed as they are wanted.
+    """
 
     created: list[str]
     changed: list[str]
@@ -76,7 +72,7 @@ class Changes(NamedTuple):
     unchanged: list[str]
 
     def with_others(self, others: "Changes", prefix: str) -> "Changes":
-        """These and those of another collection, which get ``prefix`` before their names."""
+        """Add the changes of another collection, with ``prefix`` before each of their names."""
         return Changes(
             *(
                 own + [prefix + name for name in names]
@@ -85,37 +81,32 @@ class Changes(NamedTuple):
         )
 
 
-def idle_index(expire_idle_after: timedelta | None) -> Index | None:
-    """The TTL index that removes tokens which nobody saved for so long; MongoDB counts seconds."""
-    if expire_idle_after is None:
-        return None
-    if not isinstance(expire_idle_after, timedelta):
-        raise InvalidInputError("expire_idle_after has to be a timedelta or None")
-    if not timedelta(seconds=1) <= expire_idle_after <= _LONGEST_IDLE:
-        raise InvalidInputError("expire_idle_after has to be between one second and 68 years")
-    return Index(IDLE_FIELD, expire_after=int(expire_idle_after.total_seconds()))
-
-
-def ensure_indexes(collection: Collection[Document], idle: Index | None, timeout: float) -> Changes:
-    """Make ``collection`` have the token indexes and the TTL index ``idle``, or none if ``None``.
-
-    Idempotent. One command, bounded by ``timeout`` seconds, when nothing has to change; building an
-    index may take ten minutes. Raises ``StoreError`` naming the index when
-    another one on the same field, or under the same name, is in the way, or when documents that
-    exist break its uniqueness.
-    """
-    wanted = [*TOKEN_INDEXES, *([idle] if idle else [])]
-    return _ensure(collection, wanted, timeout, drop_idle=idle is None)
-
-
-def ensure_lease_indexes(collection: Collection[Document], timeout: float) -> Changes:
-    """Make the collection of leases have its TTL index. As ``ensure_indexes``."""
-    return _ensure(collection, LEASE_INDEXES, timeout, drop_idle=False)
-
-
-def _ensure(
-    collection: Collection[Document], wanted: Iterable[Index], timeout: float, *, drop_idle: bool
+def ensure_indexes(
+    collection: Collection[Document],
+    wanted: Iterable[Index],
+    timeout: float,
+    *,
+    drop_ttl_on: str | None = None,
 ) -> Changes:
+    """Make ``collection`` have the ``wanted`` indexes. Idempotent.
+
+    When nothing has to change it sends one command. An index that differs only in the time after
+    which its documents expire gets the wanted time.
+
+    Args:
+        collection: Where to make them.
+        wanted: The indexes to make.
+        timeout: Seconds for reading the indexes that exist. Building an index may take ten minutes.
+        drop_ttl_on: A field whose TTL index is dropped. Default: none is dropped.
+
+    Returns:
+        What was done to each index.
+
+    Raises:
+        StoreError: Another index on the same field, or of the same name, is in the way, or
+            documents break the uniqueness that is wanted. The text names the index.
+        PyMongoError: MongoDB could not be reached, or refused.
+    """
     with pymongo.timeout(timeout):
         present = {index["name"]: index for index in collection.list_indexes()}
     standing = {index: _standing(index, present) for index in wanted}
@@ -126,7 +117,7 @@ def _ensure(
     with pymongo.timeout(_BUILD_SECONDS):
         for index, found in standing.items():
             _make(collection, index, found, changes)
-        for name in [name for name, index in present.items() if drop_idle and _is_idle(index)]:
+        for name in [name for name, found in present.items() if _is_ttl(found, drop_ttl_on)]:
             _drop(collection, name)
             changes.dropped.append(name)
     return changes
@@ -198,8 +189,8 @@ def _is_fit(index: Index, found: Mapping[str, Any]) -> bool:
     return fit or (index.expire_after is not None and "expireAfterSeconds" in found)
 
 
-def _is_idle(found: Mapping[str, Any]) -> bool:
-    return dict(found["key"]) == {IDLE_FIELD: ASCENDING} and "expireAfterSeconds" in found
+def _is_ttl(found: Mapping[str, Any], field: str | None) -> bool:
+    return dict(found["key"]) == {field: ASCENDING} and "expireAfterSeconds" in found
 
 
 def _conflict(index: Index, found: Mapping[str, Any]) -> StoreError:

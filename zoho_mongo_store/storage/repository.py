@@ -13,7 +13,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.driver.connection import Connection
-from zoho_mongo_store.driver.indexes import Changes, Index, ensure_indexes, ensure_lease_indexes
+from zoho_mongo_store.driver.indexes import Changes, Index
 from zoho_mongo_store.driver.retry import retry_once
 from zoho_mongo_store.driver.timed_lock import TimedLock
 from zoho_mongo_store.encryption import Encryptor, FieldEncryption
@@ -24,6 +24,7 @@ from zoho_mongo_store.model.token_documents import TokenDocuments
 from zoho_mongo_store.storage.outage import OutageMemory
 from zoho_mongo_store.storage.pending_saves import PendingSaves
 from zoho_mongo_store.storage.scan import Scan
+from zoho_mongo_store.storage.token_indexes import ensure_lease_indexes, ensure_token_indexes
 from zoho_mongo_store.storage.upsert import compare_and_set_access_token, upsert
 
 _Stored = TypeVar("_Stored", Document, Document | None)
@@ -193,7 +194,7 @@ class TokenRepository:
     def _ensure_indexes(self, deadline: float) -> Changes:
         """Make the indexes; what tells whether any is missing has to be read by ``deadline``."""
         collection, leases, idle = self._connection.collection, self.leases(), self._idle
-        changes = retry_once(lambda: ensure_indexes(collection, idle, _left(deadline)))
+        changes = retry_once(lambda: ensure_token_indexes(collection, idle, _left(deadline)))
         of_leases = retry_once(lambda: ensure_lease_indexes(leases, _left(deadline)))
         changes = changes.with_others(of_leases, "leases.")
         if self._encryptor is not None:

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 from zoho_mongo_store.commands.demo.process import SDK_NAMES_USER, Answer, short
 from zoho_mongo_store.commands.demo.screen import Screen, store_event, zoho_event
 from zoho_mongo_store.commands.demo.stage import DemoError, Process, Stage
-from zoho_mongo_store.driver.indexes import TOKEN_INDEXES
 from zoho_mongo_store.model.document import Document, now
+from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES
 
 
 class User(NamedTuple):

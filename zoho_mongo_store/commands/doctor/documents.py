@@ -10,8 +10,8 @@ from zoho_mongo_store.commands.context import SCAN_TIMEOUT, CommandContext
 from zoho_mongo_store.commands.doctor.findings import Finding
 from zoho_mongo_store.commands.inventory import Inventory, State
 from zoho_mongo_store.commands.items import counted
-from zoho_mongo_store.driver.indexes import TOKEN_INDEXES
 from zoho_mongo_store.model.document import SECRET_FIELDS, Document
+from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES
 
 _SHOWN = 5
 _DAMAGED = "delete it, and have its user log in again"

@@ -11,8 +11,9 @@ from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
 from zoho_mongo_store.commands.durations import shown_duration
 from zoho_mongo_store.commands.index_report import standing, standing_idle
-from zoho_mongo_store.driver.indexes import LEASE_INDEXES, TOKEN_INDEXES, Index
+from zoho_mongo_store.driver.indexes import Index
 from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.storage.token_indexes import LEASE_INDEXES, TOKEN_INDEXES
 
 _MAKE = "run zoho-mongo-store init"
 _SCAN = "COLLSCAN"

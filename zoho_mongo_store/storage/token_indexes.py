@@ -1,0 +1,65 @@
+"""The indexes of the tokens and of the leases."""
+
+from datetime import timedelta
+
+from pymongo.collection import Collection
+
+from zoho_mongo_store.driver.indexes import Changes, Index, ensure_indexes
+from zoho_mongo_store.errors import InvalidInputError
+from zoho_mongo_store.model.document import Document
+
+IDLE_FIELD = "updated_at"
+PURGE_FIELD = "purge_at"
+
+# expireAfterSeconds is a 32-bit number of seconds.
+_LONGEST_IDLE = timedelta(seconds=2**31 - 1)
+
+# Sparse, not partial: the planner takes a partial index only where the filter implies its
+# expression, and an equality never implies a $type.
+TOKEN_INDEXES = (
+    Index("id", unique=True),
+    Index("user_name", unique=True, sparse=True),
+    Index("access_token", sparse=True),
+    Index("refresh_token", sparse=True),
+    Index("grant_token", sparse=True),
+)
+# A lease names the moment from which it is of no use.
+LEASE_INDEXES = (Index(PURGE_FIELD, expire_after=0),)
+
+
+def idle_index(expire_idle_after: timedelta | None) -> Index | None:
+    """Define the TTL index that deletes tokens which have not been saved for this long.
+
+    Args:
+        expire_idle_after: From one second to 68 years; MongoDB counts whole seconds. ``None``
+            defines no index.
+
+    Raises:
+        InvalidInputError: It is no ``timedelta``, or out of range.
+    """
+    if expire_idle_after is None:
+        return None
+    if not isinstance(expire_idle_after, timedelta):
+        raise InvalidInputError("expire_idle_after has to be a timedelta or None")
+    if not timedelta(seconds=1) <= expire_idle_after <= _LONGEST_IDLE:
+        raise InvalidInputError("expire_idle_after has to be between one second and 68 years")
+    return Index(IDLE_FIELD, expire_after=int(expire_idle_after.total_seconds()))
+
+
+def ensure_token_indexes(
+    collection: Collection[Document], idle: Index | None, timeout: float
+) -> Changes:
+    """Make the collection of tokens have its indexes; see ``ensure_indexes``.
+
+    Args:
+        collection: The collection of tokens.
+        idle: The TTL index for idle tokens. ``None`` drops the one that exists.
+        timeout: Seconds, as for ``ensure_indexes``.
+    """
+    wanted = [*TOKEN_INDEXES, *([idle] if idle else [])]
+    return ensure_indexes(collection, wanted, timeout, drop_ttl_on=None if idle else IDLE_FIELD)
+
+
+def ensure_lease_indexes(collection: Collection[Document], timeout: float) -> Changes:
+    """Make the collection of leases have its TTL index; see ``ensure_indexes``."""
+    return ensure_indexes(collection, LEASE_INDEXES, timeout)
