@@ -48,7 +48,7 @@ _SERVER_ADVICE = {
 
 
 class StoreError(Exception):
-    """A failure that the store itself understands; its text shows no secret."""
+    """A failure whose text the store wrote itself, without any secret."""
 
 
 class KeyServiceError(ConnectionFailure):
@@ -56,11 +56,11 @@ class KeyServiceError(ConnectionFailure):
 
 
 class InvalidInputError(StoreError):
-    """The caller passed something that the store refuses before anything is sent."""
+    """An argument that the store refuses before it sends anything."""
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether MongoDB could not be reached, or not within the time-out: trying later may work."""
+    """Whether MongoDB could not be reached within the time-out, so that a later try may work."""
     if isinstance(error, ConnectionFailure):
         return True
     if isinstance(error, OperationFailure) and error.code in _AWAY_CODES:
@@ -71,18 +71,25 @@ def is_unreachable(error: BaseException) -> bool:
 
 
 def is_lost_connection(error: PyMongoError) -> bool:
-    """Whether the way to MongoDB broke, as in a failover, before the time was up: trying again at
-    once may work."""
+    """Whether the connection broke before the time-out, so that a second try may work at once."""
     return is_unreachable(error) and not error.timeout
 
 
 def failure(operation: str, error: Exception, secrets: Iterable[str] = ()) -> SDKException:
-    """The SDKException that a caller sees for ``error``.
+    """Make the ``SDKException`` that a caller sees for ``error``.
 
-    It carries the code ``TOKEN_STORE``, says which operation failed and what to do, and has a cause
-    of the original's class. Neither it nor its cause quotes a value or keeps the original's
-    traceback, whose frames hold tokens: a duplicate-key error quotes the offending value, a refused
-    command is quoted whole, and both would end in the SDK's log.
+    Neither it nor its cause quotes a value, or keeps the traceback of the original, whose frames
+    hold tokens. MongoDB quotes the offending value in a duplicate-key error and the whole command
+    in a refusal, and the SDK would log both.
+
+    Args:
+        operation: The method that failed, for the message.
+        error: What went wrong.
+        secrets: Texts to mask in the message.
+
+    Returns:
+        An exception with the code ``TOKEN_STORE``, a message that says which operation failed and
+        what to do, and a cause of the class of ``error``.
     """
     cause = redacted(error, secrets)
     result = SDKException(TOKEN_STORE, f"{operation} failed: {_explanation(error, cause)}")
@@ -91,7 +98,12 @@ def failure(operation: str, error: Exception, secrets: Iterable[str] = ()) -> SD
 
 
 def redacted(error: Exception, secrets: Iterable[str] = ()) -> Exception:
-    """A copy of ``error`` without any value in it: the same class, a safe text, no traceback."""
+    """Copy ``error`` without any value: the same class, a safe text, no traceback.
+
+    Args:
+        error: The original.
+        secrets: Texts to mask where some of the original's text is kept.
+    """
     if isinstance(error, StoreError):
         return _bare(error)
     if isinstance(error, OperationFailure):
@@ -144,14 +156,14 @@ def _explanation(error: Exception, cause: Exception) -> str:
 
 
 def without(secrets: Iterable[str], text: str) -> str:
-    """``text`` with every one of ``secrets`` in it masked."""
+    """Mask each of ``secrets`` in ``text``."""
     for secret in secrets:
         text = text.replace(secret, "***")
     return text
 
 
 def _origin(error: BaseException) -> str:
-    """File and line where ``error`` was raised: what is left of its traceback."""
+    """Tell the file and line where ``error`` was raised."""
     traceback = error.__traceback__
     if traceback is None:
         return "an unknown place"
@@ -161,16 +173,16 @@ def _origin(error: BaseException) -> str:
 
 
 def _bare(error: _Error) -> _Error:
-    """``error`` without what led to it: frames and contexts hold tokens."""
+    """Strip ``error`` of its traceback and context, which hold tokens."""
     error.__context__ = error.__cause__ = None
     return error.with_traceback(None)
 
 
 class _SecretHolder(Protocol):
-    """An object whose methods are translate_errors."""
+    """An object whose methods have ``translate_errors``."""
 
     def _secrets(self) -> Iterable[str]:
-        """What no error text may show; asked also when the constructor has failed."""
+        """List what no error text may show; called also when the constructor has failed."""
 
 
 _Self = TypeVar("_Self", bound=_SecretHolder)
@@ -184,11 +196,14 @@ def translate_errors(
     [Callable[Concatenate[_Self, _Arguments], _Result]],
     Callable[Concatenate[_Self, _Arguments], _Result],
 ]:
-    """Turn whatever fails in a method into one SDKException, and log it: the SDK swallows what
-    ``save_token`` and ``delete_token`` raise.
+    """Decorate a method so that whatever fails in it is logged and raised as ``SDKException``.
 
-    It is logged and raised from here, outside the handler: no frame that a log handler or a
-    traceback with locals shows holds a token's fields, and no context leads to the original.
+    It is logged at ERROR because the SDK swallows what ``save_token`` and ``delete_token`` raise.
+    It is raised outside the exception handler, so that no context leads to the original, and no
+    frame that a log handler or a traceback with locals shows holds a field of a token.
+
+    Args:
+        operation: The name of the method in the message.
     """
 
     def decorate(

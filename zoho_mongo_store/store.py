@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator
 from datetime import timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, overload
 
 from pymongo import MongoClient
 from pymongo.collection import Collection
@@ -35,13 +35,49 @@ _BATCH_SIZE = 1000
 class MongoTokenStore(TokenStore):
     """Keeps the tokens of the Zoho CRM SDK in MongoDB, one document per token.
 
-    Pass it as ``Initializer.initialize(store=...)``. One store serves all threads of a process, and
-    the children that it forks. Nothing touches the network before the first operation, which also
-    makes the indexes.
+    Pass it to ``Initializer.initialize(store=...)``. One store serves all threads of a process and
+    the children that it forks. The constructor sends nothing over the network; the first operation
+    creates the indexes.
 
-    Every method raises ``SDKException`` with the code ``TOKEN_STORE`` when it fails: with what
-    failed, what to do and the cause, and without any token or secret.
+    Use it as a context manager, or call ``close`` at the end.
+
+    Raises:
+        SDKException: From every method that fails, with the code ``TOKEN_STORE``. Its message says
+            which operation failed and what to do; its ``cause`` is an error of pymongo's class.
+            Neither holds a token or a client secret.
     """
+
+    @overload
+    def __init__(
+        self,
+        /,
+        uri: str | None = None,
+        *,
+        database: str | None = None,
+        collection: str = "oauthtoken",
+        timeout: float = 5.0,
+        expire_idle_after: timedelta | None = None,
+        create_indexes: bool = True,
+        refresh: RefreshPolicy | None = DEFAULT_POLICY,
+        serve_through_outage: timedelta | None = None,
+        encryption: FieldEncryption | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        /,
+        *,
+        client: "MongoClient[Any]",
+        database: str | None = None,
+        collection: str = "oauthtoken",
+        timeout: float = 5.0,
+        expire_idle_after: timedelta | None = None,
+        create_indexes: bool = True,
+        refresh: RefreshPolicy | None = DEFAULT_POLICY,
+        serve_through_outage: timedelta | None = None,
+        encryption: FieldEncryption | None = None,
+    ) -> None: ...
 
     @translate_errors("MongoTokenStore")
     def __init__(
@@ -58,33 +94,39 @@ class MongoTokenStore(TokenStore):
         serve_through_outage: timedelta | None = None,
         encryption: FieldEncryption | None = None,
     ) -> None:
-        """A store on one collection.
+        """Create a store on one collection.
 
-        uri: MongoDB connection string; the store makes, owns and closes the client. Default: the
-            environment variable ``ZOHO_MONGO_URI``, else ``mongodb://localhost:27017``.
-        client: an existing client in place of a URI; it is borrowed and never closed.
-        database: its name. Default: the URI's or the client's own, else ``zohooauth``.
-        collection: its name, the same as that of the SDK's MySQL table by default.
-        timeout: seconds that each operation may take, including finding a server.
-        expire_idle_after: tokens that nobody saved for so long are removed by MongoDB (a TTL index
-            on ``updated_at``). A token in use is refreshed, so saved, every hour. ``None`` keeps
-            all, and removes the index where it stands.
-        create_indexes: whether the first operation makes the indexes. Turn it off for a role that
-            may not, and call ``ensure_indexes`` in a deploy step.
-        refresh: how the fleet refreshes a token once, and not once per process. ``None``: each
-            caller refreshes for itself, as with the SDK's own stores.
-        serve_through_outage: while MongoDB cannot be reached, tokens that this store found before
-            and that have not expired go on being found, from memory, for so long. ``None``: every
-            operation fails until MongoDB is back. Nothing is ever saved to memory alone.
-        encryption: how the client secret and the access, refresh and grant token are encrypted
-            before they leave the process. ``None``: they are stored in plain.
+        Writes are acknowledged by the majority unless the URI or the client sets a write concern.
 
-        Writes are acknowledged by the majority unless the URI or the client chose a write concern.
+        Args:
+            uri: MongoDB connection string. The store creates, owns and closes the client. Default:
+                the environment variable ``ZOHO_MONGO_URI``, else ``mongodb://localhost:27017``.
+            client: A client to use in place of a URI. It is borrowed: the store never closes it.
+            database: Name of the database. Default: that of the URI or of the client, else
+                ``zohooauth``.
+            collection: Name of the collection. Default: ``oauthtoken``, the name of the table of
+                the SDK's MySQL store.
+            timeout: Seconds that each operation may take, including the selection of a server.
+                Default: 5.
+            expire_idle_after: MongoDB deletes tokens that have not been saved for this long (a TTL
+                index on ``updated_at``). A token in use is refreshed, and so saved, every hour.
+                ``None`` keeps all tokens, and drops that index if it exists.
+            create_indexes: Whether the first operation creates the indexes. Pass ``False`` for a
+                role that may not create any, and call ``ensure_indexes`` in a deploy step.
+            refresh: How the fleet refreshes an expired token once, instead of once per process.
+                ``None``: each caller refreshes for itself, as with the SDK's own stores.
+            serve_through_outage: For how long into an outage of MongoDB the store answers from
+                memory with tokens that it found before and that have not expired. Nothing is ever
+                saved to memory alone. ``None``: it does not.
+            encryption: How to encrypt the client secret and the access, refresh and grant token
+                before they leave the process. ``None``: they are stored in plain.
+
+        Raises:
+            SDKException: An argument is refused.
         """
-        connection = Connection(uri, client, database, collection)
-        self._connection = connection
+        self._connection = Connection(uri, client, database, collection)
         self._tokens = TokenRepository(
-            connection,
+            self._connection,
             timeout=_seconds(timeout),
             idle=idle_index(expire_idle_after),
             create_indexes=create_indexes,
@@ -95,11 +137,17 @@ class MongoTokenStore(TokenStore):
 
     @translate_errors("find_token")
     def find_token(self, token: OAuthToken) -> OAuthToken | None:
-        """Fill ``token`` from the stored one and return it; ``None`` if none is stored.
+        """Fill ``token`` from the stored token that it identifies.
 
-        It is looked up by its id, user name, access token, grant token or refresh token: the first
-        of these that it carries and that matches. An id is decisive; with nothing to look up by the
-        answer is ``None``.
+        Args:
+            token: Identifies a stored token by its id, user name, access token, grant token or
+                refresh token: the first of these that it carries and that matches. An id is
+                decisive. The fields that are ``None`` are filled; a stored access token and its
+                expiry replace those of ``token``.
+
+        Returns:
+            ``token`` itself, or ``None`` if no stored token matches, or if it has nothing to be
+            looked up by.
         """
         stored = self._tokens.find(find_filters(to_document(token)))
         if stored is not None:
@@ -110,7 +158,14 @@ class MongoTokenStore(TokenStore):
 
     @translate_errors("find_token_by_id")
     def find_token_by_id(self, id: str) -> OAuthToken | None:
-        """A new token with everything that is stored under ``id``; ``None`` if it is unknown."""
+        """Find the token with this id.
+
+        Args:
+            id: The id that ``save_token`` set.
+
+        Returns:
+            A new token with all stored fields, or ``None`` if the id is unknown.
+        """
         stored = self._tokens.find([{"id": checked_text("id", id)}])
         if stored is None:
             return None
@@ -121,38 +176,46 @@ class MongoTokenStore(TokenStore):
 
     @translate_errors("save_token")
     def save_token(self, token: OAuthToken) -> None:
-        """Update the stored token that ``token`` is, or insert it; its id is set afterwards.
+        """Update the stored token that ``token`` identifies, or insert it.
 
-        It is looked up as for finding, but an unknown id goes on down the list and is kept on an
-        insert. Absent fields erase nothing. A user name that another stored token bears moves to
-        this one. An insert needs an access, a refresh or a grant token.
+        The stored token is looked up as for ``find_token``, except that an unknown id goes on down
+        the list, and is kept if the token is inserted. Absent fields erase nothing. A user name
+        that another stored token holds moves to this one.
 
-        A save that cannot reach MongoDB raises, and is written with the next operation that gets
+        A save that cannot reach MongoDB raises. It is written with the next operation that gets
         through, or on ``close``.
+
+        Args:
+            token: The token to save. Its id is set afterwards. To be inserted it needs an access,
+                a refresh or a grant token.
         """
         stored = self._tokens.save(to_document(token), keep_access_token=pop_saved_mark(token))
         token.set_id(stored["id"])
 
     @translate_errors("delete_token")
     def delete_token(self, id: str) -> None:
-        """Remove the token stored under ``id``; an unknown id is no error."""
+        """Delete the token with this id. Deleting an unknown id is no error."""
         self._tokens.delete(checked_text("id", id))
 
     @translate_errors("delete_tokens")
     def delete_tokens(self) -> None:
-        """Remove all stored tokens in one operation, and all leases with them."""
+        """Delete all stored tokens in one operation, and all leases with them."""
         self._tokens.delete_all()
 
     @translate_errors("get_tokens")
     def get_tokens(self) -> list[OAuthToken]:
-        """Every stored token. For large collections see ``iter_tokens``."""
+        """Read every stored token. For a large collection use ``iter_tokens``."""
         with contextlib.closing(self._tokens.scan(_BATCH_SIZE)) as scan:
             return [from_document(stored) for stored in iter(scan.next, None)]
 
     def iter_tokens(self, batch_size: int = _BATCH_SIZE) -> Iterator[OAuthToken]:
-        """Every stored token, one after the other, in constant memory.
+        """Read every stored token, one after the other, in constant memory.
 
-        batch_size: documents fetched at a time, each time within ``timeout``.
+        Args:
+            batch_size: Documents to fetch at a time, each time within ``timeout``. Default: 1000.
+
+        Yields:
+            The stored tokens, each once.
         """
         scan = self._begin_scan(batch_size)
         with contextlib.closing(scan):
@@ -161,30 +224,36 @@ class MongoTokenStore(TokenStore):
 
     @translate_errors("ensure_indexes")
     def ensure_indexes(self) -> Changes:
-        """Make the collection have the store's indexes, and the TTL index as configured.
+        """Create the indexes that are missing, and set the TTL index as configured.
 
-        Idempotent, for a deploy step; returns the names of the indexes created, changed, dropped
-        and unchanged. An index that is in the way gives an error that names it.
+        Idempotent; meant for a deploy step. Building an index may take longer than ``timeout``.
+
+        Returns:
+            The names of the indexes that were created, changed, dropped, and left as they were.
+
+        Raises:
+            SDKException: An existing index is in the way; the message names it.
         """
         return self._tokens.ensure_indexes()
 
     @translate_errors("close")
     def close(self) -> None:
-        """Write what is still pending, and close the client if the store made it.
+        """Write the saves that are kept, and close the client if the store owns it.
 
-        Does not raise for a MongoDB that is away: what is lost is logged at ERROR by id and user.
+        If MongoDB cannot be reached within ``timeout``, it logs the tokens that are lost at ERROR,
+        by id and user name, and does not raise.
         """
         self._tokens.close()
 
     def refresh_stats(self) -> RefreshStats:
-        """Counts of the refreshes in this process since the store was made."""
+        """Count the refreshes in this process since the store was created."""
         return RefreshStats() if self._coordinator is None else self._coordinator.stats()
 
     @property
     @translate_errors("collection")
     def collection(self) -> Collection[Document]:
-        """The pymongo collection that the tokens are in."""
-        return self._connection.collection
+        """The pymongo collection that holds the tokens, with secrets as they are stored."""
+        return self._tokens.collection
 
     def __enter__(self) -> "MongoTokenStore":
         return self
@@ -198,7 +267,7 @@ class MongoTokenStore(TokenStore):
         self.close()
 
     def __repr__(self) -> str:
-        # A debugger may ask for it when the constructor has failed.
+        # A debugger may show it although the constructor failed.
         return f"MongoTokenStore({getattr(self, '_connection', 'not made')})"
 
     @translate_errors("iter_tokens")

@@ -108,7 +108,7 @@ def test_a_borrowed_client_is_not_closed(
 
 def test_not_both() -> None:
     with fails("MongoTokenStore failed: pass either a uri or a client, not both"):
-        MongoTokenStore(DEFAULT_URI, client=mongomock.MongoClient())
+        MongoTokenStore(DEFAULT_URI, client=mongomock.MongoClient())  # type: ignore[call-overload]
 
 
 @on_servers

@@ -152,9 +152,9 @@ def wrong_settings() -> None:
 
 def away() -> None:
     """Nobody listens; and the memory of an outage, and what is lost on ``close``."""
-    for options in ({}, {"serve_through_outage": timedelta(minutes=1)}):
+    for outage in (None, timedelta(minutes=1)):
         uri = f"mongodb://u:{PASSWORD}@127.0.0.1:1/"
-        with MongoTokenStore(uri, timeout=0.1, **options) as store:  # type: ignore[arg-type]
+        with MongoTokenStore(uri, timeout=0.1, serve_through_outage=outage) as store:
             for method in methods(store)[:6]:
                 attempt(method)
             print("REPR", repr(store), str(store), store.refresh_stats(), repr(token()))

@@ -1,4 +1,4 @@
-"""State that must not cross a fork: clients, locks, and what the parent's threads were at."""
+"""State that must not cross a fork: clients, locks, and the work of the parent's threads."""
 
 import os
 import threading
@@ -7,20 +7,20 @@ from typing import Protocol
 
 
 class ForkAware(Protocol):
-    """What can begin anew in a forked child."""
+    """An object that can begin anew in a forked child."""
 
     def after_fork(self) -> None:
-        """Called in the child, before any other thread can run there."""
+        """Begin anew; called in the child before any other thread can run there."""
 
 
 not_during_a_fork = threading.RLock()
-"""A fork waits for what is done while this is held, so that no child finds it half done."""
+"""A fork waits while a thread holds this, so that no child finds that thread's work half done."""
 
 _aware: "weakref.WeakSet[ForkAware]" = weakref.WeakSet()
 
 
 def reset_after_fork(instance: ForkAware) -> None:
-    """Call ``instance.after_fork()`` in every child that is forked while ``instance`` lives."""
+    """Call ``instance.after_fork()`` in each forked child, for as long as ``instance`` lives."""
     _aware.add(instance)
 
 

@@ -1,4 +1,4 @@
-"""Trying again what pymongo does not."""
+"""Retries of what pymongo does not retry."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,10 +11,16 @@ _Result = TypeVar("_Result")
 
 
 def retry_once(operation: Callable[[], _Result]) -> _Result:
-    """Run ``operation``, and once more when the connection broke: it may run twice.
+    """Run ``operation``, and once more if the connection broke.
 
-    pymongo retries reads and single writes by itself; deletions of many documents, changes of
-    indexes and commands such as ``hello`` it does not.
+    pymongo itself retries reads and writes of single documents, but no deletion of many documents,
+    no change of an index, and no command such as ``hello``.
+
+    Args:
+        operation: What to run. It may run twice, so it has to be idempotent.
+
+    Returns:
+        What ``operation`` returned.
     """
     try:
         return operation()

@@ -22,21 +22,23 @@ _MOST_DOCUMENTS = 10_000
 
 
 class _Seen(NamedTuple):
-    """The look-ups seen, by their text, and the documents that they led to, by id."""
+    """The ids that look-ups led to, by the text of the look-up, and the documents by id."""
 
     ids: "OrderedDict[str, str]"
     documents: dict[str, Document]
 
 
 class OutageMemory:
-    """Remembers what was found, for use while MongoDB is away.
-
-    limit: how long into an outage tokens are served from memory.
-    probe: reaches MongoDB, or raises; a thread of its own calls it during an outage, so that no
-        caller waits for a time-out, and ends with the outage.
-    """
+    """Remembers the documents that were found, for use while MongoDB is away."""
 
     def __init__(self, limit: timedelta, probe: Callable[[], object]) -> None:
+        """Create an empty memory.
+
+        Args:
+            limit: For how long into an outage tokens are served from memory.
+            probe: Reaches MongoDB, or raises. During an outage a thread of its own calls it, so
+                that no caller waits for a time-out; the thread ends with the outage.
+        """
         if not isinstance(limit, timedelta) or limit <= timedelta(0):
             raise InvalidInputError("serve_through_outage has to be a positive timedelta or None")
         self._limit = limit.total_seconds()
@@ -48,60 +50,28 @@ class OutageMemory:
 
     @property
     def serving(self) -> bool:
-        """Whether MongoDB is away, for less than the limit so far."""
+        """Whether MongoDB is away, and has been for less than the limit."""
         since = self._away_since
         return since is not None and time.monotonic() - since < self._limit
 
-    def find(
-        self, filters: list[Filter], find: Callable[[list[Filter]], Document | None]
-    ) -> Document | None:
-        """What ``find(filters)`` finds, or during an outage what it found last, if that is good."""
-        if self.serving:
-            remembered = self._recall(filters)
-            if remembered is not None:
-                return remembered
-        try:
-            stored = find(filters)
-        except PyMongoError as error:
-            if not is_unreachable(error):
-                raise
-            self._begin_outage()
-            remembered = self._recall(filters)
-            if remembered is None:
-                raise
-            return remembered
-        self._remember(filters, stored)
-        return stored
+    def recall(self, filters: list[Filter]) -> Document | None:
+        """Answer a look-up from memory.
 
-    def update(self, stored: Document) -> None:
-        """Take note of a document that was written."""
+        Returns:
+            The document that the same look-up found last, if MongoDB is away and its access token
+            has not expired; else ``None``.
+        """
+        if not self.serving:
+            return None
         with self._lock:
-            if stored["id"] in self._seen.documents:
-                self._seen.documents[stored["id"]] = stored
+            document = self._seen.documents.get(self._seen.ids.get(repr(filters), ""))
+        if document is None or "access_token" not in document:
+            return None
+        expiry = document.get("expiry_time")
+        return document if expiry is None or expiry > now() else None
 
-    def forget(self, id: str | None = None) -> None:
-        """Take note of a document that was deleted, or of all."""
-        with self._lock:
-            if id is None:
-                self._seen = _Seen(OrderedDict(), {})
-            else:
-                self._seen.documents.pop(id, None)
-
-    def close(self) -> None:
-        """End the thread, if there is one."""
-        self._closed.set()
-
-    def after_fork(self) -> None:
-        """A forked child has neither the thread nor the parent's outage."""
-        closed = self._closed.is_set()
-        self._closed = threading.Event()
-        if closed:
-            self._closed.set()
-        self._lock = threading.Lock()
-        self._away_since = None
-        self._seen = _Seen(OrderedDict(), {})
-
-    def _remember(self, filters: list[Filter], stored: Document | None) -> None:
+    def remember(self, filters: list[Filter], stored: Document | None) -> None:
+        """Keep what a look-up found; ``None`` if it found nothing."""
         key = repr(filters)
         with self._lock:
             ids, documents = self._seen
@@ -115,17 +85,8 @@ class OutageMemory:
                 _, oldest = ids.popitem(last=False)
                 documents.pop(oldest, None)
 
-    def _recall(self, filters: list[Filter]) -> Document | None:
-        if not self.serving:
-            return None
-        with self._lock:
-            document = self._seen.documents.get(self._seen.ids.get(repr(filters), ""))
-        if document is None or "access_token" not in document:
-            return None
-        expiry = document.get("expiry_time")
-        return document if expiry is None or expiry > now() else None
-
-    def _begin_outage(self) -> None:
+    def begin_outage(self) -> None:
+        """Note that MongoDB cannot be reached, and probe it in the background from now on."""
         with self._lock:
             if self._away_since is not None:
                 return
@@ -134,6 +95,34 @@ class OutageMemory:
             "MongoDB cannot be reached: tokens are served from memory for up to %.0f s", self._limit
         )
         threading.Thread(target=self._watch, name="zoho-mongo-store-outage", daemon=True).start()
+
+    def update(self, stored: Document) -> None:
+        """Replace what is remembered of a document that was written."""
+        with self._lock:
+            if stored["id"] in self._seen.documents:
+                self._seen.documents[stored["id"]] = stored
+
+    def forget(self, id: str | None = None) -> None:
+        """Forget the document with this id, or all of them if it is ``None``."""
+        with self._lock:
+            if id is None:
+                self._seen = _Seen(OrderedDict(), {})
+            else:
+                self._seen.documents.pop(id, None)
+
+    def close(self) -> None:
+        """End the probing thread, if it runs."""
+        self._closed.set()
+
+    def after_fork(self) -> None:
+        """Begin empty in a forked child, which has no probing thread."""
+        closed = self._closed.is_set()
+        self._closed = threading.Event()
+        if closed:
+            self._closed.set()
+        self._lock = threading.Lock()
+        self._away_since = None
+        self._seen = _Seen(OrderedDict(), {})
 
     def _watch(self) -> None:
         while not self._closed.wait(_PROBE_PAUSE):

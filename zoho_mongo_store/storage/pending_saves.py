@@ -48,12 +48,14 @@ class PendingSaves:
         keep_access_token: bool = False,
         redeemed: Document | None = None,
     ) -> None:
-        """Keep a save for later, in place of an older one of the same token.
+        """Keep a save, in place of an older one of the same token.
 
-        attempted_at: when it was tried first. What another process saved after that is newer.
-        keep_access_token: as for ``upsert``.
-        redeemed: the document whose credential brought the fields, for
-            ``compare_and_set_access_token``.
+        Args:
+            fields: The fields to save.
+            attempted_at: When it was first tried. A save of another process after that is newer.
+            keep_access_token: As for ``upsert``.
+            redeemed: For a refresh, the document whose credential was redeemed; it is then written
+                by ``compare_and_set_access_token``.
         """
         key = repr(save_filters(fields)[:1] or fields)
         with self._lock:
@@ -61,11 +63,17 @@ class PendingSaves:
             self._saves[key] = _Save(fields, attempted_at, keep_access_token, redeemed)
 
     def flush(self, collection: TokenDocuments, timeout: float) -> None:
-        """Write what is kept; raises what says that MongoDB still cannot be reached, also when
-        another thread has been at it for ``timeout`` seconds.
+        """Write what is kept.
 
-        A token that another process saved after the save was tried is left as it is. A save that
-        MongoDB refuses for another reason is given up with an ERROR.
+        A token that another process saved after the save was tried stays as it is. A save that
+        MongoDB refuses is given up and logged at ERROR.
+
+        Args:
+            collection: Where to write.
+            timeout: Seconds to wait for another thread that is writing.
+
+        Raises:
+            PyMongoError: MongoDB still cannot be reached. What is not written stays kept.
         """
         with self._gate.hold(timeout):
             while (entry := self._oldest()) is not None:

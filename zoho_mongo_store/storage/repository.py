@@ -1,6 +1,6 @@
-"""The collection of tokens: every operation ready, bounded in time, and kept when it must not fail.
+"""The repository of tokens: every operation bounded in time, and saves kept through an outage.
 
-What the store and the refresh share; nothing here knows the SDK's calls.
+The store and the refresh share it. Nothing here knows the SDK's calls.
 """
 
 import time
@@ -31,13 +31,14 @@ _Stored = TypeVar("_Stored", Document, Document | None)
 
 
 class TokenRepository:
-    """Documents in, documents out; raises what pymongo raises, and ``StoreError``.
+    """Reads and writes the documents of tokens; raises pymongo's errors and ``StoreError``.
 
-    timeout: seconds that each operation may take, unless it is the first and has to build indexes.
-    idle: the TTL index that is wanted, if any.
-    create_indexes: whether the first operation makes the indexes.
-    serve_through_outage: how long found tokens are served from memory while MongoDB is away.
-    encryption: how secrets are encrypted; without it they are stored in plain.
+    All secrets are in plain on this side. Below it is one pymongo ``collection``, in which they are
+    as they are stored. Between the two, ``TokenDocuments`` is the interface that both a plain
+    collection and an ``EncryptedCollection`` have.
+
+    Attributes:
+        timeout: Seconds that each operation may take.
     """
 
     def __init__(
@@ -50,6 +51,16 @@ class TokenRepository:
         serve_through_outage: timedelta | None,
         encryption: FieldEncryption | None = None,
     ) -> None:
+        """Create a repository; nothing is sent yet.
+
+        Args:
+            connection: Leads to the collection. The repository closes it.
+            timeout: Seconds that each operation may take, except for building indexes.
+            idle: The TTL index for idle tokens, or ``None`` for none.
+            create_indexes: Whether the first operation creates the indexes.
+            serve_through_outage: How long found tokens are served from memory during an outage.
+            encryption: How to encrypt secrets. ``None``: they are stored in plain.
+        """
         self.timeout = timeout
         self._connection = connection
         self._idle = idle
@@ -62,18 +73,44 @@ class TokenRepository:
         self._indexes_ready = not create_indexes
 
     @property
+    def collection(self) -> Collection[Document]:
+        """The pymongo collection below, with secrets as they are stored."""
+        return self._connection.collection
+
+    @property
     def is_serving_from_memory(self) -> bool:
         """Whether MongoDB is away and what is found comes from memory."""
         return self._memory is not None and self._memory.serving
 
     def find(self, filters: list[Filter], *, from_primary: bool = False) -> Document | None:
-        """The document that the first of ``filters`` to match any finds.
+        """Find the document of a token.
 
-        from_primary: read from the primary, never from memory, whatever the user chose for reads.
+        Args:
+            filters: Filters in the order in which to try them.
+            from_primary: Read from the primary, never from memory, whatever read preference the
+                user chose.
+
+        Returns:
+            The document that the first matching filter finds, or ``None``.
         """
-        if self._memory is None or from_primary:
+        memory = None if from_primary else self._memory
+        if memory is None:
             return self._find(filters, from_primary)
-        return self._memory.find(filters, self._find)
+        remembered = memory.recall(filters)
+        if remembered is not None:
+            return remembered
+        try:
+            stored = self._find(filters)
+        except PyMongoError as error:
+            if not is_unreachable(error):
+                raise
+            memory.begin_outage()
+            remembered = memory.recall(filters)
+            if remembered is None:
+                raise
+            return remembered
+        memory.remember(filters, stored)
+        return stored
 
     def _find(self, filters: list[Filter], from_primary: bool = False) -> Document | None:
         documents, left = self._prepared(from_primary)
