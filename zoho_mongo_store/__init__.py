@@ -7,10 +7,18 @@ from zoho_mongo_store.version import __version__
 
 if TYPE_CHECKING:
     from zoho_mongo_store.encryption import FieldEncryption
+    from zoho_mongo_store.events import TokenEvent
     from zoho_mongo_store.refresh import RefreshPolicy, RefreshStats
     from zoho_mongo_store.store import MongoTokenStore
 
-__all__ = ["FieldEncryption", "MongoTokenStore", "RefreshPolicy", "RefreshStats", "__version__"]
+__all__ = [
+    "FieldEncryption",
+    "MongoTokenStore",
+    "RefreshPolicy",
+    "RefreshStats",
+    "TokenEvent",
+    "__version__",
+]
 
 # The SDK takes half a second to import, which the command line's help need not wait for.
 _HOMES = {
@@ -18,6 +26,7 @@ _HOMES = {
     "MongoTokenStore": "zoho_mongo_store.store",
     "RefreshPolicy": "zoho_mongo_store.refresh",
     "RefreshStats": "zoho_mongo_store.refresh",
+    "TokenEvent": "zoho_mongo_store.events",
 }
 
 

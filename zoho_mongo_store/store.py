@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, overload
@@ -14,6 +14,7 @@ from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.indexes import Changes
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.errors import InvalidInputError, translate_errors
+from zoho_mongo_store.events import Events, TokenEvent
 from zoho_mongo_store.model.document import (
     Document,
     checked_text,
@@ -61,6 +62,7 @@ class MongoTokenStore(TokenStore):
         refresh: RefreshPolicy | None = DEFAULT_POLICY,
         serve_through_outage: timedelta | None = None,
         encryption: FieldEncryption | None = None,
+        on_event: Callable[[TokenEvent], object] | None = None,
     ) -> None: ...
 
     @overload
@@ -77,6 +79,7 @@ class MongoTokenStore(TokenStore):
         refresh: RefreshPolicy | None = DEFAULT_POLICY,
         serve_through_outage: timedelta | None = None,
         encryption: FieldEncryption | None = None,
+        on_event: Callable[[TokenEvent], object] | None = None,
     ) -> None: ...
 
     @translate_errors("MongoTokenStore")
@@ -93,6 +96,7 @@ class MongoTokenStore(TokenStore):
         refresh: RefreshPolicy | None = DEFAULT_POLICY,
         serve_through_outage: timedelta | None = None,
         encryption: FieldEncryption | None = None,
+        on_event: Callable[[TokenEvent], object] | None = None,
     ) -> None:
         """Create a store on one collection.
 
@@ -120,6 +124,9 @@ class MongoTokenStore(TokenStore):
                 saved to memory alone. ``None``: it does not.
             encryption: How to encrypt the client secret and the access, refresh and grant token
                 before they leave the process. ``None``: they are stored in plain.
+            on_event: Called with a ``TokenEvent`` for each refresh, login, save and outage, in the
+                process where it happens, after what it tells of is stored. It may call the store.
+                What it raises is logged at ERROR.
 
         Raises:
             SDKException: An argument is refused.
@@ -132,6 +139,7 @@ class MongoTokenStore(TokenStore):
             create_indexes=create_indexes,
             serve_through_outage=serve_through_outage,
             encryption=encryption,
+            events=Events(_checked_handler(on_event)),
         )
         self._coordinator = None if refresh is None else Coordinator(self._tokens, refresh)
 
@@ -284,6 +292,14 @@ class MongoTokenStore(TokenStore):
     def _secrets(self) -> list[str]:
         connection = getattr(self, "_connection", None)
         return [] if connection is None else connection.secrets
+
+
+def _checked_handler(
+    on_event: Callable[[TokenEvent], object] | None,
+) -> Callable[[TokenEvent], object] | None:
+    if on_event is not None and not callable(on_event):
+        raise InvalidInputError("on_event has to be callable, or None")
+    return on_event
 
 
 def _seconds(timeout: object) -> float:

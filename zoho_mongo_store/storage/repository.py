@@ -18,6 +18,7 @@ from zoho_mongo_store.driver.retry import retry_once
 from zoho_mongo_store.driver.timed_lock import TimedLock
 from zoho_mongo_store.encryption import Encryptor, FieldEncryption
 from zoho_mongo_store.errors import is_unreachable
+from zoho_mongo_store.events import Events
 from zoho_mongo_store.model.document import Document, now
 from zoho_mongo_store.model.lookup import Filter
 from zoho_mongo_store.model.token_documents import TokenDocuments
@@ -39,6 +40,7 @@ class TokenRepository:
 
     Attributes:
         timeout: Seconds that each operation may take.
+        events: Where what happens to the tokens is told.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class TokenRepository:
         create_indexes: bool,
         serve_through_outage: timedelta | None,
         encryption: FieldEncryption | None = None,
+        events: Events | None = None,
     ) -> None:
         """Create a repository; nothing is sent yet.
 
@@ -60,8 +63,10 @@ class TokenRepository:
             create_indexes: Whether the first operation creates the indexes.
             serve_through_outage: How long found tokens are served from memory during an outage.
             encryption: How to encrypt secrets. ``None``: they are stored in plain.
+            events: Where what happens to the tokens is told. ``None``: nobody is told.
         """
         self.timeout = timeout
+        self.events = events or Events()
         self._connection = connection
         self._idle = idle
         self._encryptor = None if encryption is None else Encryptor(encryption, timeout)
