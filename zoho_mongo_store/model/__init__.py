@@ -1,1 +1,1 @@
-"""Pure rules: a token as a document and back, and the find order."""
+"""Pure rules: tokens as documents, the find order, and what a login is."""

@@ -1,4 +1,4 @@
-"""A token as a MongoDB document, and back: pure functions."""
+"""Converts tokens to MongoDB documents and back, without side effects."""
 
 import time
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ SECRET_FIELDS = ("client_secret", "refresh_token", "access_token", "grant_token"
 CREDENTIAL_FIELDS = ("refresh_token", "access_token", "grant_token")
 ACCESS_TOKEN_FIELDS = ("access_token", "expiry_time")
 
-# The columns of the SDK's MySQL table (db_store.py, save_token) that hold a text of the token's.
+# The text columns of the SDK's MySQL table (db_store.py, save_token).
 _TEXT_FIELDS = (
     "id",
     "client_id",
@@ -32,7 +32,7 @@ _TEXT_FIELDS = (
     "api_domain",
 )
 _GETTERS = {field: getattr(OAuthToken, f"get_{field}") for field in _TEXT_FIELDS}
-# The access token travels with its expiry, the user name inside a signature.
+# Not the access token, which is filled together with its expiry.
 _FILLED = [
     (field, getter, getattr(OAuthToken, f"set_{field}"))
     for field, getter in _GETTERS.items()
@@ -40,18 +40,25 @@ _FILLED = [
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-# With the tzinfo of the dates that pymongo reads, which need not be asked for its offset then.
+# Subtraction is faster between dates that share a tzinfo object: pymongo's dates carry this one.
 _EPOCH_AS_READ = _EPOCH.astimezone(utc)
 _MILLISECOND = timedelta(milliseconds=1)
-# Digits of the milliseconds of year 9999, datetime's last.
+# Epoch milliseconds in the year 9999, the last year of datetime, have 15 digits.
 _EXPIRY_DIGITS = 15
 
 
 def to_document(token: object) -> Document:
-    """The fields that ``token`` carries, ready for MongoDB; ``None`` and ``""`` are left out.
+    """Convert a token to a document.
 
-    Raises ``InvalidInputError`` for anything but an ``OAuthToken`` whose fields are texts that
-    MongoDB can hold, so that no value is ever read as a query operator.
+    Args:
+        token: The token to convert.
+
+    Returns:
+        The fields that are set, under their MongoDB names. ``None`` and ``""`` are left out.
+
+    Raises:
+        InvalidInputError: If ``token`` is not an ``OAuthToken``, or one of its fields is not a
+            string that BSON can store. MongoDB therefore never reads a value as a query operator.
     """
     if not isinstance(token, OAuthToken):
         raise InvalidInputError(f"a token has to be an OAuthToken, not {_kind(token)}")
@@ -70,25 +77,42 @@ def to_document(token: object) -> Document:
 
 
 def from_document(document: Mapping[str, Any]) -> OAuthToken:
-    """A new token with all that ``document`` holds.
+    """Make a token from a stored document.
 
-    The SDK's constructor makes it: a token made without it lacks what ``get_token`` reads
-    (``OAuthToken.__find_user``), and is then never saved and refreshed on every call.
+    The token comes from the SDK's constructor, because only the constructor sets the private
+    attributes that ``get_token`` reads (``OAuthToken.__find_user``). Without them the SDK never
+    saves the token and refreshes it on every call.
+
+    Args:
+        document: A document from the token collection.
+
+    Returns:
+        A token with every field of the document.
+
+    Raises:
+        StoreError: If the document has no id, or a field has the wrong type.
     """
-    # The constructor wants one field, and an empty text counts as absent.
+    # The constructor requires at least one argument; an empty id counts as unset.
     token = OAuthToken(id="")
     fill(token, document)
     return token
 
 
 def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
-    """Fill the absent fields of ``token`` from ``document``, and its access token with its expiry.
+    """Fill the unset fields of a token from a stored document.
 
-    These two are a pair, and the stored pair wins: a token never carries one's access token with
-    another's expiry.
+    The access token and its expiry are replaced as a pair, even where they are set, so that a token
+    never carries one access token with the expiry of another.
+
+    Args:
+        token: The token to fill, changed in place.
+        document: A document from the token collection.
+
+    Raises:
+        StoreError: If the document has no id, or a field has the wrong type.
     """
     if not document.get("id"):
-        raise StoreError(f"the document {document.get('_id')!r} has no id: it is no token's")
+        raise StoreError(f"the document {document.get('_id')!r} is not a token: it has no id")
     for field, getter, setter in _FILLED:
         value = document.get(field)
         if value is not None and not isinstance(value, str):
@@ -107,7 +131,18 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
 
 
 def checked_text(field: str, value: object) -> str:
-    """``value`` if it is a text that BSON can hold, which is UTF-8; else ``InvalidInputError``."""
+    """Check that a value is a string that BSON, which is UTF-8, can store.
+
+    Args:
+        field: The name of the field, for the error.
+        value: The value to check.
+
+    Returns:
+        The value.
+
+    Raises:
+        InvalidInputError: If it is not a string, or contains a lone surrogate.
+    """
     if not isinstance(value, str):
         raise InvalidInputError(f"{field} has to be a string, not {_kind(value)}")
     if not value.isascii():
@@ -119,10 +154,19 @@ def checked_text(field: str, value: object) -> str:
 
 
 def expiry_date(expires_in: object) -> datetime:
-    """The moment of ``expires_in``, epoch milliseconds in canonical decimal notation.
+    """Convert the SDK's expiry to a date.
 
-    The SDK keeps them as a string (oauth_token.py, parse_response); an int is taken too. A BSON
-    date has milliseconds, so the string comes back exactly.
+    A BSON date has millisecond precision, so ``expires_in_of`` gives back exactly the same string.
+
+    Args:
+        expires_in: Epoch milliseconds in canonical decimal notation. The SDK stores a string
+            (oauth_token.py, parse_response); an int is accepted too.
+
+    Returns:
+        The expiry in UTC.
+
+    Raises:
+        InvalidInputError: If it is of another type, not canonical, or after the year 9999.
     """
     if isinstance(expires_in, bool) or not isinstance(expires_in, (str, int)):
         raise InvalidInputError(
@@ -140,12 +184,12 @@ def expiry_date(expires_in: object) -> datetime:
 
 
 def expires_in_of(date: datetime) -> str:
-    """The SDK's string of epoch milliseconds for ``date``."""
+    """Convert a stored expiry to the SDK's string of epoch milliseconds."""
     return str((date - _EPOCH_AS_READ) // _MILLISECOND)
 
 
 def now() -> datetime:
-    """This host's time, as precise as a BSON date."""
+    """Return this host's time in UTC, truncated to the precision of a BSON date."""
     return _EPOCH + time.time_ns() // 1_000_000 * _MILLISECOND
 
 

@@ -1,4 +1,4 @@
-"""The find order: which documents may be a token's, best first. Pure functions."""
+"""The find order: the filters by which a token's document is looked up, without side effects."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,10 +10,14 @@ _NAMELESS = {"user_name": {"$exists": False}}
 
 
 def find_filters(fields: Mapping[str, Any]) -> list[Filter]:
-    """The filters by which a token with these document fields is found, in order.
+    """Return the filters that find a token, in the order in which to try them.
 
-    Each is an equality on an indexed field. A given id is decisive. Nothing to look up by gives an
-    empty list, never a filter that matches any document.
+    Args:
+        fields: The token's fields, as ``to_document`` returns them.
+
+    Returns:
+        Filters, each an equality on an indexed field. If there is an id, it is the only filter. The
+        list is empty if there is nothing to look up by; no filter ever matches every document.
     """
     if "id" in fields:
         return [{"id": fields["id"]}]
@@ -21,19 +25,32 @@ def find_filters(fields: Mapping[str, Any]) -> list[Filter]:
 
 
 def save_filters(fields: Mapping[str, Any]) -> list[Filter]:
-    """The filters by which the document to update is found: as for finding, but an unknown id goes
-    on down the list."""
+    """Return the filters that find the document to update, in the order in which to try them.
+
+    Args:
+        fields: The token's fields, as ``to_document`` returns them.
+
+    Returns:
+        The same filters as ``find_filters``, except that the other filters follow the one on an id.
+    """
     by_id = [{"id": fields["id"]}] if "id" in fields else []
     return by_id + _other_filters(fields)
 
 
 def shared_id(filters: list[Filter], attempt: int) -> str | None:
-    """The id of a new document, which all who race to insert the same token come to.
+    """Derive the id of a new document, so that processes racing to insert one token agree on it.
 
-    MongoDB can hold two racing upserts apart only by a unique index, and credentials have none: the
-    same refresh token may stand under two user names. So the id, which has one, is derived from the
-    last thing that the token is looked up by. ``attempt`` counts the ids found taken. ``None`` when
-    there is nothing to look up by, so nothing that two could share.
+    Only a unique index keeps two racing upserts apart, and credentials cannot have one: the same
+    refresh token may be stored under two user names. The id has a unique index, so it is derived
+    from the last filter.
+
+    Args:
+        filters: What ``save_filters`` returned for the token.
+        attempt: How many derived ids were found taken by other documents.
+
+    Returns:
+        32 hexadecimal digits, or ``None`` if there is nothing to look up by and so nothing to
+        share.
     """
     if not filters:
         return None
@@ -42,10 +59,10 @@ def shared_id(filters: list[Filter], attempt: int) -> str | None:
 
 
 def _other_filters(fields: Mapping[str, Any]) -> list[Filter]:
-    """Steps 2 to 5 of the find order.
+    """Return the filters after the one on the id.
 
-    A token that carries a user name takes a document by its credentials only when that bears no
-    name: two users are never mixed.
+    A token with a user name matches by its credentials only a document without a name, so that two
+    users are never mixed.
     """
     filters: list[Filter] = []
     unclaimed: Filter = {}

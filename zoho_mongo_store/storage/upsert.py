@@ -1,4 +1,4 @@
-"""One token, one document: the upsert, the unique indexes under it, and the retry."""
+"""Saves a token as one document: an upsert under unique indexes, retried when it loses a race."""
 
 import uuid
 from typing import Any
@@ -11,22 +11,31 @@ from zoho_mongo_store.model.document import ACCESS_TOKEN_FIELDS, CREDENTIAL_FIEL
 from zoho_mongo_store.model.lookup import Filter, save_filters, shared_id
 from zoho_mongo_store.model.token_documents import TokenDocuments
 
-# Each turn is lost only to another save that got through; 32 racing ones need two or three.
+# An attempt fails only because another save succeeded; 32 racing saves need two or three.
 _ATTEMPTS = 32
-# What Zoho's answer changes in a token (oauth_token.py, parse_response).
+# The fields that Zoho's answer changes (oauth_token.py, parse_response).
 _REDEEMED = (*ACCESS_TOKEN_FIELDS, "refresh_token", "api_domain")
 
 
 def upsert(
     collection: TokenDocuments, fields: Document, *, keep_access_token: bool = False
 ) -> Document:
-    """Update the document that ``fields`` belong to, or insert one, and return it as it then is.
+    """Update the document of a token, or insert one.
 
-    Absent fields never erase stored ones, and a stored id stays. With ``keep_access_token`` what
-    Zoho gave stays too, the access token with its expiry, its refresh token and its API domain:
-    only an insert takes those of ``fields``. Raises ``StoreError`` when there is no document and
-    ``fields`` have no credential to make one of, and when a unique index of somebody else's refuses
-    them.
+    A field that is absent from ``fields`` stays as it is stored, and so does the id.
+
+    Args:
+        collection: The token collection, with its unique indexes.
+        fields: The token's fields, as ``to_document`` returns them.
+        keep_access_token: Whether a stored document keeps what Zoho issued: the access token with
+            its expiry, the refresh token and the API domain. An insert takes them from ``fields``.
+
+    Returns:
+        The document as it is after the update.
+
+    Raises:
+        StoreError: If no document matches and ``fields`` contain no credential, or if a unique
+            index that does not belong to the store rejects the document.
     """
     filters = save_filters(fields)
     if (
@@ -35,8 +44,8 @@ def upsert(
         and _expiry_unknown(fields)
         and "access_token" not in filters[0]
     ):
-        # The same access token again keeps the expiry that is stored with it, if it is found at
-        # once: to look further would cost a command for each way to look it up.
+        # An access token that is saved again without its expiry keeps the stored expiry, but only
+        # where the first filter finds it: each further filter would cost another command.
         filters.insert(0, {**filters[0], "access_token": fields["access_token"]})
     insertable = not fields.keys().isdisjoint(CREDENTIAL_FIELDS)
     for attempt in range(_ATTEMPTS):
@@ -68,10 +77,18 @@ def upsert(
 def compare_and_set_access_token(
     collection: TokenDocuments, stored: Document, fields: Document
 ) -> Document | None:
-    """Write what a refresh or a grant exchange changes, if ``stored`` still holds its access token.
+    """Write what a refresh or a grant exchange changed, unless the access token changed meanwhile.
 
-    Returns the document as it then is, or ``None`` when another access token stands there, or the
-    document is gone: a late answer never replaces a newer one.
+    A late answer from Zoho therefore never replaces a newer one.
+
+    Args:
+        collection: The token collection.
+        stored: The document as it was before Zoho was asked.
+        fields: The token's fields after Zoho's answer.
+
+    Returns:
+        The document as it is after the update, or ``None`` if it has another access token by now or
+        was deleted.
     """
     changes = {field: fields[field] for field in _REDEEMED if field in fields}
     current = stored.get("access_token", {"$exists": False})
@@ -89,9 +106,11 @@ def _update(
     new_id: str | None,
     keep_access_token: bool,
 ) -> Document | None:
-    """Update the document that matches; without one, insert it under ``new_id`` if that is given.
+    """Update the document that matches ``candidate``, or insert one under ``new_id``.
 
-    ``None``: there is none. It is also what an upsert that lost a race may say.
+    Returns:
+        The document as it is after the update. ``None`` if none matches and ``new_id`` is ``None``,
+        or possibly if an upsert lost a race.
     """
     moment = now()
     kept = (
@@ -111,26 +130,29 @@ def _update(
 
 
 def _check_is_own(error: DuplicateKeyError) -> None:
-    """Raise ``StoreError`` if no save can get over it: an index that is not the store's refused.
+    """Check that the violated index belongs to the store: otherwise retrying is useless.
 
-    MongoDB names the fields of the index from 4.4 on.
+    Raises:
+        StoreError: If it does not. MongoDB reports the fields of the index since version 4.4.
     """
     fields = list((error.details or {}).get("keyPattern", {}))
     if fields and fields not in (["id"], ["user_name"]):
         raise StoreError(
-            f"a unique index on {', '.join(fields)}, which is not one of the store's, refuses the "
-            "token: another one has the same there; drop that index"
+            f"a unique index on {', '.join(fields)}, which is not one of the store's, rejects the "
+            "token: another token has the same value there; drop that index"
         ) from None
 
 
 def _expiry_unknown(fields: Document) -> bool:
-    """Whether an access token comes without its expiry: it must not inherit another's."""
+    """Whether there is an access token without an expiry, which must not get another token's."""
     return "access_token" in fields and "expiry_time" not in fields
 
 
 def _release_name(collection: TokenDocuments, user_name: str, owner: str) -> None:
-    """Take ``user_name`` from the document that holds it, for the one with the id ``owner``: the
-    newest save owns the name, and the other is still found by its id or credentials."""
+    """Remove ``user_name`` from any document other than the one with the id ``owner``.
+
+    The newest save owns the name. The other document is still found by its id or credentials.
+    """
     collection.update_one(
         {"user_name": user_name, "id": {"$ne": owner}},
         {"$unset": {"user_name": ""}, "$set": {"updated_at": now()}},
