@@ -29,7 +29,7 @@ try:
     from rich.progress import track
     from rich.table import Table
 
-    from zoho_mongo_store.testing import EmbeddedServer, LoopbackZoho
+    from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 except ImportError as missing:
     sys.exit(f"fleet.py: {missing}. Install: pip install 'zoho-mongo-store[crm8,demo]' matplotlib")
 
@@ -128,7 +128,7 @@ def main(
     if CONTEXT.get_start_method() == "forkserver":
         CONTEXT.set_forkserver_preload(PRELOADED)
     fleets = [(store, size) for size in sorted(set(processes)) for store in STORES]
-    with EmbeddedServer() as mongodb, LoopbackZoho() as zoho:
+    with LocalMongo() as mongodb, LoopbackZoho() as zoho:
         zoho.configure(delay=ZOHO_SECONDS)
         outcomes = [
             run(store, size, mongodb.uri, zoho)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.engines import ENGINES, REAL_URI, URI_VARIABLE, Engine, running
+from tests.engines import ENGINES, Engine, describe_mongodb, running
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import LoopbackZoho
 
@@ -20,9 +20,8 @@ PATIENCE = 30
 
 
 def pytest_report_header() -> str:
-    """Say which engines the tests run on: a run on MongoDB is claimed only if it was one."""
-    missing = "" if REAL_URI else f"; no MongoDB, as {URI_VARIABLE} is not set"
-    return f"engines: {', '.join(ENGINES)}{missing}"
+    """Say which engines the tests run on, and which MongoDB that is."""
+    return f"engines: mongomock; {describe_mongodb()}"
 
 
 def pytest_configure() -> None:

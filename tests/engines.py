@@ -9,13 +9,12 @@ from typing import Any
 import mongomock
 from pymongo import MongoClient
 
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 URI_VARIABLE = "ZOHO_MONGO_TEST_URI"
-REAL_URI = os.environ.get(URI_VARIABLE)
+GIVEN_URI = os.environ.get(URI_VARIABLE)
 
-# A real MongoDB joins both lists when its URI is given.
-SERVERS = ["embedded", *(["mongodb"] if REAL_URI else [])]
+SERVERS = ["mongodb"]
 ENGINES = ["mongomock", *SERVERS]
 
 
@@ -27,23 +26,33 @@ class Engine:
     client: "MongoClient[dict[str, Any]]"
     uri: str = ""
 
-    @property
-    def is_mongodb(self) -> bool:
-        """Whether it is MongoDB itself, so that what only MongoDB does can be asserted."""
-        return self.name == "mongodb"
-
 
 @contextmanager
 def running(name: str) -> Iterator[Engine]:
-    """The engine of that name, with a client, for as long as the block lasts."""
+    """The engine of that name, with a client, for as long as the block lasts.
+
+    MongoDB is the user's where a URI is given, else a replica set of one of the tests' own.
+    """
     if name == "mongomock":
         yield Engine(name, mongomock.MongoClient())
-    elif name == "embedded":
-        with EmbeddedServer() as server, _engine(name, server.uri) as engine:
+    elif GIVEN_URI:
+        with _engine(name, GIVEN_URI) as engine:
             yield engine
     else:
-        with _engine(name, REAL_URI or "") as engine:
+        with LocalMongo() as mongo, _engine(name, mongo.uri) as engine:
             yield engine
+
+
+def describe_mongodb() -> str:
+    """Which MongoDB it is, such as ``"MongoDB 6.0.5, a replica set of one"``."""
+    if not GIVEN_URI:
+        return LocalMongo().description
+    with MongoClient[dict[str, Any]](GIVEN_URI) as client:
+        version, hello = client.server_info()["version"], client.admin.command("hello")
+    kind = "sharded" if hello.get("msg") == "isdbgrid" else "standalone"
+    if "setName" in hello:
+        kind = f"a replica set of {len(hello['hosts'])}"
+    return f"MongoDB {version}, {kind}, of {URI_VARIABLE}"
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from tests.engines import SERVERS, Engine
 from tests.tokens import CLIENT, contents, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import SDKException
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 SCRIPT = Path(__file__).parents[1] / "docs" / "create_role.py"
 # Each process has its own: roles and users belong to a database.
@@ -52,9 +52,9 @@ def create_users(uri: str, database: Database[dict[str, Any]]) -> None:
 def embedded_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The embedded server with authentication; its users are made while it is without."""
     storage = tmp_path_factory.mktemp("storage")
-    with EmbeddedServer(storage_path=storage) as server, Client(server.uri) as client:
+    with LocalMongo(storage_path=storage) as server, Client(server.uri) as client:
         create_users(server.uri, client[DATABASE])
-    with EmbeddedServer(storage_path=storage, auth=True) as server:
+    with LocalMongo(storage_path=storage, auth=True) as server:
         yield server.uri
 
 
@@ -146,7 +146,7 @@ def assert_refused(database: Database[dict[str, Any]], collection: str) -> None:
 
 
 def test_the_script_takes_back_what_is_too_much() -> None:
-    with EmbeddedServer() as server, Client(server.uri) as client:
+    with LocalMongo() as server, Client(server.uri) as client:
         database = client[DATABASE]
         everything = {"resource": {"db": DATABASE, "collection": ""}, "actions": ["dropDatabase"]}
         database.command("createRole", "zohoTokenStore", privileges=[everything], roles=[])

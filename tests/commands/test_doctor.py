@@ -17,7 +17,7 @@ from tests.tokens import full
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.commands.doctor import server
 from zoho_mongo_store.refresh.lease import Leases, lease_key
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -211,7 +211,7 @@ def locked_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     certificate.cert_chain_pems[0].write_to_path(str(paths["cert"]))
     certificate.private_key_pem.write_to_path(str(paths["key"]))
     with (
-        EmbeddedServer(storage_path=folder / "storage") as server,
+        LocalMongo(storage_path=folder / "storage") as server,
         MongoClient[dict[str, Any]](server.uri) as client,
     ):
         resource = {"db": "locked", "collection": ""}
@@ -219,7 +219,7 @@ def locked_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         role = {"resource": resource, "actions": actions}
         client["locked"].command("createRole", "app", privileges=[role], roles=[])
         client["locked"].command("createUser", "app", pwd="hunter2", roles=["app"])
-    with EmbeddedServer(
+    with LocalMongo(
         storage_path=folder / "storage",
         auth=True,
         tls_cert_file=paths["cert"],
@@ -229,7 +229,7 @@ def locked_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"mongodb://app:hunter2@{place}&tlsCAFile={paths['ca']}"
 
 
-@pytest.mark.parametrize("engine", ["embedded"], indirect=True)
+@pytest.mark.parametrize("engine", ["mongodb"], indirect=True)
 def test_a_role_that_may_not_look_is_a_warning(cli: CommandLine, locked_uri: str) -> None:
     lines = {
         one["check"]: one
@@ -244,7 +244,7 @@ def test_a_role_that_may_not_look_is_a_warning(cli: CommandLine, locked_uri: str
     assert lines["documents"]["result"] == "passed"
 
 
-@pytest.mark.parametrize("engine", ["embedded"], indirect=True)
+@pytest.mark.parametrize("engine", ["mongodb"], indirect=True)
 def test_what_a_role_may_not_do_is_one_line(cli: CommandLine, locked_uri: str) -> None:
     context = ("--uri", locked_uri, "--database", "locked")
     result = cli("init", *context)

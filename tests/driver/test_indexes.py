@@ -19,7 +19,7 @@ from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.driver.indexes import Index
 from zoho_mongo_store.model.lookup import find_filters
 from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES, idle_index
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -314,25 +314,25 @@ ACTIONS = ["find", "insert", "update", "remove"]
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMongo]:
     """A server that enforces roles: ``tokens`` may read and write one database but make no index,
     ``reader`` may only read it, and ``deployer`` may do both and make indexes."""
     storage = tmp_path_factory.mktemp("storage")
     with ExitStack() as stack:
-        with EmbeddedServer(storage_path=storage) as server, Client(server.uri) as client:
+        with LocalMongo(storage_path=storage) as server, Client(server.uri) as client:
             privilege = {"resource": {"db": "zohooauth", "collection": ""}, "actions": ACTIONS}
             client.zohooauth.command("createRole", "tokens", privileges=[privilege], roles=[])
             for user, role in (("tokens", "tokens"), ("reader", "read"), ("deployer", "readWrite")):
                 client.zohooauth.command("createUser", user, pwd=PASSWORD, roles=[role])
-        yield stack.enter_context(EmbeddedServer(storage_path=Path(storage), auth=True))
+        yield stack.enter_context(LocalMongo(storage_path=Path(storage), auth=True))
 
 
-def uri_of(server: EmbeddedServer, user: str) -> str:
-    return f"mongodb://{user}:{PASSWORD}@127.0.0.1:{server.port}/zohooauth"
+def uri_of(server: LocalMongo, user: str) -> str:
+    return f"mongodb://{user}:{PASSWORD}@127.0.0.1:{server.members[0].port}/zohooauth"
 
 
 def test_create_indexes_false_works_under_a_role_that_may_not_create_any(
-    guarded: EmbeddedServer,
+    guarded: LocalMongo,
 ) -> None:
     """The role is real, and the embedded server enforces it for a whole database."""
     with MongoTokenStore(uri_of(guarded, "deployer")) as store:
@@ -352,7 +352,7 @@ def test_create_indexes_false_works_under_a_role_that_may_not_create_any(
         store.delete_tokens()
 
 
-def test_a_role_that_may_only_read_is_told_what_it_lacks(guarded: EmbeddedServer) -> None:
+def test_a_role_that_may_only_read_is_told_what_it_lacks(guarded: LocalMongo) -> None:
     with MongoTokenStore(uri_of(guarded, "deployer")) as store:
         token = full()
         store.save_token(token)
@@ -366,7 +366,7 @@ def test_a_role_that_may_only_read_is_told_what_it_lacks(guarded: EmbeddedServer
             store.delete_tokens()
 
 
-def test_a_wrong_password_is_told_and_not_shown(guarded: EmbeddedServer) -> None:
+def test_a_wrong_password_is_told_and_not_shown(guarded: LocalMongo) -> None:
     uri = uri_of(guarded, "tokens").replace(PASSWORD, "another-secret")
     with (
         MongoTokenStore(uri) as store,

@@ -17,7 +17,7 @@ from tests.tokens import CLIENT, contents, full, make_token
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
 from zoho_mongo_store.encryption import encryptor
 from zoho_mongo_store.encryption.cipher import Cipher
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 BY_ID: dict[str, Any] = {}
 BY_NAME = {"user_name": "ada@example.com:1"}
@@ -231,7 +231,7 @@ def test_a_save_during_an_outage_is_encrypted_later(
     caplog: pytest.LogCaptureFixture, forgets: bool
 ) -> None:
     with (
-        EmbeddedServer(sync_on_commit=True) as server,
+        LocalMongo() as server,
         MongoTokenStore(
             server.uri, encryption=settings("zohooauth", new_key()), timeout=10
         ) as store,

@@ -12,7 +12,7 @@ from tests.conftest import StoreMaker
 from tests.encryption.keys import Client, forms, new_key, settings
 from tests.tokens import contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 # Long enough to be found in a file of many others, if they are there.
 SECRETS = {
@@ -111,7 +111,7 @@ def test_neither_wire_nor_files_hold_a_secret(tmp_path: Path, encrypts: bool) ->
     """Without encryption they do hold them, or this would prove nothing."""
     key = new_key()
     encryption = settings("zohooauth", key) if encrypts else None
-    with EmbeddedServer(storage_path=tmp_path) as server, closing(Tap(server.port)) as tap:
+    with LocalMongo(storage_path=tmp_path) as server, closing(Tap(server.members[0].port)) as tap:
         # Else the client goes on to the address that the server says it has.
         uri = f"mongodb://127.0.0.1:{tap.port}/?directConnection=true"
         with MongoTokenStore(uri, encryption=encryption) as store:

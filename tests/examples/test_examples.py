@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 from pymongo import MongoClient
 
-from zoho_mongo_store.testing import EmbeddedServer, LoopbackZoho
+from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # The example's name, and the database and collection that it keeps its tokens in.
@@ -27,14 +27,14 @@ SECRETS = ("access_token", "refresh_token", "grant_token", "client_secret")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[EmbeddedServer]:
+def server() -> Iterator[LocalMongo]:
     """A server of this file's own: the examples use databases of fixed names."""
-    with EmbeddedServer() as server:
+    with LocalMongo() as server:
         yield server
 
 
 @pytest.fixture
-def client(server: EmbeddedServer) -> Iterator["MongoClient[dict[str, Any]]"]:
+def client(server: LocalMongo) -> Iterator["MongoClient[dict[str, Any]]"]:
     with MongoClient[dict[str, Any]](server.uri) as client:
         yield client
         for database, _ in PROGRAMS.values():
@@ -42,7 +42,7 @@ def client(server: EmbeddedServer) -> Iterator["MongoClient[dict[str, Any]]"]:
 
 
 @pytest.fixture
-def variables(server: EmbeddedServer, zoho: LoopbackZoho) -> dict[str, str]:
+def variables(server: LocalMongo, zoho: LoopbackZoho) -> dict[str, str]:
     return {
         **os.environ,
         "ZOHO_URL": zoho.url,

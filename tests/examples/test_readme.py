@@ -25,7 +25,7 @@ def test_the_ten_lines(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    engine = running_engines("embedded")
+    engine = running_engines("mongodb")
     program = PROGRAMS[0].replace("mongodb://localhost:27017", f"{engine.uri}readme")
     assert engine.uri in program
     monkeypatch.setenv("ZOHO_CLIENT_ID", zoho.client_id)

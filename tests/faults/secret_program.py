@@ -22,7 +22,7 @@ from tests.sent_commands import Client
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import Initializer, OAuthToken, UserSignature
-from zoho_mongo_store.testing import EmbeddedServer, LoopbackZoho
+from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
 MARK = "s3cr3t"
 PACKAGE = str(Path(zoho_mongo_store.store.__file__).parent)
@@ -172,7 +172,7 @@ def fault(admin: Client, **data: Any) -> Iterator[None]:
     admin.admin.command("configureFailPoint", "failCommand", mode="off")
 
 
-def server_faults(server: EmbeddedServer, admin: Client) -> None:
+def server_faults(server: LocalMongo, admin: Client) -> None:
     """Errors of every kind that a server answers with, and none at all."""
     options = "?appName=store&serverMonitoringMode=poll&heartbeatFrequencyMS=500"
     with MongoTokenStore(server.uri + options) as store:
@@ -225,7 +225,7 @@ def server_faults(server: EmbeddedServer, admin: Client) -> None:
     tokens.delete_many({})
 
 
-def with_the_sdk(server: EmbeddedServer, zoho: LoopbackZoho) -> list[str]:
+def with_the_sdk(server: LocalMongo, zoho: LoopbackZoho) -> list[str]:
     """The SDK's own way, with Zoho failing, and MongoDB; what it logs of what it swallows.
 
     Returns Zoho's secrets, which bear no mark.
@@ -273,7 +273,7 @@ def main() -> None:
     logging.basicConfig(level=logging.DEBUG, handlers=[Shown()], force=True)
     wrong_settings()
     away()
-    with EmbeddedServer(test_commands=True) as server, LoopbackZoho() as zoho:
+    with LocalMongo(test_commands=True) as server, LoopbackZoho() as zoho:
         with Client(server.uri) as admin:
             server_faults(server, admin)
         secrets = with_the_sdk(server, zoho)

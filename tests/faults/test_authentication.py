@@ -15,7 +15,7 @@ from tests.sent_commands import Client
 from tests.test_roles import create_roles
 from tests.tokens import contents, full
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 # Percent-encoded in a URI, and told apart from all else in a text.
 PASSWORD = "pass/word:5@cret"
@@ -32,16 +32,16 @@ def use(uri: str, **options: Any) -> None:
         assert contents(store.find_token_by_id(str(token.get_id()))) == contents(token)
 
 
-def login_to(server: EmbeddedServer, user: str, password: str = ENCODED) -> str:
+def login_to(server: LocalMongo, user: str, password: str = ENCODED) -> str:
     """The URI of a user of the test's database."""
-    return f"mongodb://{user}:{password}@127.0.0.1:{server.port}/?authSource={DATABASE}"
+    return f"mongodb://{user}:{password}@127.0.0.1:{server.members[0].port}/?authSource={DATABASE}"
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMongo]:
     """A server with a user for each role, who log in by SCRAM."""
     storage = tmp_path_factory.mktemp("storage")
-    with EmbeddedServer(storage_path=storage) as server, Client(server.uri) as client:
+    with LocalMongo(storage_path=storage) as server, Client(server.uri) as client:
         create_roles(server.uri)
         database = client[DATABASE]
         users = {
@@ -53,16 +53,16 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer
         }
         for user, roles in users.items():
             database.command("createUser", user, pwd=PASSWORD, roles=roles)
-    with EmbeddedServer(storage_path=storage, auth=True) as server:
+    with LocalMongo(storage_path=storage, auth=True) as server:
         yield server
 
 
 @pytest.mark.parametrize("mechanism", ["", "&authMechanism=SCRAM-SHA-256"])
-def test_a_password(guarded: EmbeddedServer, mechanism: str) -> None:
+def test_a_password(guarded: LocalMongo, mechanism: str) -> None:
     use(login_to(guarded, "both") + mechanism)
 
 
-def test_the_least_privileges(guarded: EmbeddedServer) -> None:
+def test_the_least_privileges(guarded: LocalMongo) -> None:
     with MongoTokenStore(login_to(guarded, "deploy"), database=DATABASE) as store:
         store.ensure_indexes()
     use(login_to(guarded, "app"), create_indexes=False)
@@ -79,7 +79,7 @@ def shows_no_password(*texts: object) -> None:
     ids=["password", "other password", "user"],
 )
 def test_a_wrong_log_in(
-    guarded: EmbeddedServer, user: str, password: str, caplog: pytest.LogCaptureFixture
+    guarded: LocalMongo, user: str, password: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with (
         MongoTokenStore(login_to(guarded, user, password), database=DATABASE) as store,
@@ -89,7 +89,7 @@ def test_a_wrong_log_in(
     shows_no_password(caught.value, repr(caught.value.__cause__), repr(store), caplog.text)
 
 
-def test_no_log_in(guarded: EmbeddedServer) -> None:
+def test_no_log_in(guarded: LocalMongo) -> None:
     with MongoTokenStore(guarded.uri, database=DATABASE) as store, fails("find_token_by_id failed"):
         store.find_token_by_id("7")
 
@@ -100,7 +100,7 @@ def test_no_log_in(guarded: EmbeddedServer) -> None:
     ids=["for an index", "to write", "any"],
 )
 def test_a_missing_privilege(
-    guarded: EmbeddedServer,
+    guarded: LocalMongo,
     user: str,
     options: Any,
     caplog: pytest.LogCaptureFixture,
@@ -153,9 +153,9 @@ def stranger(issue: Callable[[str], Authority]) -> Authority:
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["tls", "client certificate"])
-def encrypted(request: pytest.FixtureRequest, authority: Authority) -> Iterator[EmbeddedServer]:
+def encrypted(request: pytest.FixtureRequest, authority: Authority) -> Iterator[LocalMongo]:
     """A server that speaks TLS, with or without asking for the client's certificate."""
-    with EmbeddedServer(
+    with LocalMongo(
         tls_cert_file=authority.server,
         tls_key_file=authority.server,
         tls_ca_file=authority.ca,
@@ -164,12 +164,12 @@ def encrypted(request: pytest.FixtureRequest, authority: Authority) -> Iterator[
         yield server
 
 
-def test_tls_with_a_private_authority(encrypted: EmbeddedServer, authority: Authority) -> None:
+def test_tls_with_a_private_authority(encrypted: LocalMongo, authority: Authority) -> None:
     use(f"{encrypted.uri}&tlsCAFile={authority.ca}&tlsCertificateKeyFile={authority.client}")
 
 
 def test_an_untrusted_server(
-    encrypted: EmbeddedServer, stranger: Authority, authority: Authority
+    encrypted: LocalMongo, stranger: Authority, authority: Authority
 ) -> None:
     for trusted in ("", f"&tlsCAFile={stranger.ca}"):
         uri = f"{encrypted.uri}{trusted}&tlsCertificateKeyFile={authority.client}"
@@ -183,7 +183,7 @@ def test_an_untrusted_server(
 @pytest.mark.parametrize("encrypted", [True], indirect=True)
 @pytest.mark.parametrize("certificate", ["none", "untrusted"])
 def test_a_client_that_is_not_trusted(
-    encrypted: EmbeddedServer, authority: Authority, stranger: Authority, certificate: str
+    encrypted: LocalMongo, authority: Authority, stranger: Authority, certificate: str
 ) -> None:
     uri = f"{encrypted.uri}&tlsCAFile={authority.ca}"
     if certificate == "untrusted":
@@ -192,7 +192,7 @@ def test_a_client_that_is_not_trusted(
         store.find_token_by_id("7")
 
 
-def test_a_client_without_tls(encrypted: EmbeddedServer) -> None:
+def test_a_client_without_tls(encrypted: LocalMongo) -> None:
     uri = f"mongodb://127.0.0.1:{encrypted.port}"
     with MongoTokenStore(uri, timeout=2) as store, fails("MongoDB cannot be reached"):
         store.find_token_by_id("7")

@@ -14,7 +14,7 @@ from tests.faults.documents import documents, login, number_of
 from tests.processes import CONTEXT
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 KILLS = int(os.environ.get("ZOHO_MONGO_CLIENT_KILLS", "18"))
 USERS = ["ada", "bob"]
@@ -45,7 +45,7 @@ def insert(uri: str, start: int) -> None:
 
 
 @pytest.mark.parametrize("work", [save_for_ever, trade_a_name, insert])
-def test_no_half_document_and_no_duplicate(server: EmbeddedServer, work: object) -> None:
+def test_no_half_document_and_no_duplicate(server: LocalMongo, work: object) -> None:
     with MongoTokenStore(server.uri) as store:
         store.ensure_indexes()
     moments = random.Random(4)

@@ -19,7 +19,7 @@ from tests.sdk.application import CLIENT, Application
 from tests.sent_commands import Client, Commands, listening
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.testing import EmbeddedServer, LoopbackZoho
+from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
 NOT_PRIMARY = 10107
 DATABASE = "zoho_mongo_store_failover"
@@ -43,7 +43,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 def breakable(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URI of a server with fail points: MongoDB has them with ``enableTestCommands=1``."""
     if request.param == "embedded":
-        with EmbeddedServer(test_commands=True) as running:
+        with LocalMongo(test_commands=True) as running:
             yield running.uri
         return
     if "PYTEST_XDIST_WORKER" in os.environ:

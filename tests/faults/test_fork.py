@@ -19,7 +19,7 @@ import pytest
 
 from tests.faults.fork_programs import PROGRAMS
 from tests.faults.proxy import Proxy
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 WORKERS = 4
 REQUESTS = 200
@@ -30,13 +30,13 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[EmbeddedServer]:
-    with EmbeddedServer() as running:
+def shared() -> Iterator[LocalMongo]:
+    with LocalMongo() as running:
         yield running
 
 
 @pytest.fixture
-def proxy(shared: EmbeddedServer) -> Iterator[Proxy]:
+def proxy(shared: LocalMongo) -> Iterator[Proxy]:
     with Proxy(shared.port) as running:
         yield running
 

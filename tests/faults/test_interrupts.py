@@ -13,7 +13,7 @@ from tests.processes import in_processes
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.driver.timed_lock import TimedLock
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 INTERRUPTS = 40
 
@@ -49,7 +49,7 @@ def save_through_interrupts(uri: str) -> tuple[int, int]:
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer signals")
-def test_an_interrupted_store_goes_on(server: EmbeddedServer) -> None:
+def test_an_interrupted_store_goes_on(server: LocalMongo) -> None:
     (outcome,) = in_processes(save_through_interrupts, [(server.uri,)])
 
     interrupted, saved = outcome
@@ -72,7 +72,7 @@ def test_a_gate_that_was_left_by_an_exception_is_open() -> None:
     assert not gate.held
 
 
-def test_close_in_the_midst_of_operations(server: EmbeddedServer) -> None:
+def test_close_in_the_midst_of_operations(server: LocalMongo) -> None:
     """Each either succeeds, or says that the store is closed, and none hangs."""
     store = MongoTokenStore(server.uri, timeout=5)
     store.get_tokens()

@@ -20,7 +20,7 @@ from tests.sent_commands import Client
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import OAuthToken
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 SECONDS = float(os.environ.get("ZOHO_MONGO_LOAD_SECONDS", "5"))
 TOKENS = 1000
@@ -137,7 +137,7 @@ def work(uri: str, port: int, process: int, seconds: float) -> Outcome:
 
 
 def test_under_load() -> None:
-    with EmbeddedServer() as server, Client(server.uri) as client:
+    with LocalMongo() as server, Client(server.uri) as client:
         with MongoTokenStore(server.uri) as store:
             store.ensure_indexes()
             store.collection.insert_many(document(index) for index in range(TOKENS))
@@ -174,7 +174,7 @@ def document(index: int) -> dict[str, Any]:
     return {**fields, "created_at": now(), "updated_at": now()}
 
 
-def server_connections(server: EmbeddedServer, client: Client) -> int:
+def server_connections(server: LocalMongo, client: Client) -> int:
     """How many connections the server has but for this process's own."""
     mine = {
         one.laddr.port

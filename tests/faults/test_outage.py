@@ -21,7 +21,7 @@ from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.model.document import to_document
 from zoho_mongo_store.sdk import SDKException
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 # Short, for what has to fail, and long enough for what has to work on a busy machine.
 TIMEOUT = 2.0
@@ -53,7 +53,7 @@ def taking(at_most: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stopped(server: EmbeddedServer) -> Iterator[None]:
+def stopped(server: LocalMongo) -> Iterator[None]:
     """The process of the server stands still in the block."""
     assert server.pid is not None
     os.kill(server.pid, signal.SIGSTOP)
@@ -82,14 +82,14 @@ def test_a_port_that_never_answers(silent_uri: str, operation: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[EmbeddedServer]:
+def shared() -> Iterator[LocalMongo]:
     """A server for the tests that leave it as it was."""
-    with EmbeddedServer() as running:
+    with LocalMongo() as running:
         yield running
 
 
 @operations
-def test_a_server_that_falls_silent(shared: EmbeddedServer, operation: str) -> None:
+def test_a_server_that_falls_silent(shared: LocalMongo, operation: str) -> None:
     with MongoTokenStore(shared.uri, timeout=TIMEOUT) as store:
         OPERATIONS[operation](store)
         with stopped(shared), taking(TIMEOUT + GRACE), fails(f"{operation} {AWAY}"):
@@ -98,7 +98,7 @@ def test_a_server_that_falls_silent(shared: EmbeddedServer, operation: str) -> N
         OPERATIONS[operation](store)
 
 
-def test_a_first_operation_that_meets_a_silent_server(shared: EmbeddedServer) -> None:
+def test_a_first_operation_that_meets_a_silent_server(shared: LocalMongo) -> None:
     with MongoTokenStore(shared.uri, timeout=TIMEOUT) as store:
         with stopped(shared), taking(TIMEOUT + GRACE), fails(AWAY):
             store.find_token_by_id("7")
@@ -107,7 +107,7 @@ def test_a_first_operation_that_meets_a_silent_server(shared: EmbeddedServer) ->
 
 
 @pytest.mark.parametrize("kind", ["new", "used", "with a kept save"])
-def test_threads_do_not_wait_one_after_the_other(shared: EmbeddedServer, kind: str) -> None:
+def test_threads_do_not_wait_one_after_the_other(shared: LocalMongo, kind: str) -> None:
     def save(number: int) -> float:
         started = time.monotonic()
         with fails(AWAY):
@@ -128,7 +128,7 @@ def test_threads_do_not_wait_one_after_the_other(shared: EmbeddedServer, kind: s
 
 
 @pytest.mark.parametrize("pending", [False, True])
-def test_close_does_not_wait_for_a_silent_server(shared: EmbeddedServer, pending: bool) -> None:
+def test_close_does_not_wait_for_a_silent_server(shared: LocalMongo, pending: bool) -> None:
     store = MongoTokenStore(shared.uri, timeout=TIMEOUT)
     store.get_tokens()
     with stopped(shared):
@@ -139,7 +139,7 @@ def test_close_does_not_wait_for_a_silent_server(shared: EmbeddedServer, pending
             store.close()
 
 
-def test_an_iteration_given_up_does_not_wait_for_a_silent_server(shared: EmbeddedServer) -> None:
+def test_an_iteration_given_up_does_not_wait_for_a_silent_server(shared: LocalMongo) -> None:
     with MongoTokenStore(shared.uri, timeout=TIMEOUT) as store:
         for number in range(3):
             store.save_token(make_token(**login(f"user-{number}", 1)))
@@ -151,7 +151,7 @@ def test_an_iteration_given_up_does_not_wait_for_a_silent_server(shared: Embedde
 
 
 @operations
-def test_a_server_that_is_killed_and_back(server: EmbeddedServer, operation: str) -> None:
+def test_a_server_that_is_killed_and_back(server: LocalMongo, operation: str) -> None:
     with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         OPERATIONS[operation](store)
         server.kill()
@@ -173,7 +173,7 @@ def test_the_time_out_is_five_seconds_unless_told_otherwise(silent_uri: str) -> 
 # What is kept of an outage.
 
 
-def test_saves_of_one_token_under_several_keys_end_with_the_newest(server: EmbeddedServer) -> None:
+def test_saves_of_one_token_under_several_keys_end_with_the_newest(server: LocalMongo) -> None:
     with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         token = make_token(**login("ada", 1))
         store.save_token(token)
@@ -191,10 +191,10 @@ def test_saves_of_one_token_under_several_keys_end_with_the_newest(server: Embed
 
 
 def test_what_another_process_saved_while_the_save_waited_is_newer(
-    server: EmbeddedServer, caplog: pytest.LogCaptureFixture
+    server: LocalMongo, caplog: pytest.LogCaptureFixture
 ) -> None:
     with (
-        Proxy(server.port) as proxy,
+        Proxy(server.members[0].port) as proxy,
         MongoTokenStore(proxy.uri, timeout=TIMEOUT) as store,
         MongoTokenStore(server.uri) as other,
     ):
@@ -215,8 +215,8 @@ def test_what_another_process_saved_while_the_save_waited_is_newer(
     assert [message for message in caplog.messages if "came too late" in message]
 
 
-def test_a_flush_that_is_cut_short_is_taken_up_where_it_was(server: EmbeddedServer) -> None:
-    with Proxy(server.port) as proxy, MongoTokenStore(proxy.uri, timeout=TIMEOUT) as store:
+def test_a_flush_that_is_cut_short_is_taken_up_where_it_was(server: LocalMongo) -> None:
+    with Proxy(server.members[0].port) as proxy, MongoTokenStore(proxy.uri, timeout=TIMEOUT) as store:
         store.get_tokens()
         proxy.deaf.set()
         missed: list[dict[str, Any]] = [login(f"user-{number}", 1) for number in range(4)]
@@ -239,7 +239,7 @@ def test_a_flush_that_is_cut_short_is_taken_up_where_it_was(server: EmbeddedServ
     ]
 
 
-def deafen_after(proxy: Proxy, server: EmbeddedServer, count: int) -> None:
+def deafen_after(proxy: Proxy, server: LocalMongo, count: int) -> None:
     """Cut the way once so many documents are there."""
     deadline = time.monotonic() + 10
     while len(documents(server.uri)) < count and time.monotonic() < deadline:
@@ -247,7 +247,7 @@ def deafen_after(proxy: Proxy, server: EmbeddedServer, count: int) -> None:
     proxy.deaf.set()
 
 
-def test_a_save_that_timed_out_and_was_written_all_the_same(server: EmbeddedServer) -> None:
+def test_a_save_that_timed_out_and_was_written_all_the_same(server: LocalMongo) -> None:
     token = make_token(**login("ada", 1))
     with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         store.get_tokens()
@@ -263,7 +263,7 @@ def test_a_save_that_timed_out_and_was_written_all_the_same(server: EmbeddedServ
 
 
 def test_a_login_survives_an_outage_of_several_calls(
-    server: EmbeddedServer, caplog: pytest.LogCaptureFixture
+    server: LocalMongo, caplog: pytest.LogCaptureFixture
 ) -> None:
     with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         store.get_tokens()
@@ -286,7 +286,7 @@ def test_a_login_survives_an_outage_of_several_calls(
     assert not [record for record in caplog.records if "is lost" in record.message]
 
 
-def test_a_deletion_waits_for_the_kept_save_that_is_being_written(server: EmbeddedServer) -> None:
+def test_a_deletion_waits_for_the_kept_save_that_is_being_written(server: LocalMongo) -> None:
     with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         token = make_token(**login("ada", 1))
         store.save_token(token)
@@ -304,7 +304,7 @@ def test_a_deletion_waits_for_the_kept_save_that_is_being_written(server: Embedd
 
 
 @pytest.mark.parametrize("change", ["nothing", "a newer access token", "a deletion"])
-def test_a_refresh_that_could_not_be_stored(server: EmbeddedServer, change: str) -> None:
+def test_a_refresh_that_could_not_be_stored(server: LocalMongo, change: str) -> None:
     """It is written later, unless it would replace a newer one or bring back a deleted token."""
     with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         tokens = store._tokens
@@ -326,7 +326,7 @@ def test_a_refresh_that_could_not_be_stored(server: EmbeddedServer, change: str)
     assert found == expected[change]
 
 
-def test_what_is_newer_is_read_from_the_primary(server: EmbeddedServer) -> None:
+def test_what_is_newer_is_read_from_the_primary(server: LocalMongo) -> None:
     """A secondary may not have yet what another process saved."""
     with listening(f"{server.uri}?readPreference=secondaryPreferred") as (client, commands):
         store = MongoTokenStore(client=client, timeout=TIMEOUT)
@@ -345,7 +345,7 @@ def test_what_is_newer_is_read_from_the_primary(server: EmbeddedServer) -> None:
 
 
 def test_close_while_mongodb_is_away_says_what_is_lost(
-    server: EmbeddedServer, caplog: pytest.LogCaptureFixture
+    server: LocalMongo, caplog: pytest.LogCaptureFixture
 ) -> None:
     with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         store.get_tokens()

@@ -14,7 +14,7 @@ from tests.sent_commands import Client
 from tests.tokens import CLIENT, contents, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import OAuthToken
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 AWAY = "MongoDB cannot be reached"
 TIMEOUT = 2.0
@@ -32,7 +32,7 @@ def lasting(number: int, **changes: Any) -> OAuthToken:
 
 
 @pytest.fixture
-def store(server: EmbeddedServer) -> Iterator[MongoTokenStore]:
+def store(server: LocalMongo) -> Iterator[MongoTokenStore]:
     with MongoTokenStore(
         server.uri, timeout=TIMEOUT, serve_through_outage=timedelta(minutes=5)
     ) as made:
@@ -59,7 +59,7 @@ LOOK_UPS: list[dict[str, Any]] = [
 ]
 
 
-def test_what_was_found_is_found_at_once(server: EmbeddedServer, store: MongoTokenStore) -> None:
+def test_what_was_found_is_found_at_once(server: LocalMongo, store: MongoTokenStore) -> None:
     store.save_token(lasting(1))
     before = [contents(store.find_token(make_token(**look_up))) for look_up in LOOK_UPS]
     by_id = contents(store.find_token_by_id("7"))
@@ -75,7 +75,7 @@ def test_what_was_found_is_found_at_once(server: EmbeddedServer, store: MongoTok
     assert time.monotonic() - started < 25 * TIMEOUT
 
 
-def test_a_thread_waits_once_at_most(server: EmbeddedServer, store: MongoTokenStore) -> None:
+def test_a_thread_waits_once_at_most(server: LocalMongo, store: MongoTokenStore) -> None:
     store.save_token(lasting(1))
     store.find_token_by_id("7")
     server.kill()
@@ -97,7 +97,7 @@ def test_a_thread_waits_once_at_most(server: EmbeddedServer, store: MongoTokenSt
 
 @pytest.mark.parametrize("change", ["access token", "expiry"])
 def test_what_the_store_saved_last_counts(
-    server: EmbeddedServer, store: MongoTokenStore, change: str
+    server: LocalMongo, store: MongoTokenStore, change: str
 ) -> None:
     store.save_token(lasting(1))
     store.find_token_by_id("7")
@@ -108,7 +108,7 @@ def test_what_the_store_saved_last_counts(
     assert contents(store.find_token_by_id("7")) == contents(changed)
 
 
-def test_an_expired_token_is_not_served(server: EmbeddedServer, store: MongoTokenStore) -> None:
+def test_an_expired_token_is_not_served(server: LocalMongo, store: MongoTokenStore) -> None:
     for id, seconds in (("7", 1.0), ("8", 3600.0)):
         token = lasting(1, id=id, user_name=f"user-{id}", expires_in=expires(seconds))
         store.save_token(token)
@@ -121,7 +121,7 @@ def test_an_expired_token_is_not_served(server: EmbeddedServer, store: MongoToke
     assert access_token(store.find_token_by_id("8"))
 
 
-def test_what_was_never_found_is_not_served(server: EmbeddedServer, store: MongoTokenStore) -> None:
+def test_what_was_never_found_is_not_served(server: LocalMongo, store: MongoTokenStore) -> None:
     store.save_token(lasting(1))
     store.save_token(lasting(1, id="8", user_name="bob"))
     store.find_token_by_id("8")
@@ -133,7 +133,7 @@ def test_what_was_never_found_is_not_served(server: EmbeddedServer, store: Mongo
 
 
 def test_a_token_without_an_access_token_is_not_served(
-    server: EmbeddedServer, store: MongoTokenStore
+    server: LocalMongo, store: MongoTokenStore
 ) -> None:
     store.save_token(make_token(id="7", refresh_token="R", **CLIENT))
     store.find_token_by_id("7")
@@ -143,7 +143,7 @@ def test_a_token_without_an_access_token_is_not_served(
         store.find_token_by_id("7")
 
 
-def test_only_for_so_long(server: EmbeddedServer) -> None:
+def test_only_for_so_long(server: LocalMongo) -> None:
     limit = timedelta(seconds=2)
     with MongoTokenStore(server.uri, timeout=TIMEOUT, serve_through_outage=limit) as store:
         store.save_token(lasting(1))
@@ -163,7 +163,7 @@ def test_only_for_so_long(server: EmbeddedServer) -> None:
         assert access_token(store.find_token_by_id("7")) == "access-ada-1"
 
 
-def test_nothing_is_written(server: EmbeddedServer, store: MongoTokenStore) -> None:
+def test_nothing_is_written(server: LocalMongo, store: MongoTokenStore) -> None:
     store.save_token(lasting(1))
     store.find_token_by_id("7")
     before = documents(server.uri)
@@ -182,7 +182,7 @@ def test_nothing_is_written(server: EmbeddedServer, store: MongoTokenStore) -> N
 
 @pytest.mark.parametrize("change", ["delete_token", "delete_tokens", "save_token", "by hand"])
 def test_what_others_changed_is_seen_when_mongodb_is_back(
-    server: EmbeddedServer, store: MongoTokenStore, change: str
+    server: LocalMongo, store: MongoTokenStore, change: str
 ) -> None:
     store.save_token(lasting(1))
     store.find_token_by_id("7")
@@ -212,7 +212,7 @@ def test_what_others_changed_is_seen_when_mongodb_is_back(
             store.find_token_by_id("7")
 
 
-def test_its_own_deletion_counts_at_once(server: EmbeddedServer, store: MongoTokenStore) -> None:
+def test_its_own_deletion_counts_at_once(server: LocalMongo, store: MongoTokenStore) -> None:
     store.save_token(lasting(1))
     store.find_token_by_id("7")
     store.delete_token("7")
@@ -221,7 +221,7 @@ def test_its_own_deletion_counts_at_once(server: EmbeddedServer, store: MongoTok
         store.find_token_by_id("7")
 
 
-def test_without_it_every_operation_fails(server: EmbeddedServer) -> None:
+def test_without_it_every_operation_fails(server: LocalMongo) -> None:
     with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         store.save_token(lasting(1))
         store.find_token_by_id("7")
@@ -233,7 +233,7 @@ def test_without_it_every_operation_fails(server: EmbeddedServer) -> None:
 def test_a_refusal_is_no_outage(caplog: pytest.LogCaptureFixture) -> None:
     """MongoDB that answers, and be it with a refusal, is what the caller is to hear of."""
     with (
-        EmbeddedServer(test_commands=True) as server,
+        LocalMongo(test_commands=True) as server,
         Client(server.uri) as admin,
         MongoTokenStore(
             server.uri + "?appName=store",
@@ -263,7 +263,7 @@ def test_a_refusal_is_no_outage(caplog: pytest.LogCaptureFixture) -> None:
     assert [message for message in caplog.messages if "served from memory" in message]
 
 
-def test_close_ends_it(server: EmbeddedServer) -> None:
+def test_close_ends_it(server: LocalMongo) -> None:
     limit = timedelta(minutes=5)
     with MongoTokenStore(server.uri, timeout=TIMEOUT, serve_through_outage=limit) as store:
         store.save_token(lasting(1))

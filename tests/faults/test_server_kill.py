@@ -18,7 +18,7 @@ from tests.processes import in_processes
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import SDKException
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 KILLS = int(os.environ.get("ZOHO_MONGO_KILLS", "3"))
 PROCESSES = 8
@@ -57,12 +57,12 @@ def end(tmp_path: Path) -> Iterator[Path]:
     path.touch()
 
 
-def progress(server: EmbeddedServer) -> int:
+def progress(server: LocalMongo) -> int:
     """The sum of the numbers of all saves that are stored."""
     return sum(number_of(document) for document in documents(server.uri))
 
 
-def kill_often(server: EmbeddedServer, end: Path, killed_at: list[int]) -> None:
+def kill_often(server: LocalMongo, end: Path, killed_at: list[int]) -> None:
     """Kill the server in the midst of the saves and start it again."""
     moments = random.Random(8)
     try:
@@ -83,7 +83,7 @@ def kill_often(server: EmbeddedServer, end: Path, killed_at: list[int]) -> None:
 
 
 @pytest.mark.timeout(60 + 20 * KILLS)
-def test_no_acknowledged_save_is_lost(server: EmbeddedServer, end: Path) -> None:
+def test_no_acknowledged_save_is_lost(server: LocalMongo, end: Path) -> None:
     with MongoTokenStore(server.uri) as store:
         store.ensure_indexes()
     killed_at: list[int] = []

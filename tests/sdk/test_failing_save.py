@@ -17,7 +17,7 @@ from tests.sdk.version import SWALLOWS_FAILED_SAVE
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import OAuthToken, SDKException
-from zoho_mongo_store.testing import EmbeddedServer, LoopbackZoho
+from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
 SECRETS = ("client_secret", "refresh_token", "access_token", "grant_token")
 
@@ -90,9 +90,9 @@ def test_is_logged_as_an_error_without_any_secret(
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedServer]:
+def server(tmp_path: Path) -> Iterator[LocalMongo]:
     """A server of the test's own, which may be killed: its documents are on the disk."""
-    with EmbeddedServer(storage_path=tmp_path / "storage", sync_on_commit=True) as running:
+    with LocalMongo(storage_path=tmp_path / "storage") as running:
         yield running
 
 
@@ -125,7 +125,7 @@ def gets_token(token: OAuthToken) -> bool:
 
 
 def test_is_made_good_when_mongodb_is_back(
-    server: EmbeddedServer,
+    server: LocalMongo,
     zoho: LoopbackZoho,
     resource_path: str,
     tmp_path: Path,

@@ -15,7 +15,7 @@ from tests.sent_commands import Client
 from tests.tokens import CLIENT, contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.model.document import now
-from zoho_mongo_store.testing import EmbeddedServer
+from zoho_mongo_store.testing import LocalMongo
 
 ADA = "ada@example.com:1"
 AWAY = "save_token failed: MongoDB cannot be reached"
@@ -23,20 +23,20 @@ SECRETS = ("1000.refresh", "1000.access", "1000.grant", "client-secret")
 
 
 @pytest.fixture
-def server() -> Iterator[EmbeddedServer]:
+def server() -> Iterator[LocalMongo]:
     """A server of the test's own that loses no acknowledged write when it is killed."""
-    with EmbeddedServer(sync_on_commit=True) as running:
+    with LocalMongo() as running:
         yield running
 
 
 @pytest.fixture
-def store(server: EmbeddedServer) -> Iterator[MongoTokenStore]:
+def store(server: LocalMongo) -> Iterator[MongoTokenStore]:
     with MongoTokenStore(server.uri, timeout=2) as made:
         made.ensure_indexes()
         yield made
 
 
-def documents(server: EmbeddedServer) -> list[dict[str, Any]]:
+def documents(server: LocalMongo) -> list[dict[str, Any]]:
     with Client(server.uri) as client:
         return list(client.zohooauth.oauthtoken.find({}, {"_id": 0}))
 
@@ -46,7 +46,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_a_login_during_an_outage_survives_it(
-    server: EmbeddedServer, store: MongoTokenStore, caplog: pytest.LogCaptureFixture
+    server: LocalMongo, store: MongoTokenStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.kill()
     token = full()
@@ -77,7 +77,7 @@ def test_a_login_during_an_outage_survives_it(
     ids=["find_token_by_id", "delete_token", "save_token", "get_tokens", "close"],
 )
 def test_whatever_gets_through_next_writes_it(
-    server: EmbeddedServer, store: MongoTokenStore, operation: Any
+    server: LocalMongo, store: MongoTokenStore, operation: Any
 ) -> None:
     server.kill()
     for name in (ADA, "bob"):
@@ -92,7 +92,7 @@ def test_whatever_gets_through_next_writes_it(
 
 
 def test_it_is_written_once_and_in_the_order_of_failing(
-    server: EmbeddedServer, store: MongoTokenStore, caplog: pytest.LogCaptureFixture
+    server: LocalMongo, store: MongoTokenStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
     server.kill()
@@ -110,7 +110,7 @@ def test_it_is_written_once_and_in_the_order_of_failing(
 
 
 def test_an_operation_that_still_fails_keeps_it(
-    server: EmbeddedServer, store: MongoTokenStore
+    server: LocalMongo, store: MongoTokenStore
 ) -> None:
     server.kill()
     with fails(AWAY):
@@ -123,7 +123,7 @@ def test_an_operation_that_still_fails_keeps_it(
 
 
 def test_a_newer_save_of_another_process_stays(
-    server: EmbeddedServer, store: MongoTokenStore
+    server: LocalMongo, store: MongoTokenStore
 ) -> None:
     store.save_token(full())
     server.kill()
@@ -139,7 +139,7 @@ def test_a_newer_save_of_another_process_stays(
 
 
 def test_an_older_save_of_another_process_is_replaced(
-    server: EmbeddedServer, store: MongoTokenStore
+    server: LocalMongo, store: MongoTokenStore
 ) -> None:
     store.save_token(full(access_token="older"))
     server.kill()
@@ -151,7 +151,7 @@ def test_an_older_save_of_another_process_is_replaced(
 
 
 def test_a_stored_document_without_a_time_is_replaced(
-    server: EmbeddedServer, store: MongoTokenStore
+    server: LocalMongo, store: MongoTokenStore
 ) -> None:
     """One that was imported from the SDK's MySQL table, which has no such column."""
     with Client(server.uri) as client:
@@ -164,7 +164,7 @@ def test_a_stored_document_without_a_time_is_replaced(
     assert contents(store.find_token(make_token(user_name=ADA)))["access_token"] == "missed"
 
 
-def test_delete_token_forgets_it(server: EmbeddedServer, store: MongoTokenStore) -> None:
+def test_delete_token_forgets_it(server: LocalMongo, store: MongoTokenStore) -> None:
     """Even if the deletion fails too: what the user wanted gone is not written later."""
     store.save_token(full(id="ada"))
     server.kill()
@@ -181,7 +181,7 @@ def test_delete_token_forgets_it(server: EmbeddedServer, store: MongoTokenStore)
     assert [document["id"] for document in documents(server)] == ["eve"]
 
 
-def test_delete_tokens_forgets_all(server: EmbeddedServer, store: MongoTokenStore) -> None:
+def test_delete_tokens_forgets_all(server: LocalMongo, store: MongoTokenStore) -> None:
     server.kill()
     for name in (ADA, "bob"):
         with fails(AWAY):
@@ -195,7 +195,7 @@ def test_delete_tokens_forgets_all(server: EmbeddedServer, store: MongoTokenStor
 
 
 def test_close_while_away_logs_what_is_lost(
-    server: EmbeddedServer, caplog: pytest.LogCaptureFixture
+    server: LocalMongo, caplog: pytest.LogCaptureFixture
 ) -> None:
     with MongoTokenStore(server.uri, timeout=2) as store:
         store.ensure_indexes()
@@ -213,7 +213,7 @@ def test_close_while_away_logs_what_is_lost(
 
 
 def test_a_kept_save_that_mongodb_refuses_is_given_up_with_an_error(
-    server: EmbeddedServer, store: MongoTokenStore, caplog: pytest.LogCaptureFixture
+    server: LocalMongo, store: MongoTokenStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.kill()
     for token in (make_token(id="seven", user_name="eve"), full()):
@@ -227,7 +227,7 @@ def test_a_kept_save_that_mongodb_refuses_is_given_up_with_an_error(
     assert not [secret for secret in SECRETS if secret in caplog.text]
 
 
-def test_what_is_refused_is_not_kept(server: EmbeddedServer, store: MongoTokenStore) -> None:
+def test_what_is_refused_is_not_kept(server: LocalMongo, store: MongoTokenStore) -> None:
     with fails("needs an access, a refresh or a grant token"):
         store.save_token(make_token(id="7"))
     with fails("expires_in has to be"):

@@ -1,4 +1,4 @@
-"""A Python module that runs as a child process: started, awaited, ended."""
+"""Programs that run as child processes in a temporary folder, and end with this process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 POLL_INTERVAL = 0.02
@@ -29,41 +31,105 @@ def require(module: str) -> None:
         )
 
 
-class Child:
-    """One child process that runs a module in a temporary folder of its own.
+class Tether:
+    """A temporary folder and the programs that run in it, all of which end with this process.
 
-    The child ends with its parent, however that ends. Its output goes to a file in the folder.
+    A small process of its own watches this one: however this one ends, SIGKILL included, it kills
+    the programs and removes the folder.
     """
 
-    def __init__(self, module: str) -> None:
-        self.module = module
+    def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="zoho-mongo-store-"))
-        self._output = self.folder / "output.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pids = self.folder / "pids"
+        self._pids.mkdir()
+        self._children: list[Child] = []
+        # Isolated and without site-packages, so that it starts quickly.
+        command = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), str(self.folder)]
+        self._watcher = subprocess.Popen(  # noqa: S603 - this interpreter, no shell
+            command,
+            stdin=subprocess.DEVNULL if os.name == "posix" else subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def run(self, name: str, command: Sequence[str]) -> Child:
+        """Start a program in the folder.
+
+        Args:
+            name: what errors call it; its output goes to ``<name>.log`` in the folder.
+            command: the program and its arguments.
+        """
+        return self._run(name, command, None)
+
+    def run_module(self, module: str, *arguments: str) -> Child:
+        """Start a Python module, as ``python -m`` would, with the search path of this process."""
+        path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
+        command = [sys.executable, "-P", "-m", module, *arguments]
+        return self._run(module, command, {**os.environ, "PYTHONPATH": path})
+
+    def close(self) -> None:
+        """Kill the programs that still run and remove the folder."""
+        for child in self._children:
+            child.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._watcher.kill()
+        self._watcher.wait()
+        if self._watcher.stdin is not None:
+            self._watcher.stdin.close()
+
+    def _run(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None
+    ) -> Child:
+        child = Child(name, command, self.folder, self._pids, environment)
+        self._children.append(child)
+        return child
+
+
+class Child:
+    """One run of a program as a child process; :meth:`Tether.run` makes it."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        pids: Path,
+        environment: Mapping[str, str] | None,
+    ) -> None:
+        self.name = name
+        self._output = folder / f"{name}.log"
+        with self._output.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - no shell
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                env=environment,
+                # Ctrl-C belongs to the parent, which then ends its children in order.
+                start_new_session=True,
+            )
+        self._note = pids / str(self._process.pid)
+        self._note.touch()
 
     @property
     def running(self) -> bool:
-        """Whether the process has been started and has not ended."""
-        return self._process is not None and self._process.poll() is None
+        """Whether the process has not ended."""
+        return self.exit_code is None
 
     @property
     def pid(self) -> int | None:
-        """The process id, or None while no process runs."""
-        return self._process.pid if self._process is not None and self.running else None
+        """The process id, or None once it has ended."""
+        return self._process.pid if self.running else None
 
-    def start(self, *arguments: str) -> None:
-        """Start the process; one that ran before must have ended."""
-        command = [sys.executable, str(TETHER), str(os.getpid()), str(self.folder), self.module]
-        with self._output.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter, no shell
-                [*command, *arguments],
-                stdin=subprocess.DEVNULL if os.name == "posix" else subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=self.folder,
-                # Ctrl-C belongs to the parent, which then stops its children in order.
-                start_new_session=True,
-            )
+    @property
+    def exit_code(self) -> int | None:
+        """What the process ended with (minus the number of a signal), or None while it runs."""
+        code = self._process.poll()
+        if code is not None:
+            self._note.unlink(missing_ok=True)  # The id may soon be another process's.
+        return code
 
     def wait_for_output(self, pattern: str, deadline: float) -> re.Match[str]:
         """Wait until the output matches the pattern and return the match.
@@ -92,31 +158,33 @@ class Child:
     def failure(self, what: str) -> RuntimeError:
         """An error that says what happened and quotes the end of the output."""
         tail = "\n".join(self.output().splitlines()[-OUTPUT_LINES:])
-        return RuntimeError(f"{self.module} {what}. Its last output:\n{tail}")
+        return RuntimeError(f"{self.name} {what}. Its last output:\n{tail}")
+
+    def suspend(self) -> None:
+        """Have the process hang (SIGSTOP); it neither answers nor ends until :meth:`resume`."""
+        self._signal("SIGSTOP")
+
+    def resume(self) -> None:
+        """Let a suspended process go on (SIGCONT)."""
+        self._signal("SIGCONT")
 
     def terminate(self, grace: float = 5.0) -> None:
         """End the process: ask first, and kill it if it has not ended ``grace`` seconds later."""
-        if self._process is None:
-            return
         self._process.terminate()
         try:
             self._process.wait(grace)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-        self._reap(self._process)
+            pass
+        self.kill()
 
     def kill(self) -> None:
-        """End the process without notice (SIGKILL)."""
-        if self._process is not None:
-            self._process.kill()
-            self._reap(self._process)
+        """End the process without notice (SIGKILL). Without effect on one that has ended."""
+        self._process.kill()
+        self._process.wait()
+        self._note.unlink(missing_ok=True)
 
-    def remove_folder(self) -> None:
-        """Remove the folder and all in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _reap(self, process: subprocess.Popen[bytes]) -> None:
-        process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
-        self._process = None
+    def _signal(self, name: str) -> None:
+        number = getattr(signal, name, None)
+        if number is None:
+            raise RuntimeError(f"{sys.platform} has no {name}: {self.name} cannot be suspended.")
+        self._process.send_signal(number)

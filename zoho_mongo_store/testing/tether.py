@@ -1,18 +1,19 @@
-"""Runs a Python module as ``python -m`` would, and ends it when the parent process is gone.
+"""Ends programs and removes their folder when the process that started them is gone.
 
-Used as a script: ``python tether.py PARENT_PID FOLDER MODULE [ARGUMENT ...]``. The parent may end
-in any way, SIGKILL included. FOLDER, the working folder of the module, is then removed.
+Used as a script: ``python tether.py PARENT_PID FOLDER``. The parent may end in any way, SIGKILL
+included. The file names in ``FOLDER/pids`` are the ids of the processes to kill. As long as the
+parent lives, the script only waits; the parent ends it.
 """
 
+# ruff: noqa: PTH - it starts with every server, so it imports nothing that takes time.
+
 import os
-import runpy
-import shutil
+import signal
 import sys
-import threading
 import time
-from pathlib import Path
 
 POLL_INTERVAL = 0.2
+REMOVAL_ATTEMPTS = 50
 
 
 def wait_for_end_of(parent: int) -> None:
@@ -25,17 +26,32 @@ def wait_for_end_of(parent: int) -> None:
         sys.stdin.read()
 
 
-def end_with(parent: int, folder: str) -> None:
-    """Wait for the parent's end, remove the folder and end this process at once."""
-    wait_for_end_of(parent)
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(1)
+def kill_all(pids: str) -> None:
+    """Kill the processes that are noted in the folder ``pids``."""
+    try:
+        names = os.listdir(pids)
+    except FileNotFoundError:
+        return
+    for name in names:
+        try:
+            os.kill(int(name), getattr(signal, "SIGKILL", signal.SIGTERM))
+        except OSError:  # It has ended already.
+            continue
+
+
+def remove(folder: str) -> None:
+    """Remove the folder, also when a process that is being killed still writes into it."""
+    import shutil
+
+    for _ in range(REMOVAL_ATTEMPTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.exists(folder):
+            break
+        time.sleep(POLL_INTERVAL)
 
 
 if __name__ == "__main__":
-    _, parent, folder, module, *arguments = sys.argv
-    threading.Thread(target=end_with, args=(int(parent), folder), daemon=True).start()
-    # A script's own folder leads the search path: put this package's root in its place.
-    sys.path[0] = str(Path(__file__).resolve().parents[2])
-    sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    _, parent, folder = sys.argv
+    wait_for_end_of(int(parent))
+    kill_all(os.path.join(folder, "pids"))
+    remove(folder)

@@ -8,10 +8,10 @@ import time
 from enum import Enum
 from http.client import HTTPConnection
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from zoho_mongo_store.testing.child import Child, require
+from zoho_mongo_store.testing.child import Child, Tether, require
 from zoho_mongo_store.testing.zoho_protocol import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -24,8 +24,6 @@ from zoho_mongo_store.testing.zoho_protocol import (
 )
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from zoho_mongo_store.sdk import DataCenter
 
 START_TIMEOUT = 30.0
@@ -63,6 +61,7 @@ class LoopbackZoho:
     def __init__(self) -> None:
         require("werkzeug")
         self._url: str | None = None
+        self._tether: Tether | None = None
         self._child: Child | None = None
 
     @classmethod
@@ -70,7 +69,7 @@ class LoopbackZoho:
         """A handle on a server that runs already, in whichever process."""
         zoho = cls.__new__(cls)
         zoho._url = url
-        zoho._child = None
+        zoho._tether = zoho._child = None
         return zoho
 
     @property
@@ -93,9 +92,9 @@ class LoopbackZoho:
         """
         if self._url is not None:
             raise RuntimeError("The loopback Zoho runs already.")
-        self._child = Child("zoho_mongo_store.testing.zoho_app")
+        self._tether = Tether()
         try:
-            self._child.start("--port=0")
+            self._child = self._tether.run_module("zoho_mongo_store.testing.zoho_app", "--port=0")
             deadline = time.monotonic() + START_TIMEOUT
             self._url = self._child.wait_for_output(URL_LINE, deadline)[1]
         except BaseException:
@@ -104,11 +103,9 @@ class LoopbackZoho:
 
     def stop(self) -> None:
         """Stop the server. Without effect on a handle that did not start it."""
-        if self._child is not None:
-            self._child.terminate()
-            self._child.remove_folder()
-            self._child = None
-            self._url = None
+        if self._tether is not None:
+            self._tether.close()
+            self._tether = self._child = self._url = None
 
     def environment(self) -> DataCenter.Environment:
         """The SDK's environment that leads to this server, for whichever SDK is installed."""

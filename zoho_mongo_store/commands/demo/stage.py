@@ -17,7 +17,7 @@ from zoho_mongo_store.commands.demo.process import Answer, DemoSetup, serve
 from zoho_mongo_store.driver.connection import URI_VARIABLE
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.store import MongoTokenStore
-from zoho_mongo_store.testing.server import EmbeddedServer
+from zoho_mongo_store.testing.local_mongo import LocalMongo
 from zoho_mongo_store.testing.zoho import LoopbackZoho
 
 ANSWER_TIMEOUT = 60.0
@@ -144,7 +144,7 @@ class Stage:
                 self._collection.update_one({"_id": document["_id"]}, change)
 
     def _embedded(self, stack: contextlib.ExitStack) -> str:
-        return stack.enter_context(EmbeddedServer()).uri
+        return stack.enter_context(LocalMongo()).uri
 
     def _drop_database(self) -> None:
         with pymongo.timeout(DATABASE_TIMEOUT):

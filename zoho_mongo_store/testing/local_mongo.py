@@ -1,0 +1,302 @@
+"""A MongoDB on this machine, for demos and tests."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote_plus
+
+from pymongo.errors import OperationFailure
+
+from zoho_mongo_store.testing import replica_set
+from zoho_mongo_store.testing.child import POLL_INTERVAL, Tether
+from zoho_mongo_store.testing.member import START_TIMEOUT, Member
+from zoho_mongo_store.testing.mongod_options import REPLICA_SET, MongodOptions
+from zoho_mongo_store.testing.mongod_program import find_mongod
+
+MAX_MEMBERS = 7
+ADMIN = "root"
+USER_EXISTS = 51003
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
+
+
+class LocalMongo:
+    """MongoDB itself (``mongod``) in child processes, on free ports of the loopback address.
+
+    A replica set of one, of several, or a standalone server. A context manager: entering starts
+    it, leaving ends it. It ends with the process that started it, however that ends, and leaves
+    no process, port or file behind::
+
+        with LocalMongo(members=3) as mongo:
+            store = MongoTokenStore(mongo.uri)
+            mongo.primary.kill()
+
+    The program is the one that ``ZOHO_MONGO_MONGOD`` names, else ``mongod`` on the PATH, else that
+    of the package that the extra ``testing`` installs.
+
+    Args:
+        members: how many members the replica set has, 1 to 7. Default 1.
+        standalone: a server that is no replica set. Default False.
+        auth: require authentication. :attr:`admin_uri` has the credentials of a user who may do
+            everything. Default False.
+        tls_certificate_key_file: the servers' certificate and its key (PEM), valid for
+            ``127.0.0.1``. With it, and ``tls_ca_file``, all traffic is TLS.
+        tls_ca_file: the authority (PEM) that certificates are verified against.
+        tls_require_client_certificate: refuse clients that present no certificate. Default False.
+        test_commands: allow ``configureFailPoint``. Default False.
+        set_parameters: server parameters, such as ``{"ttlMonitorSleepSecs": 1}``.
+        replica_set_settings: the ``settings`` of the replica set's configuration, such as
+            ``{"electionTimeoutMillis": 1000}``. Default: as MongoDB is delivered.
+        mongod_options: further options of the command line, such as ``["--slowms=0"]``.
+        storage_path: the folder that holds the data, made if missing and kept. None (the default)
+            means a temporary one, removed by :meth:`close`.
+        mongod: the program to run in place of the one that is found.
+
+    Raises:
+        MongodUnavailableError: there is no program, or it cannot run here; the message says what
+            to install.
+        ValueError: the options contradict each other.
+    """
+
+    def __init__(
+        self,
+        *,
+        members: int = 1,
+        standalone: bool = False,
+        auth: bool = False,
+        tls_certificate_key_file: str | os.PathLike[str] | None = None,
+        tls_ca_file: str | os.PathLike[str] | None = None,
+        tls_require_client_certificate: bool = False,
+        test_commands: bool = False,
+        set_parameters: Mapping[str, Any] | None = None,
+        replica_set_settings: Mapping[str, Any] | None = None,
+        mongod_options: Sequence[str] = (),
+        storage_path: str | os.PathLike[str] | None = None,
+        mongod: str | os.PathLike[str] | None = None,
+    ) -> None:
+        if not 1 <= members <= MAX_MEMBERS:
+            raise ValueError(f"members has to be from 1 to {MAX_MEMBERS}, not {members}.")
+        if standalone and (members > 1 or replica_set_settings):
+            raise ValueError("A standalone server has no other members and no settings of a set.")
+        if (tls_certificate_key_file is None) != (tls_ca_file is None):
+            raise ValueError("tls_certificate_key_file and tls_ca_file go together.")
+        if tls_require_client_certificate and tls_ca_file is None:
+            raise ValueError("tls_require_client_certificate needs the other two TLS options.")
+        self._program = find_mongod(mongod)
+        self._options = MongodOptions(
+            standalone=standalone,
+            auth=auth,
+            tls_certificate_key_file=_absolute(tls_certificate_key_file),
+            tls_ca_file=_absolute(tls_ca_file),
+            tls_require_client_certificate=tls_require_client_certificate,
+            set_parameters={
+                **({"enableTestCommands": 1} if test_commands else {}),
+                **(set_parameters or {}),
+            },
+            mongod_options=tuple(mongod_options),
+        )
+        self._settings = dict(replica_set_settings or {})
+        self._storage_path = _absolute(storage_path)
+        self._password = secrets.token_urlsafe()
+        self._ports: list[int | None] = [None] * members
+        self._members: list[Member] = []
+        self._tether: Tether | None = None
+
+    @property
+    def version(self) -> str:
+        """MongoDB's version, such as ``"6.0.5"``."""
+        return self._program.version
+
+    @property
+    def description(self) -> str:
+        """What it is in words: ``"MongoDB 6.0.5, a replica set of one"``."""
+        count = _NUMBERS[len(self._ports)]
+        kind = "standalone" if self._options.standalone else f"a replica set of {count}"
+        return f"MongoDB {self.version}, {kind}"
+
+    @property
+    def uri(self) -> str:
+        """The connection string, for any number of clients in any process.
+
+        With TLS it says ``tls=true``; the client adds the authority to trust (``tlsCAFile``).
+        With authentication the client adds its credentials.
+        """
+        return self._uri("")
+
+    @property
+    def admin_uri(self) -> str:
+        """The connection string with the credentials of a user who may do everything.
+
+        Without authentication it is :attr:`uri`.
+        """
+        return self._uri(f"{ADMIN}:{quote_plus(self._password)}@" if self._options.auth else "")
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The members, running or not; a standalone server is one too."""
+        if not self._members:
+            raise RuntimeError("The local MongoDB has no members yet: start it first.")
+        return tuple(self._members)
+
+    @property
+    def primary(self) -> Member:
+        """The member that is the primary now.
+
+        Raises:
+            RuntimeError: no member is; :meth:`wait_for_primary` waits for one.
+        """
+        return self.wait_for_primary(0)
+
+    @property
+    def secondaries(self) -> tuple[Member, ...]:
+        """The members that say that they are secondaries now."""
+        return tuple(member for member in self.members if member.is_secondary)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process of every member runs."""
+        return bool(self._members) and all(member.running for member in self._members)
+
+    def start(self) -> None:
+        """Start the members that do not run, and return when there is a primary and all serve.
+
+        After :meth:`kill` it starts again on the same ports and the same data; after :meth:`close`
+        on the same ports, and with the data if ``storage_path`` was given.
+
+        Raises:
+            RuntimeError: it runs already, or does not serve within 60 s (with its last output).
+        """
+        if self.running:
+            raise RuntimeError("The local MongoDB runs already.")
+        deadline = time.monotonic() + START_TIMEOUT
+        first = not self._members
+        try:
+            if first:
+                self._make_members()
+            starting = [member for member in self._members if not member.running]
+            for member in starting:
+                member.launch()
+            for member in starting:
+                member.wait_until_listening(deadline)
+            self._ports = [member.port for member in self._members]
+            if first and not self._options.standalone:
+                replica_set.configure(self._members, self._settings)
+            replica_set.elect(self._members, deadline)
+            if first and self._options.auth:
+                self._create_admin()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End every member and remove the temporary folder. Without effect when closed.
+
+        A given ``storage_path`` is left in order.
+        """
+        if self._tether is not None:
+            if self._storage_path is not None:
+                for member in self._members:
+                    member.terminate()
+            self._tether.close()
+            self._members, self._tether = [], None
+
+    def wait_for_primary(self, timeout: float = START_TIMEOUT) -> Member:
+        """The member that is primary, as soon as one is.
+
+        Args:
+            timeout: for how many seconds to wait. Default 60.
+
+        Raises:
+            RuntimeError: no member was in that time.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            if primary := replica_set.primary_of(self.members):
+                return primary
+            if time.monotonic() >= deadline:
+                raise RuntimeError(f"There is no primary: {', '.join(map(repr, self.members))}.")
+            time.sleep(POLL_INTERVAL)
+
+    def kill(self) -> None:
+        """End every member without notice, as a crash would (SIGKILL). The data stay."""
+        for member in self.members:
+            member.kill()
+
+    def stop(self) -> None:
+        """Have every member hang (SIGSTOP): connections stay open, and nothing is answered."""
+        for member in self.members:
+            member.stop()
+
+    def cont(self) -> None:
+        """Let the members go on that were stopped (SIGCONT)."""
+        for member in self.members:
+            if member.running:
+                member.cont()
+
+    def restart(self) -> None:
+        """Kill every member and start all again, on the same ports and data."""
+        self.kill()
+        self.start()
+
+    def step_down(self, seconds: int = 10) -> None:
+        """Have the primary step down; see :meth:`Member.step_down`."""
+        self.primary.step_down(seconds)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"LocalMongo({self.description}: {self._members or 'not started'})"
+
+    def _make_members(self) -> None:
+        self._tether = Tether()
+        self._options.write_key_file(self._tether.folder)
+        storage = self._storage_path or self._tether.folder
+        self._members = [
+            Member(
+                f"mongod-{number}",
+                self._program.path,
+                self._options,
+                self._tether,
+                storage=storage / f"member-{number}",
+                port=port,
+                alone=len(self._ports) == 1,
+            )
+            for number, port in enumerate(self._ports)
+        ]
+
+    def _create_admin(self) -> None:
+        with self.wait_for_primary().connect() as client:
+            user: dict[str, Any] = {"pwd": self._password, "roles": ["root"]}
+            try:
+                client.admin.command("createUser", ADMIN, **user)
+            except OperationFailure as error:
+                if error.code != USER_EXISTS:
+                    raise
+                client.admin.command("updateUser", ADMIN, **user)
+
+    def _uri(self, credentials: str) -> str:
+        hosts = ",".join(member.address for member in self.members)
+        options = [] if self._options.standalone else [f"replicaSet={REPLICA_SET}"]
+        if self._options.tls_certificate_key_file:
+            options.append("tls=true")
+        query = f"?{'&'.join(options)}" if options else ""
+        return f"mongodb://{credentials}{hosts}/{query}"
+
+
+def _absolute(path: str | os.PathLike[str] | None) -> Path | None:
+    return None if path is None else Path(path).absolute()
