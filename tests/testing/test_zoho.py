@@ -403,7 +403,7 @@ class TestProcess:
             zoho.configure(failure="close")
             with pytest.raises(requests.ConnectionError):
                 refresh(zoho, issued["refresh_token"])
-            (output,) = tmp_path.glob("*/output.log")
+            (output,) = tmp_path.glob("*/*.log")
             assert output.read_text() == f"{zoho.url}\n"
 
     def test_a_handle_made_elsewhere_owns_nothing(self, server: LoopbackZoho) -> None:
