@@ -1,18 +1,26 @@
-"""Runs one function in many processes at the same moment."""
+"""Runs one function in many processes, or in many threads, at the same moment."""
 
 import multiprocessing
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
-from typing import Any
+from typing import Any, TypeVar
 
-# Children are forked from a server that has imported the SDK and has no threads and no clients.
+_Result = TypeVar("_Result")
+
+# Children are forked from a server that has imported what they use, and has no threads and no
+# clients.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["tests.processes", "zoho_mongo_store.store", "zoho_mongo_store.testing"]
+    ["tests.processes", "tests.sdk.application", "tests.refresh.callers", "pymongo.encryption"]
 )
+
+# In a process that ``in_processes`` started: where it meets the others.
+_meeting: Barrier | None = None
 
 
 def in_processes(
@@ -48,11 +56,33 @@ def in_processes(
     return [value for value, _ in outcomes]
 
 
+def all_together() -> None:
+    """Wait, in a function that ``in_processes`` runs, until all its processes have come so far."""
+    assert _meeting is not None, "this process was not started by in_processes"
+    _meeting.wait(60)
+
+
+def in_threads(
+    function: Callable[..., _Result], arguments: Sequence[tuple[Any, ...]]
+) -> list[_Result]:
+    """What ``function(*arguments[i])`` returns, each in a thread of its own; all begin together."""
+    barrier = threading.Barrier(len(arguments))
+
+    def run(one: tuple[Any, ...]) -> _Result:
+        barrier.wait(60)
+        return function(*one)
+
+    with ThreadPoolExecutor(len(arguments)) as threads:
+        return list(threads.map(run, arguments))
+
+
 def _run(
     barrier: Barrier, end: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> None:
+    global _meeting
+    _meeting = barrier
     try:
-        barrier.wait(60)
+        all_together()
         end.send((function(*arguments), ""))
     except BaseException:
         end.send((None, traceback.format_exc()))

@@ -1,11 +1,12 @@
-"""Many processes that save the same tokens at once, and many tokens."""
+"""Many processes and threads that save the same tokens at once, and many tokens."""
 
 from typing import Any
 
 import pytest
 
+from tests.conftest import PATIENCE
 from tests.engines import SERVERS, Engine
-from tests.processes import in_processes
+from tests.processes import all_together, in_processes, in_threads
 from tests.sdk.stored import Documents
 from tests.tokens import CLIENT, contents, make_token
 from zoho_mongo_store import MongoTokenStore
@@ -13,20 +14,23 @@ from zoho_mongo_store.model.document import now, to_document
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
+Fields = dict[str, Any]
+
 # Each kind of key that a new token can be looked up by.
-NEW_TOKENS = {
-    "user name": {"user_name": "ada@example.com:1", "refresh_token": "R", **CLIENT},
-    "refresh token": {"refresh_token": "R", **CLIENT},
-    "grant token": {"grant_token": "G", "refresh_token": "R", **CLIENT},
-    "access token": {"access_token": "A"},
-    "id": {"id": "seven", "access_token": "A"},
+NEW_TOKENS: dict[str, Fields] = {
+    "user name": {"user_name": "ada@example.com:1", "refresh_token": "R1", **CLIENT},
+    "refresh token": {"refresh_token": "R2", **CLIENT},
+    "grant token": {"grant_token": "G3", "refresh_token": "R3", **CLIENT},
+    "access token": {"access_token": "A4"},
+    "id": {"id": "five", "access_token": "A5"},
 }
+PROCESSES, THREADS = 8, 4
 
 
 @pytest.fixture
 def options(engine: Engine, database: str) -> dict[str, Any]:
-    """Those of the store that each process makes. A machine with few cores takes its time."""
-    return {"uri": engine.uri, "database": database, "timeout": 30}
+    """Those of the store that each process makes."""
+    return {"uri": engine.uri, "database": database, "timeout": PATIENCE}
 
 
 @pytest.fixture
@@ -35,63 +39,93 @@ def documents(engine: Engine, database: str) -> Documents:
     return lambda: list(engine.client[database].oauthtoken.find())
 
 
-def save(options: dict[str, Any], fields: dict[str, Any]) -> str | None:
+@pytest.fixture
+def racers() -> int:
+    """How many processes save each new token."""
+    return 32
+
+
+def save(store: MongoTokenStore, fields: Fields) -> str | None:
+    token = make_token(**fields)
+    store.save_token(token)
+    return token.get_id()
+
+
+def save_each(options: dict[str, Any], tokens: list[Fields]) -> list[str | None]:
+    """Save tokens in turn, each when all processes are at it; the first makes the indexes too."""
     with MongoTokenStore(**options) as store:
-        token = make_token(**fields)
-        store.save_token(token)
-        return token.get_id()
+        ids = []
+        for fields in tokens:
+            all_together()
+            ids.append(save(store, fields))
+        return ids
 
 
-def save_in_turn(options: dict[str, Any], tokens: list[dict[str, Any]]) -> list[str | None]:
-    return [save(options, fields) for fields in tokens]
+def save_in_threads(options: dict[str, Any], turns: list[list[Fields]]) -> list[list[str | None]]:
+    """Save tokens with one store: a thread for each list, which it saves in turn."""
+    with MongoTokenStore(**options) as store:
+
+        def save_in_turn(tokens: list[Fields]) -> list[str | None]:
+            return [save(store, fields) for fields in tokens]
+
+        return in_threads(save_in_turn, [(tokens,) for tokens in turns])
 
 
-def user(number: int, **fields: str) -> dict[str, Any]:
+def race(options: dict[str, Any], turns: list[list[Fields]]) -> list[list[str | None]]:
+    """Save tokens in ``PROCESSES`` of ``THREADS``, each with a list of its own; their ids."""
+    assert len(turns) == PROCESSES * THREADS
+    parts = [(options, turns[n::PROCESSES]) for n in range(PROCESSES)]
+    saved = in_processes(save_in_threads, parts)
+    return [saved[n % PROCESSES][n // PROCESSES] for n in range(len(turns))]
+
+
+def user(number: int, **fields: str) -> Fields:
     return {"user_name": f"user{number}@example.com:1", **fields}
 
 
-def by_name(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def by_name(found: list[Fields]) -> dict[str, Fields]:
     """The stored tokens by their users' names; there is one for each."""
     result = {document["user_name"]: document for document in found}
     assert len(result) == len(found) == len({document["id"] for document in found})
     return result
 
 
-@pytest.mark.parametrize("key", NEW_TOKENS)
-def test_one_document_whoever_wins(options: dict[str, Any], documents: Documents, key: str) -> None:
-    ids = in_processes(save, [(options, NEW_TOKENS[key])] * 32)
+def test_one_document_for_each_key_whoever_wins(
+    options: dict[str, Any], documents: Documents, racers: int
+) -> None:
+    ids = in_processes(save_each, [(options, list(NEW_TOKENS.values()))] * racers)
 
-    assert len(set(ids)) == 1
-    (only,) = documents()
-    assert only["id"] == ids[0]
-    assert NEW_TOKENS[key].items() <= only.items()
+    stored = {document["id"]: document for document in documents()}
+    assert len(documents()) == len(stored) == len(NEW_TOKENS)
+    for fields, of_one in zip(NEW_TOKENS.values(), zip(*ids, strict=True), strict=True):
+        (id,) = set(of_one)
+        assert fields.items() <= stored[id].items()
 
 
-def test_none_of_40_users_is_lost(options: dict[str, Any], documents: Documents) -> None:
-    """40 writers; each saves five of the users, and each user is saved by five writers."""
-    tokens = [user(n, refresh_token=f"R{n}", access_token=f"A{n}", **CLIENT) for n in range(40)]
-    turns = [tokens[n:] + tokens[:n] for n in range(40)]
+def test_none_of_32_users_is_lost(options: dict[str, Any], documents: Documents) -> None:
+    """32 threads; each saves five of the users, and each user is saved by five threads."""
+    tokens = [user(n, refresh_token=f"R{n}", access_token=f"A{n}", **CLIENT) for n in range(32)]
 
-    in_processes(save_in_turn, [(options, turn[:5]) for turn in turns])
+    race(options, [(tokens[n:] + tokens[:n])[:5] for n in range(32)])
 
     stored = by_name(documents())
-    assert len(stored) == 40
+    assert len(stored) == 32
     assert all(fields.items() <= stored[fields["user_name"]].items() for fields in tokens)
 
 
 def test_two_users_with_one_refresh_token_have_a_document_each(
     options: dict[str, Any], documents: Documents
 ) -> None:
-    tokens = [user(n % 2, refresh_token="R", access_token=f"A{n % 2}", **CLIENT) for n in range(32)]
+    tokens = [user(n, refresh_token="R", access_token=f"A{n}", **CLIENT) for n in range(2)]
 
-    ids = in_processes(save, [(options, fields) for fields in tokens])
+    ids = race(options, [tokens[:1], tokens[1:]] * 16)
 
     stored = by_name(documents())
     assert len(stored) == 2
-    assert len(set(ids[::2])) == len(set(ids[1::2])) == 1
-    for fields, id in zip(tokens, ids, strict=True):
-        assert stored[fields["user_name"]]["id"] == id
-        assert fields.items() <= stored[fields["user_name"]].items()
+    for n, fields in enumerate(tokens):
+        document = stored[fields["user_name"]]
+        assert {id for [id] in ids[n::2]} == {document["id"]}
+        assert fields.items() <= document.items()
 
 
 def test_a_user_name_that_many_take_over_ends_with_one(
@@ -99,11 +133,11 @@ def test_a_user_name_that_many_take_over_ends_with_one(
 ) -> None:
     with MongoTokenStore(**options) as store:
         for n in range(8):
-            store.save_token(make_token(id=str(n), refresh_token=f"R{n}", **CLIENT))
+            save(store, {"id": str(n), "refresh_token": f"R{n}", **CLIENT})
 
     name = "ada@example.com:1"
-    taking = [(options, {"id": str(n), "user_name": name}) for n in range(8)]
-    assert in_processes(save, taking * 2) == [str(n) for n in range(8)] * 2
+    taking = [[{"id": str(n), "user_name": name}] for n in range(8)] * 4
+    assert race(options, taking) == [[fields["id"]] for [fields] in taking]
 
     stored = documents()
     assert {document["id"]: document["refresh_token"] for document in stored} == {
@@ -141,5 +175,4 @@ def test_ten_thousand_users(store: MongoTokenStore) -> None:
     assert contents(store.find_token(make_token(refresh_token="R9999", **CLIENT)))["id"] == "id9999"
     found = {token.get_id() for token in store.iter_tokens()}
     assert found == {f"id{n}" for n in range(10_000)} | {token.get_id() for token in new}
-    assert len(found) == 10_003
-    assert len(store.get_tokens()) == 10_003
+    assert len(store.get_tokens()) == len(found) == 10_003
