@@ -38,13 +38,34 @@ def privileges(database: str, collection: str, actions: list[str]) -> list[dict[
 def create_roles(database: Database[dict[str, Any]], collection: str) -> None:
     """Create both roles in the database; one that exists gets these privileges and no others."""
     for role, actions in ACTIONS.items():
-        exists = database.command("rolesInfo", role)["roles"]
-        database.command(
-            "updateRole" if exists else "createRole",
-            role,
-            privileges=privileges(database.name, collection, actions),
-            roles=[],
-        )
+        wanted = privileges(database.name, collection, actions)
+        found = database.command("rolesInfo", role, showPrivileges=True)["roles"]
+        if found:
+            update_role(database, found[0], wanted)
+        else:
+            database.command("createRole", role, privileges=wanted, roles=[])
+
+
+def update_role(
+    database: Database[dict[str, Any]], found: dict[str, Any], wanted: list[dict[str, Any]]
+) -> None:
+    """Give the role ``found`` the privileges ``wanted`` and no others.
+
+    The command updateRole would do it at once, but needs ``revokeRole`` on all databases. What is
+    wanted is granted first, so that an application never goes without.
+    """
+    role = found["role"]
+    database.command("grantPrivilegesToRole", role, privileges=wanted)
+    surplus = []
+    for privilege in found["privileges"]:
+        kept = [one["actions"] for one in wanted if one["resource"] == privilege["resource"]]
+        actions = set(privilege["actions"]).difference(*kept)
+        if actions:
+            surplus.append({"resource": privilege["resource"], "actions": sorted(actions)})
+    if surplus:
+        database.command("revokePrivilegesFromRole", role, privileges=surplus)
+    if found["roles"]:
+        database.command("revokeRolesFromRole", role, roles=found["roles"])
 
 
 def main() -> None:

@@ -1,168 +1,290 @@
-"""The roles that docs/create_role.py makes: enough for the store, and no more."""
+"""The roles that docs/create_role.py makes: enough for everything the package does, and no more."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from tests.engines import SERVERS, Engine
-from tests.tokens import CLIENT, contents, make_token
-from zoho_mongo_store import MongoTokenStore
+from tests.encryption.keys import new_key
+from tests.operations import (
+    COLLECTIONS,
+    COMMANDS,
+    DEPLOY,
+    IMPORT,
+    KEYS,
+    LAST,
+    REFRESH,
+    STORE,
+    TOKENS,
+    Place,
+)
+from tests.sent_commands import Client
+from tests.tokens import make_token
 from zoho_mongo_store.sdk import SDKException
-from zoho_mongo_store.testing import LocalMongo
+from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
 SCRIPT = Path(__file__).parents[1] / "docs" / "create_role.py"
-# Each process has its own: roles and users belong to a database.
-DATABASE = f"test_roles_{os.getpid()}"
-COLLECTIONS = {"tokens", "tokens.leases", "__keyVault"}
-ROLES = {"app": "zohoTokenStore", "deploy": "zohoTokenStoreDeploy"}
-PASSWORD = "open sesame"
+ROLES = {
+    "app": ["zohoTokenStore"],
+    "deploy": ["zohoTokenStoreDeploy"],
+    "both": ["zohoTokenStore", "zohoTokenStoreDeploy"],
+}
+ACTIONS = {
+    "zohoTokenStore": {"find", "insert", "update", "remove"},
+    "zohoTokenStoreDeploy": {"createIndex", "collMod", "listIndexes", "dropIndex"},
+}
+PASSWORD = "open-sesame"
+# May create roles, and read nothing.
+ROLE_ADMIN = "admin"
 UNAUTHORIZED = 13
-UNSCOPED = pytest.param(
-    "embedded", marks=pytest.mark.skip(reason="the embedded server checks no role's collections")
-)
+SEEDED = 60
 
-Client = MongoClient[dict[str, Any]]
-ClientOf = Callable[[str], Client]
+BY_APP = {**STORE, **REFRESH, **COMMANDS}
+Attempt = Callable[[Database[dict[str, Any]], str], object]
 
 
-def create_roles(uri: str) -> str:
-    """Run the script; what it prints."""
-    command = [sys.executable, str(SCRIPT), uri, f"--database={DATABASE}", "--collection=tokens"]
-    finished = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+def run_script(uri: str, database: str, *arguments: str, input: str | None = None) -> str:
+    """Run the script without a terminal; what it prints."""
+    finished = subprocess.run(
+        [sys.executable, "-W", "ignore", str(SCRIPT), uri, f"--database={database}", *arguments],
+        input=input,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        start_new_session=True,
+    )
     return finished.stdout
 
 
-def create_users(uri: str, database: Database[dict[str, Any]]) -> None:
-    create_roles(uri)
-    for user, role in ROLES.items():
-        database.command("createUser", user, pwd=PASSWORD, roles=[role])
+def login(mongo: LocalMongo, user: str, database: str, password: str | None = PASSWORD) -> str:
+    """The URI of a user of ``database``."""
+    credentials = user if password is None else f"{user}:{password}"
+    return mongo.uri.replace("://", f"://{credentials}@") + f"&authSource={database}"
 
 
 @pytest.fixture(scope="module")
-def embedded_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The embedded server with authentication; its users are made while it is without."""
-    storage = tmp_path_factory.mktemp("storage")
-    with LocalMongo(storage_path=storage) as server, Client(server.uri) as client:
-        create_users(server.uri, client[DATABASE])
-    with LocalMongo(storage_path=storage, auth=True) as server:
-        yield server.uri
+def mongo() -> Iterator[LocalMongo]:
+    with LocalMongo(auth=True) as running:
+        yield running
 
 
-@pytest.fixture(params=SERVERS)
-def client_of(
-    request: pytest.FixtureRequest, running_engines: Callable[[str], Engine]
-) -> Iterator[ClientOf]:
-    """Connects as ``app`` or ``deploy`` to each server that asks for a password."""
-    with ExitStack() as stack:
-        if request.param == "embedded":
-            uri = request.getfixturevalue("embedded_uri")
-        else:
-            engine = running_engines(request.param)
-            uri = engine.uri
-            stack.callback(drop, engine.client)
-            status = engine.client.admin.command("connectionStatus")
-            if not status["authInfo"]["authenticatedUsers"]:
-                pytest.skip("this MongoDB runs without authentication, so it enforces no role")
-            create_users(uri, engine.client[DATABASE])
-
-        def connect(user: str) -> Client:
-            login: dict[str, Any] = {
-                "username": user,
-                "password": PASSWORD,
-                "authSource": DATABASE,
-            }
-            return stack.enter_context(Client(uri, **login))
-
-        yield connect
+@pytest.fixture(scope="module")
+def admin(mongo: LocalMongo) -> Iterator[Client]:
+    with Client(mongo.admin_uri) as client:
+        yield client
 
 
-def drop(client: Client) -> None:
-    client[DATABASE].command("dropAllUsersFromDatabase")
-    client[DATABASE].command("dropAllRolesFromDatabase")
-    client.drop_database(DATABASE)
+@pytest.fixture(scope="module")
+def zoho() -> Iterator[LoopbackZoho]:
+    with LoopbackZoho() as server:
+        yield server
 
 
-def make_store(client: Client, **options: Any) -> MongoTokenStore:
-    return MongoTokenStore(client=client, database=DATABASE, collection="tokens", **options)
+@pytest.fixture(scope="module", params=["plain", "encrypted"])
+def place(
+    request: pytest.FixtureRequest,
+    mongo: LocalMongo,
+    admin: Client,
+    zoho: LoopbackZoho,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Place]:
+    """A database with the roles, their users, indexes that the deploy step made, and tokens that
+    the application stored; all that is done there is done as ``app``."""
+    name = f"tokens_{request.param}"
+    run_script(mongo.admin_uri, name)
+    for user, roles in ROLES.items():
+        admin[name].command("createUser", user, pwd=PASSWORD, roles=roles)
+    key = new_key() if request.param == "encrypted" else None
+    place = Place(login(mongo, "app", name), name, zoho, tmp_path_factory.mktemp(name), key)
+    for operation in DEPLOY.values():
+        operation(place.of(login(mongo, "deploy", name)))
+    place.seed(SEEDED)
+    yield place
+    admin.drop_database(name)
 
 
-def test_the_application_may_do_all_but_indexes(client_of: ClientOf) -> None:
-    store = make_store(client_of("app"), create_indexes=False)
-    token = make_token(user_name="ada@example.com:1", refresh_token="R", **CLIENT)
+@pytest.mark.parametrize("operation", BY_APP)
+def test_the_application_may(place: Place, operation: str) -> None:
+    BY_APP[operation](place)
 
-    store.save_token(token)
-    store.save_token(token)
-    assert contents(store.find_token_by_id(token.get_id() or "")) == contents(token)
-    assert len(store.get_tokens()) == 1
-    store.delete_token(token.get_id() or "")
-    store.save_token(make_token(access_token="A"))
-    store.delete_tokens()
-    assert store.get_tokens() == []
-    with pytest.raises(SDKException, match="role may not"):
+
+def test_doctor_says_what_it_may_not_look_at(place: Place) -> None:
+    findings = place.try_to_run("doctor", "--json").json
+    unseen = [one["check"] for one in findings if one["detail"] == "the role may not look"]
+    assert unseen == ["indexes"]
+
+
+def test_the_application_may_delete_all(place: Place) -> None:
+    for operation in LAST.values():
+        place.seed(1)
+        operation(place)
+    place.seed(SEEDED)
+
+
+def test_both_roles_together_may_import(mongo: LocalMongo, place: Place) -> None:
+    for operation in IMPORT.values():
+        operation(place.of(login(mongo, "both", place.database)))
+
+
+@pytest.mark.parametrize("place", ["encrypted"], indirect=True)
+def test_both_roles_together_may_maintain_the_keys(mongo: LocalMongo, place: Place) -> None:
+    for operation in KEYS.values():
+        operation(place.of(login(mongo, "both", place.database)))
+
+
+def test_the_application_may_not_make_indexes(place: Place) -> None:
+    with place.store() as store, pytest.raises(SDKException, match="role may not"):
         store.ensure_indexes()
 
 
-def test_the_deploy_step_may_do_indexes_alone(client_of: ClientOf) -> None:
-    client = client_of("deploy")
-
-    for idle in (timedelta(days=1), timedelta(days=2), None):
-        make_store(client, expire_idle_after=idle).ensure_indexes()
-    with pytest.raises(SDKException, match="role may not"):
-        make_store(client).get_tokens()
-    with pytest.raises(SDKException, match="role may not"):
-        make_store(client).save_token(make_token(access_token="A"))
-
-
-@pytest.mark.parametrize("user", ROLES)
-def test_neither_reaches_another_database(client_of: ClientOf, user: str) -> None:
-    assert_refused(client_of(user)[f"{DATABASE}_other"], "tokens")
-
-
-@pytest.mark.parametrize("client_of", [UNSCOPED, *SERVERS[1:]], indirect=True)
-@pytest.mark.parametrize("user", ROLES)
-def test_neither_reaches_another_collection(client_of: ClientOf, user: str) -> None:
-    assert_refused(client_of(user)[DATABASE], "other")
-
-
-def assert_refused(database: Database[dict[str, Any]], collection: str) -> None:
-    for attempt in (
-        database[collection].find_one,
-        lambda: database[collection].insert_one({}),
-        lambda: database[collection].create_index("field"),
+def test_the_deploy_step_may_change_the_idle_index(mongo: LocalMongo, place: Place) -> None:
+    deploy = place.of(login(mongo, "deploy", place.database))
+    for arguments in (
+        ["--expire-idle-after", "9d"],
+        ["--expire-idle-after", "8d"],
+        ["--keep-idle"],
     ):
-        with pytest.raises(OperationFailure) as refused:
-            attempt()
-        assert refused.value.code == UNAUTHORIZED
+        deploy.run("init", *arguments)
 
 
-def test_the_script_takes_back_what_is_too_much() -> None:
-    with LocalMongo() as server, Client(server.uri) as client:
-        database = client[DATABASE]
-        everything = {"resource": {"db": DATABASE, "collection": ""}, "actions": ["dropDatabase"]}
-        database.command("createRole", "zohoTokenStore", privileges=[everything], roles=[])
+def test_the_deploy_step_neither_reads_nor_saves(mongo: LocalMongo, place: Place) -> None:
+    with place.of(login(mongo, "deploy", place.database)).store() as store:
+        with pytest.raises(SDKException, match="role may not"):
+            store.get_tokens()
+        with pytest.raises(SDKException, match="role may not"):
+            store.find_token_by_id("1000")
+        with pytest.raises(SDKException, match="role may not"):
+            store.save_token(make_token(access_token="A"))
 
-        printed = create_roles(server.uri)
 
-        roles = database.command("rolesInfo", 1, showPrivileges=True)["roles"]
-    assert printed.split() == [f"{DATABASE}.{role}" for role in ROLES.values()]
-    granted = {role["role"]: role["privileges"] for role in roles}
-    assert {name: actions(privileges) for name, privileges in granted.items()} == {
-        "zohoTokenStore": {"find", "insert", "update", "remove"},
-        "zohoTokenStoreDeploy": {"createIndex", "collMod", "listIndexes", "dropIndex"},
+# By the privilege that each takes; all are tried on a collection.
+ATTEMPTS: dict[str, Attempt] = {
+    "find": lambda database, name: database[name].find_one(),
+    "insert": lambda database, name: database[name].insert_one({}),
+    "update": lambda database, name: database[name].update_one({}, {"$set": {"field": 1}}),
+    "remove": lambda database, name: database[name].delete_many({}),
+    "createIndex": lambda database, name: database[name].create_index("field"),
+    "listIndexes": lambda database, name: list(database[name].list_indexes()),
+    "dropIndex": lambda database, name: database[name].drop_index("field_1"),
+    "collMod": lambda database, name: database.command("collMod", name, validator={}),
+    "dropCollection": lambda database, name: database.drop_collection(name),
+    "collStats": lambda database, name: database.command("collStats", name),
+    "changeStream": lambda database, name: database[name].watch().close(),
+    "renameCollectionSameDB": lambda database, name: database[name].rename(f"{name}.renamed"),
+}
+ON_THE_DATABASE: dict[str, Callable[[Database[dict[str, Any]]], object]] = {
+    "dropDatabase": lambda database: database.client.drop_database(database),
+    "listCollections": lambda database: list(database.list_collections()),
+    "viewUser": lambda database: database.command("usersInfo", "admin"),
+    "grantRole": lambda database: database.command("grantRolesToUser", "app", roles=["dbOwner"]),
+    "createUser": lambda database: database.command("createUser", "me", pwd="me", roles=[]),
+}
+
+
+@pytest.fixture
+def foreign(admin: Client, place: Place) -> Iterator[list[tuple[str, str]]]:
+    """Collections, by database and name, that belong to others: each holds a document."""
+    others = [
+        (place.database, "other"),
+        (place.database, f"{TOKENS}2"),
+        (place.database, f"{TOKENS}.other"),
+        (f"{place.database}_other", TOKENS),
+    ]
+    for database, name in others:
+        admin[database][name].insert_one({"_id": 1})
+    yield others
+    for database, name in others:
+        assert list(admin[database][name].find()) == [{"_id": 1}]
+        admin[database].drop_collection(name)
+
+
+def is_refused(attempt: Callable[[], object]) -> bool:
+    """Whether MongoDB refuses it for want of a privilege."""
+    try:
+        attempt()
+    except OperationFailure as error:
+        return error.code == UNAUTHORIZED
+    return False
+
+
+@pytest.mark.parametrize("user", ROLES)
+def test_no_role_reaches_another_collection(
+    mongo: LocalMongo, place: Place, foreign: list[tuple[str, str]], user: str
+) -> None:
+    with Client(login(mongo, user, place.database)) as client:
+        allowed = [
+            (privilege, database, name)
+            for database, name in foreign
+            for privilege, attempt in ATTEMPTS.items()
+            if not is_refused(lambda: attempt(client[database], name))  # noqa: B023 - called at once
+        ]
+        allowed += [
+            (privilege, database, "")
+            for database in (place.database, f"{place.database}_other", "admin", "local")
+            for privilege, on_database in ON_THE_DATABASE.items()
+            if not is_refused(lambda: on_database(client[database]))  # noqa: B023 - called at once
+        ]
+    assert allowed == []
+
+
+@pytest.mark.parametrize("user", ROLES)
+def test_on_its_own_collections_a_role_may_what_it_says(
+    mongo: LocalMongo, admin: Client, user: str
+) -> None:
+    name = "tokens_actions"
+    run_script(mongo.admin_uri, name)
+    admin[name].command("createUser", user, pwd=PASSWORD, roles=ROLES[user])
+    actions = set().union(*(ACTIONS[role] for role in ROLES[user]))
+    try:
+        with Client(login(mongo, user, name)) as client:
+            for collection in COLLECTIONS:
+                admin[name][collection].insert_one({"_id": 1})
+                admin[name][collection].create_index("field")
+                allowed = {
+                    privilege
+                    for privilege, attempt in ATTEMPTS.items()
+                    if not is_refused(lambda: attempt(client[name], collection))  # noqa: B023
+                }
+                assert allowed == actions, collection
+    finally:
+        admin[name].command("dropAllUsersFromDatabase")
+        admin[name].command("dropAllRolesFromDatabase")
+        admin.drop_database(name)
+
+
+def granted(admin: Client, database: str) -> dict[str, dict[str, set[str]]]:
+    """The actions by collection that each role of a database has."""
+    roles = admin[database].command("rolesInfo", 1, showPrivileges=True)["roles"]
+    return {
+        role["role"]: {
+            one["resource"]["collection"]: set(one["actions"]) for one in role["privileges"]
+        }
+        for role in roles
     }
-    for privileges in granted.values():
-        assert {one["resource"]["collection"] for one in privileges} == COLLECTIONS
 
 
-def actions(privileges: list[dict[str, Any]]) -> set[str]:
-    return {action for one in privileges for action in one["actions"]}
+def test_the_script_takes_back_what_is_too_much(mongo: LocalMongo, admin: Client) -> None:
+    """Run by a user who may create roles there and nothing else, and is asked for the password."""
+    name = "tokens_script"
+    everything = {"resource": {"db": name, "collection": ""}, "actions": ["dropDatabase"]}
+    admin[name].command("createRole", "zohoTokenStore", privileges=[everything], roles=["dbOwner"])
+    admin[name].command("createUser", ROLE_ADMIN, pwd=PASSWORD, roles=["userAdmin"])
+    uri = login(mongo, ROLE_ADMIN, name, password=None)
+
+    for _ in range(2):
+        printed = run_script(uri, name, "--collection=mine", input=f"{PASSWORD}\n")
+
+        assert printed.splitlines()[-2:] == [f"{name}.{role}" for role in ACTIONS]
+        assert granted(admin, name) == {
+            role: dict.fromkeys(("mine", "mine.leases", "__keyVault"), actions)
+            for role, actions in ACTIONS.items()
+        }
+        assert admin[name].command("rolesInfo", "zohoTokenStore")["roles"][0]["roles"] == []
+    admin[name].command("dropAllUsersFromDatabase")
+    admin[name].command("dropAllRolesFromDatabase")

@@ -40,6 +40,9 @@ _PRIVILEGES = (
     "create_indexes=False"
 )
 _CREDENTIALS = "MongoDB refused the log-in: check the user, the password and authSource"
+_NO_CREDENTIALS = "MongoDB asks for a log-in: name a user and a password in the URI"
+# What MongoDB says to a client that has not logged in; the code is that of a missing privilege.
+_NOT_LOGGED_IN = "requires authentication"
 _SERVER_ADVICE = {
     UNAUTHORIZED: _PRIVILEGES,
     AUTHENTICATION_FAILED: _CREDENTIALS,
@@ -130,7 +133,8 @@ def _explanation(error: Exception, cause: Exception) -> str:
     if isinstance(error, StoreError):
         return str(cause)
     if isinstance(error, OperationFailure) and error.code in _SERVER_ADVICE:
-        return f"{_SERVER_ADVICE[error.code]} ({cause})"
+        anonymous = error.code == UNAUTHORIZED and _NOT_LOGGED_IN in str(error)
+        return f"{_NO_CREDENTIALS if anonymous else _SERVER_ADVICE[error.code]} ({cause})"
     if isinstance(error, KeyServiceError):
         return (
             "the key management service cannot be reached: check the network, its address and "

@@ -1,7 +1,7 @@
-"""Passwords (SCRAM), TLS with a private authority, client certificates, and the roles of the docs:
-what works, and what is said when it does not."""
+"""Passwords (SCRAM), TLS with a private authority and client certificates: what works, and what is
+said when it does not. What each role may is in tests/test_roles.py."""
 
-import os
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
 
+from tests.conftest import PATIENCE
 from tests.failures import fails
 from tests.sent_commands import Client
-from tests.test_roles import create_roles
 from tests.tokens import contents, full
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import LocalMongo
@@ -21,97 +22,33 @@ from zoho_mongo_store.testing import LocalMongo
 PASSWORD = "pass/word:5@cret"
 ENCODED = "pass%2Fword%3A5%40cret"
 SHOWN = (PASSWORD, ENCODED, "5@cret", "5%40cret")
-DATABASE = f"test_roles_{os.getpid()}"
+DATABASE = "logins"
+REFUSED = "MongoDB refused the log-in: check the user, the password and authSource"
+# Of what is to fail because no connection can be made.
+SHORT = 3.0
 
 
 def use(uri: str, **options: Any) -> None:
     """Save a token and find it again."""
-    token = full()
-    with MongoTokenStore(uri, database=DATABASE, timeout=5, **options) as store:
+    token = full(user_name=f"{uuid.uuid4().hex}@example.com:1")
+    with MongoTokenStore(uri, database=DATABASE, timeout=PATIENCE, **options) as store:
         store.save_token(token)
         assert contents(store.find_token_by_id(str(token.get_id()))) == contents(token)
 
 
-def login_to(server: LocalMongo, user: str, password: str = ENCODED) -> str:
-    """The URI of a user of the test's database."""
-    return f"mongodb://{user}:{password}@127.0.0.1:{server.members[0].port}/?authSource={DATABASE}"
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMongo]:
-    """A server with a user for each role, who log in by SCRAM."""
-    storage = tmp_path_factory.mktemp("storage")
-    with LocalMongo(storage_path=storage) as server, Client(server.uri) as client:
-        create_roles(server.uri)
-        database = client[DATABASE]
-        users = {
-            "app": ["zohoTokenStore"],
-            "deploy": ["zohoTokenStoreDeploy"],
-            "both": ["zohoTokenStore", "zohoTokenStoreDeploy"],
-            "reader": ["read"],
-            "nobody": [],
-        }
-        for user, roles in users.items():
-            database.command("createUser", user, pwd=PASSWORD, roles=roles)
-    with LocalMongo(storage_path=storage, auth=True) as server:
-        yield server
-
-
-@pytest.mark.parametrize("mechanism", ["", "&authMechanism=SCRAM-SHA-256"])
-def test_a_password(guarded: LocalMongo, mechanism: str) -> None:
-    use(login_to(guarded, "both") + mechanism)
-
-
-def test_the_least_privileges(guarded: LocalMongo) -> None:
-    with MongoTokenStore(login_to(guarded, "deploy"), database=DATABASE) as store:
-        store.ensure_indexes()
-    use(login_to(guarded, "app"), create_indexes=False)
-
-
-def shows_no_password(*texts: object) -> None:
-    for text in texts:
-        assert not [part for part in SHOWN if part in f"{text}"]
-
-
-@pytest.mark.parametrize(
-    ("user", "password"),
-    [("both", ENCODED + "x"), ("both", "x" + ENCODED), ("stranger", ENCODED)],
-    ids=["password", "other password", "user"],
-)
-def test_a_wrong_log_in(
-    guarded: LocalMongo, user: str, password: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def refused(uri: str, message: str, caplog: pytest.LogCaptureFixture, **options: Any) -> None:
+    """A find fails with that message, and nothing shows a password."""
     with (
-        MongoTokenStore(login_to(guarded, user, password), database=DATABASE) as store,
-        fails("MongoDB refused the log-in: check the user, the password and authSource") as caught,
+        MongoTokenStore(uri, **{"database": DATABASE, "timeout": PATIENCE, **options}) as store,
+        fails(message) as caught,
     ):
         store.find_token_by_id("7")
     shows_no_password(caught.value, repr(caught.value.__cause__), repr(store), caplog.text)
 
 
-def test_no_log_in(guarded: LocalMongo) -> None:
-    with MongoTokenStore(guarded.uri, database=DATABASE) as store, fails("find_token_by_id failed"):
-        store.find_token_by_id("7")
-
-
-@pytest.mark.parametrize(
-    ("user", "options"),
-    [("app", {}), ("reader", {"create_indexes": False}), ("nobody", {"create_indexes": False})],
-    ids=["for an index", "to write", "any"],
-)
-def test_a_missing_privilege(
-    guarded: LocalMongo,
-    user: str,
-    options: Any,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    uri = login_to(guarded, user)
-    with (
-        MongoTokenStore(uri, database=DATABASE, expire_idle_after=None, **options) as store,
-        fails("the MongoDB role may not do this: grant it find, insert") as caught,
-    ):
-        store.ensure_indexes() if user == "app" else store.save_token(full())
-    shows_no_password(caught.value, repr(caught.value.__cause__), caplog.text)
+def shows_no_password(*texts: object) -> None:
+    for text in texts:
+        assert not [part for part in SHOWN if part in f"{text}"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +59,12 @@ class Authority:
     server: Path
     client: Path
     key_only: Path
+    client_subject: str
+
+    @property
+    def options(self) -> str:
+        """What a client adds to a URI: whom to trust, and who it is."""
+        return f"&tlsCAFile={self.ca}&tlsCertificateKeyFile={self.client}"
 
 
 @pytest.fixture(scope="module")
@@ -131,12 +74,20 @@ def issue(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Authority
     def make(name: str) -> Authority:
         folder = tmp_path_factory.mktemp(name)
         ca = trustme.CA()
-        found = Authority(*(folder / f"{file}.pem" for file in ("ca", "server", "client", "key")))
+        issued = ca.issue_cert("127.0.0.1", organization_name="Servers")
+        client = ca.issue_cert("app@example.com", organization_name="Applications")
+        certificate = x509.load_pem_x509_certificate(client.cert_chain_pems[0].bytes())
+        found = Authority(
+            folder / "ca.pem",
+            folder / "server.pem",
+            folder / "client.pem",
+            folder / "key.pem",
+            certificate.subject.rfc4514_string(),
+        )
         ca.cert_pem.write_to_path(found.ca)
-        issued = ca.issue_cert("127.0.0.1")
         issued.private_key_and_cert_chain_pem.write_to_path(found.server)
         issued.private_key_pem.write_to_path(found.key_only)
-        ca.issue_cert("app@example.com").private_key_and_cert_chain_pem.write_to_path(found.client)
+        client.private_key_and_cert_chain_pem.write_to_path(found.client)
         return found
 
     return make
@@ -152,50 +103,130 @@ def stranger(issue: Callable[[str], Authority]) -> Authority:
     return issue("stranger")
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server with TLS and users."""
+
+    mongo: LocalMongo
+
+    def uri(self, user: str = "app", password: str = ENCODED, options: str = "") -> str:
+        """A user's, who is one of the database of the test."""
+        uri = self.mongo.uri.replace("://", f"://{user}:{password}@")
+        return f"{uri}&authSource={DATABASE}{options}"
+
+
 @pytest.fixture(scope="module", params=[False, True], ids=["tls", "client certificate"])
-def encrypted(request: pytest.FixtureRequest, authority: Authority) -> Iterator[LocalMongo]:
-    """A server that speaks TLS, with or without asking for the client's certificate."""
+def server(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Server]:
+    """It speaks TLS, with or without asking for the client's certificate, and asks for a log-in."""
     with LocalMongo(
-        tls_cert_file=authority.server,
-        tls_key_file=authority.server,
+        auth=True,
+        tls_certificate_key_file=authority.server,
         tls_ca_file=authority.ca,
-        require_client_cert=request.param,
-    ) as server:
-        yield server
+        tls_require_client_certificate=request.param,
+        set_parameters={"authenticationMechanisms": "SCRAM-SHA-1,SCRAM-SHA-256,MONGODB-X509"},
+    ) as mongo:
+        with Client(mongo.admin_uri + authority.options) as client:
+            users = {"app": ["readWrite"], "reader": ["read"], "nobody": []}
+            for user, roles in users.items():
+                client[DATABASE].command("createUser", user, pwd=PASSWORD, roles=roles)
+            client["$external"].command(
+                "createUser",
+                authority.client_subject,
+                roles=[{"role": "readWrite", "db": DATABASE}],
+            )
+        yield Server(mongo)
 
 
-def test_tls_with_a_private_authority(encrypted: LocalMongo, authority: Authority) -> None:
-    use(f"{encrypted.uri}&tlsCAFile={authority.ca}&tlsCertificateKeyFile={authority.client}")
+@pytest.mark.parametrize("mechanism", ["", "SCRAM-SHA-1", "SCRAM-SHA-256"])
+def test_a_password(server: Server, authority: Authority, mechanism: str) -> None:
+    option = f"&authMechanism={mechanism}" if mechanism else ""
+    use(server.uri(options=authority.options + option))
+
+
+def test_a_certificate_as_the_log_in(server: Server, authority: Authority) -> None:
+    use(f"{server.mongo.uri}&authMechanism=MONGODB-X509{authority.options}")
+
+
+def test_a_certificate_of_nobody(
+    server: Server, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    ca, server_certificate = authority.ca, authority.server
+    certificate = f"&tlsCAFile={ca}&tlsCertificateKeyFile={server_certificate}"
+    uri = f"{server.mongo.uri}&authMechanism=MONGODB-X509{certificate}"
+    refused(uri, REFUSED, caplog)
+
+
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [("app", ENCODED + "x"), ("app", "x" + ENCODED), ("stranger", ENCODED)],
+    ids=["password", "other password", "user"],
+)
+def test_a_wrong_log_in(
+    server: Server,
+    authority: Authority,
+    user: str,
+    password: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refused(server.uri(user, password, authority.options), REFUSED, caplog)
+
+
+def test_no_log_in(server: Server, authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
+    refused(
+        f"{server.mongo.uri}{authority.options}",
+        "find_token_by_id failed: MongoDB asks for a log-in",
+        caplog,
+    )
+
+
+@pytest.mark.parametrize(
+    ("user", "options"),
+    [("reader", {"create_indexes": False}), ("nobody", {"create_indexes": False}), ("reader", {})],
+    ids=["to write", "any", "for an index"],
+)
+def test_a_missing_privilege(
+    server: Server,
+    authority: Authority,
+    user: str,
+    options: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    uri = server.uri(user, options=authority.options)
+    with (
+        MongoTokenStore(uri, database=DATABASE, **options) as store,
+        fails("the MongoDB role may not do this: grant it find, insert") as caught,
+    ):
+        store.save_token(full())
+    shows_no_password(caught.value, repr(caught.value.__cause__), caplog.text)
 
 
 def test_an_untrusted_server(
-    encrypted: LocalMongo, stranger: Authority, authority: Authority
+    server: Server, stranger: Authority, authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     for trusted in ("", f"&tlsCAFile={stranger.ca}"):
-        uri = f"{encrypted.uri}{trusted}&tlsCertificateKeyFile={authority.client}"
-        with (
-            MongoTokenStore(uri, timeout=3) as store,
-            fails("cannot be reached.*certificate verify failed"),
-        ):
-            store.find_token_by_id("7")
+        certificate = f"{trusted}&tlsCertificateKeyFile={authority.client}"
+        uri = server.uri(options=certificate)
+        refused(uri, "cannot be reached.*certificate verify failed", caplog, timeout=SHORT)
 
 
-@pytest.mark.parametrize("encrypted", [True], indirect=True)
+@pytest.mark.parametrize("server", [True], indirect=True)
 @pytest.mark.parametrize("certificate", ["none", "untrusted"])
 def test_a_client_that_is_not_trusted(
-    encrypted: LocalMongo, authority: Authority, stranger: Authority, certificate: str
+    server: Server,
+    authority: Authority,
+    stranger: Authority,
+    certificate: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    uri = f"{encrypted.uri}&tlsCAFile={authority.ca}"
+    options = f"&tlsCAFile={authority.ca}"
     if certificate == "untrusted":
-        uri += f"&tlsCertificateKeyFile={stranger.client}"
-    with MongoTokenStore(uri, timeout=3) as store, fails("MongoDB cannot be reached"):
-        store.find_token_by_id("7")
+        options += f"&tlsCertificateKeyFile={stranger.client}"
+    refused(server.uri(options=options), "MongoDB cannot be reached", caplog, timeout=SHORT)
 
 
-def test_a_client_without_tls(encrypted: LocalMongo) -> None:
-    uri = f"mongodb://127.0.0.1:{encrypted.port}"
-    with MongoTokenStore(uri, timeout=2) as store, fails("MongoDB cannot be reached"):
-        store.find_token_by_id("7")
+def test_a_client_without_tls(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    uri = server.uri().replace("tls=true", "tls=false")
+    refused(uri, "MongoDB cannot be reached", caplog, timeout=SHORT)
 
 
 @pytest.mark.parametrize(
