@@ -14,7 +14,7 @@ from typing import Any
 import mysql.connector
 
 from benchmarks.rows import Row
-from zoho_mongo_store.transfer.rows import COLUMNS
+from zoho_mongo_store.transfer.columns import COLUMNS
 
 HOST = "127.0.0.1"
 _START_SECONDS = 30.0

@@ -19,7 +19,7 @@ from benchmarks.sqlite_store import SQLiteStore
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.model.document import expiry_date, now
 from zoho_mongo_store.sdk import TokenStore
-from zoho_mongo_store.transfer.rows import COLUMNS
+from zoho_mongo_store.transfer.columns import COLUMNS
 
 _DOCUMENTS_AT_ONCE = 5000
 # A fleet larger than the machine takes its time.

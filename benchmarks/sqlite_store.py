@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.rows import Row
 from zoho_mongo_store.sdk import OAuthToken, SDKException, TokenStore, UserSignature
-from zoho_mongo_store.transfer.rows import COLUMNS
+from zoho_mongo_store.transfer.columns import COLUMNS
 
 _TABLE = f"create table oauthtoken ({', '.join(COLUMNS)}, primary key (id))"
 _INSERT = f"insert into oauthtoken values ({', '.join('?' * len(COLUMNS))})"  # noqa: S608

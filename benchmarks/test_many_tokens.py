@@ -17,9 +17,9 @@ from benchmarks.rows import row, rows
 from tests.processes import in_processes
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import TokenStore
+from zoho_mongo_store.transfer.columns import COLUMNS
 from zoho_mongo_store.transfer.filestore import FileStoreFile
 from zoho_mongo_store.transfer.importing import Target, import_tokens
-from zoho_mongo_store.transfer.rows import COLUMNS
 
 ITERATE = "iter_tokens"
 READERS = {f"{OURS}, {ITERATE}": (OURS, ITERATE)} | {

@@ -9,7 +9,7 @@ from typing import Any
 
 from zoho_mongo_store.model.document import expires_in_of
 from zoho_mongo_store.sdk import OAuthToken
-from zoho_mongo_store.transfer.rows import COLUMNS
+from zoho_mongo_store.transfer.columns import COLUMNS
 
 FILESTORE_HEADER = [*COLUMNS[:8], "redirect_uri", "api_domain"]
 

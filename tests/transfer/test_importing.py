@@ -23,7 +23,8 @@ from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.transfer import importing, writing
 from zoho_mongo_store.transfer.filestore import FileStoreFile
 from zoho_mongo_store.transfer.importing import Report, Target, import_tokens
-from zoho_mongo_store.transfer.rows import InvalidRow, Row, checked
+from zoho_mongo_store.transfer.rows import InvalidRow, Row
+from zoho_mongo_store.transfer.validation import checked_document
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -43,15 +44,9 @@ class Rows:
             fields = {"id": id, "user_name": user, "refresh_token": refresh_token}
             if hours is not None:
                 fields["expiry_time"] = str(1_800_000_000_000 + int(hours * 3_600_000))
-            yield checked(
-                line,
-                {
-                    **fields,
-                    "client_id": "c",
-                    "client_secret": "s",
-                    "access_token": f"access of {refresh_token} for {hours}",
-                },
-            )
+            fields |= {"client_id": "c", "client_secret": "s"}
+            fields |= {"access_token": f"access of {refresh_token} for {hours}"}
+            yield Row(line, checked_document(fields))
 
 
 @pytest.fixture(params=["plain", "encrypted"])

@@ -20,8 +20,8 @@ from tests.transfer.sources import in_hours
 from zoho_mongo_store.cli import application
 from zoho_mongo_store.model.document import to_document
 from zoho_mongo_store.testing import LoopbackZoho
+from zoho_mongo_store.transfer.mysql_table import MySqlServer, MySqlTable
 from zoho_mongo_store.transfer.rows import InvalidRow, Row, SourceError
-from zoho_mongo_store.transfer.tables import MySqlServer, MySqlTable
 
 INSTALL = shutil.which("mariadb-install-db")
 SERVER = shutil.which("mariadbd", path="/usr/sbin:/usr/bin:/usr/local/sbin")

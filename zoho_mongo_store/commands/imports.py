@@ -1,4 +1,4 @@
-"""``zoho-mongo-store import``: one sub-command for each place that tokens come from."""
+"""``zoho-mongo-store import``: one sub-command for each kind of source."""
 
 import os
 from pathlib import Path
@@ -15,21 +15,32 @@ if TYPE_CHECKING:
 _PASSWORD_VARIABLE = "ZOHO_MYSQL_PASSWORD"  # noqa: S105 - a variable's name
 _SOURCE = "Source"
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would happen; write nothing.")]
+IgnoredColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore-column",
+        metavar="NAME",
+        help="Leave out a column that a token has no field for. Can be repeated. Without it, a "
+        "value in such a column is an error.",
+    ),
+]
 SourceFile = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)
 ]
 
 
 def import_commands() -> typer.Typer:
-    """The sub-commands, put together."""
+    """Return the sub-commands of ``import``."""
     app = typer.Typer(
         name="import",
         no_args_is_help=True,
-        help="Bring tokens in from another store, under their own ids.\n\n"
-        "Can be run again at any time, also beside the application. A stored token is replaced "
-        "only by one that expires later. Of several rows for one user, the one that expires last "
-        "counts. Damaged rows are told and skipped, and the command then ends with 1.",
+        help="Import tokens from another store. They keep their ids.\n\n"
+        "You can run an import again at any time, even while the application is running: a stored "
+        "token is replaced only by one that expires later, and otherwise gets only the fields that "
+        "it lacks. If several rows belong to one user, the one that expires last is imported. "
+        "Columns are found by their names, in any order. Damaged rows are reported and skipped, and "
+        "the command then exits with status 1.",
     )
     for command in (import_filestore, import_mysql, import_sqlite, import_jsonl):
         app.command(command.__name__.removeprefix("import_"))(command)
@@ -38,24 +49,34 @@ def import_commands() -> typer.Typer:
 
 @connected
 def import_filestore(
-    context: "CommandContext", file: SourceFile, dry_run: DryRun = False, json: JsonOption = False
+    context: "CommandContext",
+    file: SourceFile,
+    ignore_column: IgnoredColumns = None,
+    dry_run: DryRun = False,
+    json: JsonOption = False,
 ) -> None:
-    """From the file of the SDK's FileStore, with 9 or 10 columns."""
+    """From a file of the SDK's FileStore, even if a spreadsheet or an editor has changed it."""
     from zoho_mongo_store.commands.import_run import run_import
     from zoho_mongo_store.transfer.filestore import FileStoreFile
 
-    run_import(context, FileStoreFile(file), dry_run=dry_run, json=json)
+    source = FileStoreFile(file, ignored_columns=ignore_column or ())
+    run_import(context, source, dry_run=dry_run, json=json)
 
 
 @connected
 def import_jsonl(
-    context: "CommandContext", file: SourceFile, dry_run: DryRun = False, json: JsonOption = False
+    context: "CommandContext",
+    file: SourceFile,
+    ignore_column: IgnoredColumns = None,
+    dry_run: DryRun = False,
+    json: JsonOption = False,
 ) -> None:
-    """From JSON lines, as export --show-secrets writes them."""
+    """From JSON lines, such as export --show-secrets writes."""
     from zoho_mongo_store.commands.import_run import run_import
     from zoho_mongo_store.transfer.json_lines import JsonLinesFile
 
-    run_import(context, JsonLinesFile(file), dry_run=dry_run, json=json)
+    source = JsonLinesFile(file, ignored_columns=ignore_column or ())
+    run_import(context, source, dry_run=dry_run, json=json)
 
 
 @connected
@@ -63,32 +84,34 @@ def import_sqlite(
     context: "CommandContext",
     file: SourceFile,
     table: Annotated[
-        str, typer.Option(metavar="NAME", help="Its name.", rich_help_panel=_SOURCE)
+        str, typer.Option(metavar="NAME", help="Name of the table.", rich_help_panel=_SOURCE)
     ] = "oauthtoken",
+    ignore_column: IgnoredColumns = None,
     dry_run: DryRun = False,
     json: JsonOption = False,
 ) -> None:
     """From the SQLite file of Zoho's sample store, such as zohooauth.db."""
     from zoho_mongo_store.commands.import_run import run_import
-    from zoho_mongo_store.transfer.tables import SqliteTable
+    from zoho_mongo_store.transfer.sqlite_table import SqliteTable
 
-    run_import(context, SqliteTable(file, table), dry_run=dry_run, json=json)
+    source = SqliteTable(file, table, ignored_columns=ignore_column or ())
+    run_import(context, source, dry_run=dry_run, json=json)
 
 
 @connected
 def import_mysql(
     context: "CommandContext",
     host: Annotated[
-        str, typer.Option(metavar="HOST", help="Its host.", rich_help_panel=_SOURCE)
+        str, typer.Option(metavar="HOST", help="MySQL host.", rich_help_panel=_SOURCE)
     ] = "localhost",
     port: Annotated[
-        int, typer.Option(metavar="PORT", help="Its port.", rich_help_panel=_SOURCE)
+        int, typer.Option(metavar="PORT", help="MySQL port.", rich_help_panel=_SOURCE)
     ] = 3306,
     user: Annotated[
         str,
         typer.Option(
             metavar="NAME",
-            help=f"MySQL user; the password comes from {_PASSWORD_VARIABLE}, or is asked for.",
+            help=f"MySQL user. The password is read from {_PASSWORD_VARIABLE}, or asked for.",
             rich_help_panel=_SOURCE,
         ),
     ] = "root",
@@ -96,17 +119,18 @@ def import_mysql(
         str, typer.Option(metavar="NAME", help="MySQL database.", rich_help_panel=_SOURCE)
     ] = "zohooauth",
     table: Annotated[
-        str, typer.Option(metavar="NAME", help="Its name.", rich_help_panel=_SOURCE)
+        str, typer.Option(metavar="NAME", help="Name of the table.", rich_help_panel=_SOURCE)
     ] = "oauthtoken",
+    ignore_column: IgnoredColumns = None,
     dry_run: DryRun = False,
     json: JsonOption = False,
 ) -> None:
     """From the MySQL table of the SDK's DBStore. The defaults are those of DBStore.
 
-    Needs an extra: pip install 'zoho-mongo-store[mysql]'.
+    Requires an extra: pip install 'zoho-mongo-store[mysql]'.
     """
     from zoho_mongo_store.commands.import_run import run_import
-    from zoho_mongo_store.transfer.tables import MySqlServer, MySqlTable
+    from zoho_mongo_store.transfer.mysql_table import MySqlServer, MySqlTable
 
     password = os.environ.get(_PASSWORD_VARIABLE)
     if password is None:
@@ -114,4 +138,5 @@ def import_mysql(
             f"Password of MySQL user {user}", default="", hide_input=True, show_default=False
         )
     server = MySqlServer(host, port, user, password, mysql_database, table)
-    run_import(context, MySqlTable(server), dry_run=dry_run, json=json)
+    source = MySqlTable(server, ignored_columns=ignore_column or ())
+    run_import(context, source, dry_run=dry_run, json=json)

@@ -1,1 +1,1 @@
-"""Moving tokens in from other stores, and out again."""
+"""Imports tokens from other stores, and exports them."""

@@ -1,4 +1,4 @@
-"""A file that its owner alone can read, from its first byte on."""
+"""Writes files that only their owner can read."""
 
 import os
 import tempfile
@@ -10,12 +10,22 @@ from typing import TextIO
 
 @contextmanager
 def private_file(path: Path) -> Iterator[TextIO]:
-    """Write ``path`` as a whole or not at all, with mode 0600.
+    """Write a file completely or not at all, with mode 0600 from its first byte on.
 
-    It is written under another name in the same folder, and takes its place when the block ends
-    without an error. Raises ``OSError``.
+    The text goes to a temporary file in the same folder, which replaces ``path`` when the block
+    ends without an error and is deleted otherwise.
+
+    Args:
+        path: The file to write. An existing one is replaced.
+
+    Yields:
+        The stream to write to, in UTF-8, with line ends as they are written.
+
+    Raises:
+        OSError: If the file cannot be written.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # Its mode is 0600.
+    # mkstemp creates the file with mode 0600.
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     written = Path(name)
     try:
         with open(handle, "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123 - a handle

@@ -1,86 +1,58 @@
-"""A row of another store: a token that can be stored, or damage that is reported and skipped."""
+"""Defines what a source of tokens is, and what its rows are."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from zoho_mongo_store.errors import StoreError
-from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document, from_document, to_document
-from zoho_mongo_store.sdk import OAuthToken, SDKException, UserSignature
-
-# The columns of the SDK's MySQL table (db_store.py, save_token).
-COLUMNS = (
-    "id",
-    "user_name",
-    "client_id",
-    "client_secret",
-    "refresh_token",
-    "access_token",
-    "grant_token",
-    "expiry_time",
-    "redirect_url",
-    "api_domain",
-)
-_SIMPLE_COLUMNS = tuple(name for name in COLUMNS if name not in ("user_name", "expiry_time"))
+from zoho_mongo_store.model.document import Document
 
 
 class SourceError(StoreError):
-    """A source that cannot be read at all; its text shows no secret."""
+    """Raised if a source cannot be read at all. Its text contains no secret."""
+
+
+class RowError(StoreError):
+    """Raised if one row cannot be imported. Its text contains no value of the row."""
 
 
 class Row(NamedTuple):
-    """A token, as the document that it becomes. Its id is absent if the source has none."""
+    """A row that contains a token.
+
+    Attributes:
+        line: The number of the line or row, from 1.
+        document: The document that the token becomes. It has no id if the source has none.
+        warning: What the user should check, or ``""``.
+    """
 
     line: int
     document: Document
+    warning: str = ""
 
 
 class InvalidRow(NamedTuple):
-    """A row that holds no token; ``reason`` quotes no value."""
+    """A row that cannot be imported.
+
+    Attributes:
+        line: The number of the line or row, from 1.
+        reason: What is wrong with it. It quotes no value.
+    """
 
     line: int
     reason: str
 
 
 class Source(Protocol):
-    """Where tokens come from."""
+    """A place from which tokens are imported.
+
+    Attributes:
+        unit: What its rows are called in messages: ``"line"`` or ``"row"``.
+    """
 
     unit: str
-    """What its rows are counted in: ``"line"`` or ``"row"``."""
 
     def rows(self) -> Iterator[Row | InvalidRow]:
-        """All rows in their order, one in memory at a time. May be called again.
+        """Read all rows in order, one at a time. Can be called more than once.
 
-        Raises ``SourceError`` for what is no such source.
+        Raises:
+            SourceError: If this is not such a source, or cannot be read.
         """
-
-
-def checked(line: int, fields: Mapping[str, object]) -> Row | InvalidRow:
-    """The row of these columns, which goes through the checks of a save.
-
-    ``None`` and ``""`` are absent. A token that has nothing to redeem or to use, or that the SDK
-    would refuse to make again, is damage.
-    """
-    try:
-        document = to_document(_token(fields))
-        if not any(field in document for field in CREDENTIAL_FIELDS):
-            return InvalidRow(line, "it has no access, refresh or grant token")
-        if "access_token" not in document:
-            document.pop("expiry_time", None)  # It must not become another access token's.
-        from_document({"id": "new", **document})
-    except StoreError as error:
-        return InvalidRow(line, str(error))
-    except SDKException as error:
-        return InvalidRow(line, f"the SDK refuses its fields ({error.code})")
-    return Row(line, document)
-
-
-def _token(fields: Mapping[str, object]) -> OAuthToken:
-    """A token of these fields, whatever they are: ``to_document`` is what checks them."""
-    token = OAuthToken(access_token="replaced below")  # noqa: S106 - the constructor wants one
-    for column in _SIMPLE_COLUMNS:
-        getattr(token, f"set_{column}")(fields.get(column))
-    name = fields.get("user_name")
-    if name:
-        token.set_user_signature(UserSignature(name))  # type: ignore[arg-type]
-    token.set_expires_in(fields.get("expiry_time"))  # type: ignore[arg-type]
-    return token

@@ -1,4 +1,4 @@
-"""Writing many updates by few commands."""
+"""Writes many updates with few commands."""
 
 from typing import Any, NamedTuple
 
@@ -12,12 +12,12 @@ from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS
 from zoho_mongo_store.model.document import Document
 
 _DUPLICATE_KEY = 11000
-# Few enough for a slow server to answer in time.
+# Small enough for a slow server to answer in time.
 _AT_ONCE = 100
 
 
 class Update(NamedTuple):
-    """One update of one document, as pymongo's ``UpdateOne`` takes it."""
+    """An update of one document, with the arguments of pymongo's ``UpdateOne``."""
 
     filter: dict[str, Any]
     update: dict[str, Any]
@@ -27,16 +27,24 @@ class Update(NamedTuple):
 def write_all(
     updates: list[Update], documents: Collection[Document] | EncryptedCollection
 ) -> set[int]:
-    """Write all updates to ``documents``; the indexes of those that failed because a document with
-    the same id or user name was there first.
+    """Write all updates, in no particular order.
 
-    Raises what pymongo raises, without the values that it quotes.
+    Args:
+        updates: The updates to write.
+        documents: The token collection.
+
+    Returns:
+        The positions in ``updates`` of those that violated a unique index: another save stored a
+        document with the same id or user name first.
+
+    Raises:
+        PyMongoError: If the updates cannot be written. The error does not quote their values.
     """
-    beaten: set[int] = set()
+    conflicts: set[int] = set()
     for start in range(0, len(updates), _AT_ONCE):
         some = updates[start : start + _AT_ONCE]
-        beaten |= {start + index for index in _write(some, documents)}
-    return beaten
+        conflicts |= {start + index for index in _write(some, documents)}
+    return conflicts
 
 
 def _write(
@@ -44,7 +52,7 @@ def _write(
 ) -> set[int]:
     try:
         if isinstance(documents, EncryptedCollection):
-            # A rotation of the data key waits for no longer than that.
+            # A rotation of the data key waits this long for operations that are under way.
             with pymongo.timeout(UNDER_WAY_SECONDS):
                 documents.update_each(updates)
         else:

@@ -1,0 +1,150 @@
+"""Splits lines of comma-separated values into cells, and recognizes the line with the names."""
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from zoho_mongo_store.model.document import CREDENTIAL_FIELDS
+from zoho_mongo_store.transfer.columns import COLUMNS, Columns, field_of
+from zoho_mongo_store.transfer.rows import RowError
+from zoho_mongo_store.transfer.values import ROUNDED, is_absent, is_rounded
+
+_DELIMITERS = (",", ";", "\t")
+# A quoted cell with what is around it, or a cell without quotation marks.
+_CELLS = {
+    delimiter: re.compile(
+        rf'[^\S{delimiter}]*"([^"]*(?:""[^"]*)*)"[^\S{delimiter}]*(?={delimiter}|$)'
+        rf'|([^"{delimiter}]*)(?={delimiter}|$)'
+    )
+    for delimiter in _DELIMITERS
+}
+_OLD_COLUMNS = frozenset(COLUMNS) - {"api_domain"}
+_SDK_1_CELLS = 6
+_NUMBER = re.compile(r"\d+")
+_URL = re.compile(r"https?://", re.IGNORECASE)
+_API_DOMAIN = re.compile(r"https?://[^/]*\bzohoapis\b", re.IGNORECASE)
+_ZOHO_CREDENTIAL = re.compile(r"1000\.")
+
+
+class Header(NamedTuple):
+    """The line that names the columns.
+
+    Attributes:
+        delimiter: What separates the cells.
+        columns: What each cell of a row contains.
+    """
+
+    delimiter: str
+    columns: Columns
+
+
+def header_of(text: str, ignored: Collection[str] = ()) -> Header | None:
+    """Read the line that names the columns.
+
+    Args:
+        text: A line of the file.
+        ignored: Names of columns to leave out.
+
+    Returns:
+        The header, or ``None`` if the line does not name a credential and another field.
+    """
+    headers = []
+    for delimiter in _DELIMITERS:
+        try:
+            names = cells_of(text, delimiter)
+        except RowError:
+            continue
+        while names and not names[-1]:
+            names.pop()
+        headers.append(Header(delimiter, Columns(names, ignored)))
+    best = max(headers, key=lambda one: len(set(one.columns.fields)), default=None)
+    if best is None:
+        return None
+    found = set(best.columns.fields) - {None}
+    return best if len(found) > 1 and not found.isdisjoint(CREDENTIAL_FIELDS) else None
+
+
+def begins_like_header(text: str) -> bool:
+    """Whether a line may name the columns: a quick test before ``header_of``."""
+    return field_of(re.split(r"[,;\t]", text, maxsplit=1)[0]) is not None
+
+
+def cells_of(text: str, delimiter: str) -> list[str]:
+    """Split a line into its cells, without the spaces and quotation marks around them.
+
+    Raises:
+        RowError: If the quotation marks do not match.
+    """
+    if '"' not in text:
+        return [cell.strip() for cell in text.split(delimiter)]
+    cells: list[str] = []
+    position = 0
+    while True:
+        cell = _CELLS[delimiter].match(text, position)
+        if cell is None:
+            raise RowError("its quotation marks do not match")
+        quoted, plain = cell.groups()
+        cells.append((plain if quoted is None else quoted.replace('""', '"')).strip())
+        if cell.end() == len(text):
+            return cells
+        position = cell.end() + 1
+
+
+def fields_of(cells: list[str], columns: Columns, *, may_be_cut: bool) -> dict[str, object]:
+    """Return the values of a row by field.
+
+    An SDK that was upgraded between two saves leaves rows of nine and of ten cells in one file: the
+    tenth, the API domain, is optional.
+
+    Args:
+        cells: The cells of the row.
+        columns: The columns of the file.
+        may_be_cut: Whether the row may have lost its end, or its beginning.
+
+    Raises:
+        RowError: If cells are missing, left over, or apparently in the wrong columns.
+        SourceError: If there is a value in a column that is neither known nor ignored.
+    """
+    expected = len(columns.names)
+    while len(cells) > expected and not cells[-1]:
+        cells = cells[:-1]
+    api_domain = ""
+    if len(cells) == expected + 1 and set(columns.fields) == _OLD_COLUMNS and _URL.match(cells[-1]):
+        *cells, api_domain = cells
+    elif len(cells) == expected - 1 and columns.fields[-1] == "api_domain":
+        if may_be_cut:
+            raise RowError("it is a part of a row: it was cut off, or a value has a line break")
+        cells = [*cells, ""]
+    if len(cells) != expected:
+        raise RowError(_wrong_count(cells, expected))
+    fields = columns.read(cells)
+    if api_domain:
+        fields["api_domain"] = api_domain
+    if _is_shifted(fields):
+        raise RowError("its values are in the wrong columns")
+    return fields
+
+
+def _wrong_count(cells: list[str], expected: int) -> str:
+    if any(is_rounded(cell) for cell in cells):
+        return ROUNDED
+    if len(cells) == _SDK_1_CELLS and _NUMBER.fullmatch(cells[-1]):
+        return "it is a row of SDK 1, which has no client secret"
+    return f"it has {len(cells)} columns, not {expected}"
+
+
+def _is_shifted(fields: dict[str, object]) -> bool:
+    """Whether values are where they cannot be, since a cell before them is missing."""
+    credentials = [str(fields.get(field, "")) for field in CREDENTIAL_FIELDS]
+    urls = [str(fields.get(field, "")) for field in ("redirect_url", "api_domain")]
+    return (
+        any(_NUMBER.fullmatch(value) or _URL.match(value) for value in credentials)
+        or any(_NUMBER.fullmatch(value) or _ZOHO_CREDENTIAL.match(value) for value in urls)
+        or _ZOHO_CREDENTIAL.match(str(fields.get("user_name", ""))) is not None
+        or _API_DOMAIN.match(str(fields.get("redirect_url", ""))) is not None
+    )
+
+
+def is_blank(cells: list[str]) -> bool:
+    """Whether no cell has a value. The SDK makes such rows of blank lines when it adds a column."""
+    return all(is_absent(cell) for cell in cells)
