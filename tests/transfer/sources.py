@@ -3,7 +3,7 @@
 import csv
 import sqlite3
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ FILESTORE_HEADER = [*COLUMNS[:8], "redirect_uri", "api_domain"]
 
 def in_hours(hours: float) -> str:
     """The expiry of an access token, as the SDK keeps it."""
-    return expires_in_of(datetime.now(timezone.utc) + timedelta(hours=hours))
+    return expires_in_of(datetime.now(UTC) + timedelta(hours=hours))
 
 
 def with_filestore(path: Path, tokens: Iterable[OAuthToken]) -> Path:

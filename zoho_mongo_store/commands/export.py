@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _PAGE = 1000
 
 
-class Format(str, Enum):
-    """What an export looks like."""
+class Format(StrEnum):
+    """The formats of an export."""
 
     JSON_LINES = "jsonl"
     FILESTORE = "filestore"

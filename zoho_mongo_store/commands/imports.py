@@ -39,7 +39,7 @@ def import_commands() -> typer.Typer:
         "You can run an import again at any time, even while the application is running: a stored "
         "token is replaced only by one that expires later, and otherwise gets only the fields that "
         "it lacks. If several rows belong to one user, the one that expires last is imported. "
-        "Columns are found by their names, in any order. Damaged rows are reported and skipped, and "
+        "Columns are found by their names, in any order. Damaged rows are reported and skipped; "
         "the command then exits with status 1.",
     )
     for command in (import_filestore, import_mysql, import_sqlite, import_jsonl):
