@@ -13,6 +13,10 @@ from zoho_mongo_store.testing import LocalMongo
 
 URI_VARIABLE = "ZOHO_MONGO_TEST_URI"
 GIVEN_URI = os.environ.get(URI_VARIABLE)
+TOPOLOGY_VARIABLE = "ZOHO_MONGO_TEST_TOPOLOGY"
+STANDALONE = os.environ.get(TOPOLOGY_VARIABLE) == "standalone"
+VERSION_VARIABLE = "ZOHO_MONGO_TEST_VERSION"
+CLAIMED_VERSION = os.environ.get(VERSION_VARIABLE, "")
 
 SERVERS = ["mongodb"]
 ENGINES = ["mongomock", *SERVERS]
@@ -31,7 +35,8 @@ class Engine:
 def running(name: str) -> Iterator[Engine]:
     """The engine of that name, with a client, for as long as the block lasts.
 
-    MongoDB is the user's where a URI is given, else a replica set of one of the tests' own.
+    MongoDB is the user's where a URI is given, else of the tests' own: a replica set of one, or
+    standalone where ``ZOHO_MONGO_TEST_TOPOLOGY`` says so.
     """
     if name == "mongomock":
         yield Engine(name, mongomock.MongoClient())
@@ -39,14 +44,14 @@ def running(name: str) -> Iterator[Engine]:
         with _engine(name, GIVEN_URI) as engine:
             yield engine
     else:
-        with LocalMongo() as mongo, _engine(name, mongo.uri) as engine:
+        with LocalMongo(standalone=STANDALONE) as mongo, _engine(name, mongo.uri) as engine:
             yield engine
 
 
 def describe_mongodb() -> str:
     """Which MongoDB it is, such as ``"MongoDB 6.0.5, a replica set of one"``."""
     if not GIVEN_URI:
-        return LocalMongo().description
+        return LocalMongo(standalone=STANDALONE).description
     with MongoClient[dict[str, Any]](GIVEN_URI) as client:
         version, hello = client.server_info()["version"], client.admin.command("hello")
     kind = "sharded" if hello.get("msg") == "isdbgrid" else "standalone"
@@ -58,4 +63,11 @@ def describe_mongodb() -> str:
 @contextmanager
 def _engine(name: str, uri: str) -> Iterator[Engine]:
     with MongoClient[dict[str, Any]](uri) as client:
+        _check_version(client.server_info()["version"])
         yield Engine(name, client, uri)
+
+
+def _check_version(version: str) -> None:
+    """A run on a version of MongoDB is claimed only if it was one."""
+    if CLAIMED_VERSION and not f"{version}.".startswith(f"{CLAIMED_VERSION}."):
+        raise RuntimeError(f"{VERSION_VARIABLE} says {CLAIMED_VERSION}, and this is {version}.")

@@ -43,7 +43,7 @@ def assert_nothing_left(finished: Finished, folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """The demo on the embedded server, run to its end, with nothing left behind."""
+    """The demo on a MongoDB of its own, run to its end, with nothing left behind."""
     folder = tmp_path_factory.mktemp("demo")
     finished = run(*DEMO, folder=folder)
     assert_nothing_left(finished, folder)
@@ -170,7 +170,7 @@ class TestGivenServer:
 
 
 @pytest.mark.parametrize("moment", ["1. Log in", "ok  one document is stored"])
-def test_ctrl_c_leaves_no_embedded_server(tmp_path: Path, moment: str) -> None:
+def test_ctrl_c_leaves_no_server(tmp_path: Path, moment: str) -> None:
     with running(*DEMO, folder=tmp_path) as process:
         process.wait_for(moment)
         process.press_ctrl_c()

@@ -15,9 +15,10 @@ _INTERRUPTED = 130
 def demo() -> None:
     """See the store at work with the real SDK: login, API calls, refresh, revocation.
 
-    Everything runs on this machine: a MongoDB (an embedded server, or yours if ZOHO_MONGO_URI is
-    set, in a database of the demo's own), a loopback Zoho, and the SDK in processes of their own.
-    Nothing is left behind. It ends with 1 and the reason if a step does not do what it says.
+    Everything runs on this machine: MongoDB (a replica set of one that the demo starts, or yours if
+    ZOHO_MONGO_URI is set, in a database of the demo's own), a loopback Zoho, and the SDK in
+    processes of their own. Nothing is left behind. It ends with 1 and the reason if a step does not
+    do what it says.
     """
     start = time.monotonic()
     for name in ("SIGTERM", "SIGHUP"):

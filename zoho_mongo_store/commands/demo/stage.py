@@ -76,7 +76,7 @@ class Stage:
     """A context manager: the servers run, and the database exists, as long as the block lasts.
 
     MongoDB is that of the environment variable ``ZOHO_MONGO_URI``, with a database of the demo's
-    own that is dropped at the end; without the variable, an embedded server in a child process.
+    own that is dropped at the end; without the variable, one that the demo starts.
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Stage:
     def __enter__(self) -> "Stage":
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="zoho-mongo-store-"))
-            uri = self._given_uri or self._embedded(stack)
+            uri = self._given_uri or stack.enter_context(LocalMongo()).uri
             stack.enter_context(self.zoho)
             self._setup = DemoSetup(uri, self._database, self.zoho.url, folder)
             # It leaves the indexes to the first process, and says in time what is wrong.
@@ -115,7 +115,7 @@ class Stage:
         """Which MongoDB it is. A given URI may hold a password, so it is only named."""
         if self._given_uri:
             return f"${URI_VARIABLE}, database {self._database}"
-        return f"embedded server, {self._setup.uri}, on disk"
+        return f"{LocalMongo().description}\n{self._setup.uri}"
 
     def process(self) -> Process:
         """A new process that runs until the end."""
@@ -142,9 +142,6 @@ class Stage:
                 expiry = document["expiry_time"] - timedelta(hours=hours)
                 change = {"$set": {"expiry_time": expiry}}
                 self._collection.update_one({"_id": document["_id"]}, change)
-
-    def _embedded(self, stack: contextlib.ExitStack) -> str:
-        return stack.enter_context(LocalMongo()).uri
 
     def _drop_database(self) -> None:
         with pymongo.timeout(DATABASE_TIMEOUT):
