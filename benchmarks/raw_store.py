@@ -1,6 +1,6 @@
 """pymongo with nothing around it: the limit."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -41,12 +41,10 @@ class RawStore(TokenStore):
             "refresh_token": token.get_refresh_token(),
             "access_token": token.get_access_token(),
             "grant_token": token.get_grant_token(),
-            "expiry_time": datetime.fromtimestamp(
-                int(token.get_expires_in() or 0) / 1000, timezone.utc
-            ),
+            "expiry_time": datetime.fromtimestamp(int(token.get_expires_in() or 0) / 1000, UTC),
             "redirect_url": token.get_redirect_url(),
             "api_domain": token.get_api_domain(),
-            "updated_at": datetime.now(timezone.utc),
+            "updated_at": datetime.now(UTC),
         }
         self.collection.find_one_and_update(
             {"id": token.get_id()},

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import FrozenInstanceError, fields
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta
 from typing import Any
 
 import mongomock
@@ -38,7 +38,7 @@ def test_an_event_names_the_token_and_shows_no_secret() -> None:
         "1000.CLIENT",
     )
     assert (event.reason, event.duration, event.attempt) == ("due", timedelta(seconds=1), 2)
-    assert event.at.tzinfo == timezone.utc
+    assert event.at.tzinfo == UTC
     for secret in ("client_secret", "refresh_token", "access_token", "grant_token"):
         assert DOCUMENT[secret] not in repr(event)
 

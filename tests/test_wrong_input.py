@@ -1,7 +1,7 @@
 """Wrong input: refused with a clear error before anything is sent, and never a query operator."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ NO_TEXTS: list[Any] = [
     True,
     False,
     b"7",
-    datetime(2026, 1, 1, tzinfo=timezone.utc),
+    datetime(2026, 1, 1, tzinfo=UTC),
     object(),
 ]
 NO_TOKENS: list[Any] = [None, "7", {"id": "7"}, {"$ne": None}, OAuthToken, UserSignature("ada"), 7]

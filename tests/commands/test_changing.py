@@ -1,6 +1,6 @@
 """``init``, ``delete``, ``purge`` and ``revoke``."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -81,7 +81,7 @@ def idle(own_store: MongoTokenStore, tokens: Tokens) -> None:
     """Tokens that were saved 0, 10, 20, 30, 40 and 50 days ago."""
     for n in range(6):
         own_store.save_token(make_token(id=str(n), user_name=f"u{n}", access_token=f"A{n}"))
-        saved = datetime.now(timezone.utc) - timedelta(days=10 * n)
+        saved = datetime.now(UTC) - timedelta(days=10 * n)
         tokens.update_one({"id": str(n)}, {"$set": {"updated_at": saved}})
 
 

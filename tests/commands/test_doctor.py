@@ -1,7 +1,7 @@
 """``doctor``: each line for what it tells of, and the status."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ def test_duplicates_and_damage_fail(cli: CommandLine, tokens: Tokens) -> None:
 @on_servers
 @pytest.mark.usefixtures("ready")
 def test_a_cool_down_is_a_warning_with_its_reason(cli: CommandLine, tokens: Tokens) -> None:
-    later = datetime.now(timezone.utc) + timedelta(minutes=5)
+    later = datetime.now(UTC) + timedelta(minutes=5)
     tokens.database["oauthtoken.leases"].insert_one(
         {
             "_id": lease_key("refresh_token", "1000.refresh"),
@@ -164,7 +164,7 @@ def test_a_weak_write_concern_is_a_warning(cli: CommandLine) -> None:
 def test_a_clock_that_is_off_is_a_warning(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    off = datetime.now(timezone.utc) - timedelta(seconds=90)
+    off = datetime.now(UTC) - timedelta(seconds=90)
     monkeypatch.setattr(Leases, "clock", lambda _: lambda: off)
     result, detail, _ = examine(cli)["clock"]
     assert result == "warned"

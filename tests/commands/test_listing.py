@@ -1,6 +1,6 @@
 """``list`` and ``show``: whose tokens there are, in which state, and never a secret."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,7 +32,7 @@ def secret_token(user: str, hours: float | None, **changes: Any) -> OAuthToken:
 
 
 def lease(tokens: Tokens, user: str, **fields: Any) -> None:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     key = lease_key("refresh_token", f"refresh-secret {user}")
     tokens.database["oauthtoken.leases"].insert_one(
         {"_id": key, "until": now, "cooling_until": now, "requests": [now], **fields}
@@ -41,7 +41,7 @@ def lease(tokens: Tokens, user: str, **fields: Any) -> None:
 
 @pytest.fixture
 def all_states(own_store: MongoTokenStore, tokens: Tokens) -> None:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     later = now + timedelta(seconds=50)
     for user, hours in {"valid": 0.75, "past": -1, "busy": -1, "cool": -1, "endless": None}.items():
         own_store.save_token(secret_token(user, hours))

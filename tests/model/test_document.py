@@ -1,6 +1,6 @@
 """A token as a document, and back."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -70,7 +70,7 @@ def test_the_fields_are_named_as_the_columns_of_the_sdk() -> None:
         "refresh_token": "1000.refresh",
         "access_token": "1000.access",
         "grant_token": "1000.grant",
-        "expiry_time": datetime(2026, 11, 24, 14, 9, 8, 123000, tzinfo=timezone.utc),
+        "expiry_time": datetime(2026, 11, 24, 14, 9, 8, 123000, tzinfo=UTC),
         "redirect_url": "https://example.com/callback",
         "api_domain": "http://127.0.0.1:1",
     }
@@ -95,7 +95,7 @@ def test_stored_empty_texts_are_read_as_absent() -> None:
 def test_an_expiry_comes_back_to_the_millisecond(milliseconds: int) -> None:
     date = expiry_date(str(milliseconds))
 
-    assert date == datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=milliseconds)
+    assert date == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
     assert expires_in_of(date) == str(milliseconds)
     assert expiry_date(milliseconds) == date
 
@@ -141,7 +141,7 @@ def test_an_expiry_at_the_edge_comes_back_from_an_engine(
         float("nan"),
         b"1",
         {"$gt": 0},
-        datetime(2026, 1, 1, tzinfo=timezone.utc),
+        datetime(2026, 1, 1, tzinfo=UTC),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -196,11 +196,11 @@ def test_the_secrets_of_a_token() -> None:
 
 
 def test_now_is_as_precise_as_a_bson_date() -> None:
-    before = datetime.now(timezone.utc) - timedelta(milliseconds=1)
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
     moment = now()
 
     assert moment.microsecond % 1000 == 0
-    assert before <= moment <= datetime.now(timezone.utc)
+    assert before <= moment <= datetime.now(UTC)
 
 
 def test_a_new_token_carries_the_users_signature() -> None:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -39,7 +39,7 @@ class Readers(Commands):
 
 def lively(fleet: Fleet) -> Fields:
     """The fields of a stored token that is good for an hour."""
-    moment = datetime.now(timezone.utc) + timedelta(hours=1)
+    moment = datetime.now(UTC) + timedelta(hours=1)
     refresh_token = fleet.zoho.refresh_token()
     return fleet.stored(
         refresh_token=refresh_token,
@@ -110,7 +110,7 @@ def held_lease(engine: Engine, database: str, fields: Fields, access_token: str)
             {
                 "$set": {
                     "access_token": access_token,
-                    "expiry_time": datetime.now(timezone.utc) + timedelta(hours=1),
+                    "expiry_time": datetime.now(UTC) + timedelta(hours=1),
                 }
             },
         )

@@ -1,7 +1,7 @@
 """Before a token expires one caller refreshes it, and nobody waits for that."""
 
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ DELAY = 10.0
 
 def in_seconds(seconds: float) -> str:
     """The SDK's way to say when a token expires."""
-    moment = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+    moment = datetime.now(UTC) + timedelta(seconds=seconds)
     return str(int(moment.timestamp() * 1000))
 
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +21,7 @@ from zoho_mongo_store.refresh.lease import Failure, Lease, Leases, lease_key
 from zoho_mongo_store.testing import LoopbackZoho
 
 # Leases that are long over are purged.
-NOW = datetime.now(timezone.utc).replace(microsecond=0)
+NOW = datetime.now(UTC).replace(microsecond=0)
 LEASE = timedelta(seconds=20)
 MOMENT = timedelta(milliseconds=1)
 REFUSED = Failure("INVALID TOKEN ERROR", "invalid_code", refused=True)
@@ -212,7 +212,7 @@ def test_a_lease_outlives_whatever_counts(engine: Engine, database: str, leases:
 
     stored = engine.client[database][NAME].find_one()
     assert stored is not None
-    kept = stored["purge_at"].replace(tzinfo=timezone.utc) - NOW
+    kept = stored["purge_at"].replace(tzinfo=UTC) - NOW
     assert timedelta(minutes=20) < kept < timedelta(days=1)
 
 
@@ -252,7 +252,7 @@ def test_the_clock_is_the_present(leases: Leases) -> None:
 
     assert first <= second
     # The servers of the tests run on this machine.
-    assert abs(second - datetime.now(timezone.utc)) < timedelta(seconds=5)
+    assert abs(second - datetime.now(UTC)) < timedelta(seconds=5)
 
 
 def test_a_slow_round_trip_is_halved(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +263,7 @@ def test_a_slow_round_trip_is_halved(leases: Leases, monkeypatch: pytest.MonkeyP
     clock = leases.clock()
 
     # Of four seconds two are taken for the way back.
-    assert abs(clock() - timedelta(seconds=2) - datetime.now(timezone.utc)) < timedelta(seconds=1)
+    assert abs(clock() - timedelta(seconds=2) - datetime.now(UTC)) < timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("engine", SERVERS, indirect=True)

@@ -1,7 +1,7 @@
 """The stored documents, seen and changed past the store."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo.collection import Collection
@@ -33,5 +33,5 @@ def filled(document: dict[str, Any], *, by_id: bool) -> dict[str, Any]:
 
 def expire_all(collection: "Collection[dict[str, Any]]") -> None:
     """Let the access token of every document have expired a second ago."""
-    past = datetime.now(timezone.utc) - timedelta(seconds=1)
+    past = datetime.now(UTC) - timedelta(seconds=1)
     collection.update_many({}, {"$set": {"expiry_time": past}})

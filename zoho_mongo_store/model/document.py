@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson.binary import Binary
@@ -39,7 +39,7 @@ _FILLED = [
     if field != "access_token"
 ]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Subtraction is faster between dates that share a tzinfo object: pymongo's dates carry this one.
 _EPOCH_AS_READ = _EPOCH.astimezone(utc)
 _MILLISECOND = timedelta(milliseconds=1)

@@ -4,7 +4,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pymongo
@@ -17,7 +17,7 @@ from zoho_mongo_store.driver.retry import retry_once
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.refresh.policy import ZOHO_REQUESTS, ZOHO_WINDOW, RefreshPolicy
 
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Zoho counts when a request arrives, this counts when one is about to be sent, each on its clock.
 _WINDOW_MARGIN = timedelta(seconds=30)
 # After the lease or the cool-down: longer than any request counts.
@@ -93,7 +93,7 @@ class Leases:
                 )
         except NotImplementedError:
             # mongomock has no server, so one clock.
-            hello = {"localTime": datetime.now(timezone.utc)}
+            hello = {"localTime": datetime.now(UTC)}
         after = time.monotonic()
         at_start = hello["localTime"] - timedelta(seconds=(after - before) / 2)
         return lambda: at_start + timedelta(seconds=time.monotonic() - before)

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
@@ -111,7 +111,7 @@ def authentication(collection: Collection[Document]) -> Iterator[Finding]:
 def clock(collection: Collection[Document]) -> Iterator[Finding]:
     """How far this host's clock is from the server's."""
     leases = Leases(lambda: collection, TIMEOUT, DEFAULT_POLICY)
-    difference = datetime.now(timezone.utc) - leases.clock()()
+    difference = datetime.now(UTC) - leases.clock()()
     seconds = f"{difference.total_seconds():+.1f} s from the server's"
     if abs(difference) <= _CLOCK_TOLERANCE:
         yield Finding("clock", "passed", seconds)
