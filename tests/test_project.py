@@ -13,12 +13,14 @@ import pytest
 import yaml
 from pymongo.uri_parser import parse_uri
 
+from tests import engines, fetch_servers
+
 ROOT = Path(__file__).parents[1]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 WORKFLOW_FILE = ROOT / ".github" / "workflows" / "tests.yml"
 MAKEFILE = (ROOT / "Makefile").read_text()
 # MongoDB's major versions from the oldest that the store supports to that of the compose file.
-MONGODB_MAJORS = ["4.2", "4.4", "5.0", "6.0", "7.0", "8.0"]
+MONGODB_MAJORS = ["4.4", "5.0", "6.0", "7.0", "8.0"]
 ACTIONS = {"actions/checkout", "actions/setup-python"}
 URI = re.compile(r"mongodb://[^\s'\"`)]+:[^\s'\"`)]+@127\.0\.0\.1[^\s'\"`)]*")
 
@@ -160,6 +162,37 @@ def test_the_workflow_runs_the_oldest_pymongo_on_the_oldest_mongodb(jobs: Any) -
     ]
 
     assert job["pymongo"] == f"pymongo=={oldest}.*"
+
+
+def test_the_workflow_runs_replica_sets_and_one_standalone_server(jobs: Any) -> None:
+    matrix = jobs["suite"]["strategy"]["matrix"]
+    topologies = [*matrix["topology"], *(job["topology"] for job in matrix["include"])]
+
+    assert topologies.count("standalone") == 1
+    assert topologies.count("replica set") == len(MONGODB_MAJORS)
+
+
+def test_a_claimed_version_has_to_be_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for claimed, version in [("", "6.0.5"), ("6.0", "6.0.5"), ("6.0.5", "6.0.5")]:
+        monkeypatch.setattr(engines, "CLAIMED_VERSION", claimed)
+        engines._check_version(version)
+    for claimed, version in [("6.0.2", "6.0.27"), ("4.4", "6.0.5"), ("6.0.5", "6.0")]:
+        monkeypatch.setattr(engines, "CLAIMED_VERSION", claimed)
+        with pytest.raises(RuntimeError, match=f"says {claimed}, and this is {version}"):
+            engines._check_version(version)
+
+
+def test_make_servers_runs_versions_that_can_be_fetched() -> None:
+    assert variable("SERVERS").split() == list(fetch_servers.SERVERS)
+    assert [".".join(version.split(".")[:2]) for version in fetch_servers.SERVERS] == (
+        MONGODB_MAJORS[:3]
+    )
+
+
+def test_ci_runs_everything_that_make_offers_for_it() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+
+    assert re.findall(r"(?m)^ +make (\w+)$", script) == ["test", "servers", "demo"]
 
 
 def test_the_workflow_uses_two_pinned_actions(jobs: Any) -> None:
