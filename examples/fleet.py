@@ -4,7 +4,8 @@ Fleets of 2, 8, 16 and 32 processes, each of them three times: with the SDK's Fi
 file; with this store and ``refresh=None``; with this store as it is. All processes have started the
 SDK when the token that they share expires, and each then makes one API call. Zoho is a loopback one
 that takes a second to answer and gives 10 access tokens per refresh token in 10 minutes, as Zoho
-does. MongoDB is an embedded server. It prints a table and draws a picture, in about a minute::
+does. MongoDB is a local one, started for this. It prints which version that is and a table, and
+draws a picture, in about a minute::
 
     pip install 'zoho-mongo-store[crm8,demo]' matplotlib
     python examples/fleet.py --plot docs/images/fleet.png
@@ -134,6 +135,7 @@ def main(
             run(store, size, mongodb.uri, zoho)
             for store, size in track(fleets, "Running fleets", transient=True)
         ]
+    print(f"On {mongodb.description}:")
     show(outcomes)
     if not no_plot:
         from fleet_plot import draw

@@ -52,6 +52,13 @@ def engine(request: pytest.FixtureRequest, running_engines: Callable[[str], Engi
 
 
 @pytest.fixture
+def replica_set(engine: Engine) -> None:
+    """For a test of what only a replica set does: skipped on a standalone server."""
+    if engine.client.admin.command("hello").get("setName") is None:
+        pytest.skip("a standalone server has neither read preferences nor change streams")
+
+
+@pytest.fixture
 def database(engine: Engine) -> Iterator[str]:
     """The name of a database of the test's own, dropped afterwards."""
     name = f"test_{uuid.uuid4().hex}"

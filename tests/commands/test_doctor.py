@@ -193,7 +193,7 @@ def test_topologies(
 
 
 @on_servers
-@pytest.mark.parametrize(("text", "result"), [("4.0.28", "failed"), ("4.2.0", "passed")])
+@pytest.mark.parametrize(("text", "result"), [("4.2.25", "failed"), ("4.4.0", "passed")])
 def test_versions(tokens: Tokens, text: str, result: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_command", lambda *_: {"version": text})
     [finding] = server.version(tokens)

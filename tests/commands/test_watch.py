@@ -82,6 +82,7 @@ def test_without_change_streams_it_polls(
     assert time.monotonic() - began >= 1
 
 
+@pytest.mark.usefixtures("replica_set")
 def test_a_change_stream_is_used_where_there_is_one(cli: CommandLine) -> None:
     result = cli("watch", "--for", "0s")
     assert result.status == 0

@@ -343,6 +343,7 @@ def test_what_counts_is_kept_through_the_longest_lease_and_cool_down(
 
 
 @pytest.mark.parametrize("engine", SERVERS, indirect=True)
+@pytest.mark.usefixtures("replica_set")
 def test_a_refresh_reads_from_the_primary_whatever_the_user_reads_from(
     engine: Engine, database: str, zoho: LoopbackZoho
 ) -> None:

@@ -16,7 +16,7 @@ from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
 
 # From this on an access token that a host takes for good may have expired: the SDK's margin is 5 s.
 _CLOCK_TOLERANCE = timedelta(seconds=3)
-_OLDEST = (4, 2)
+_OLDEST = (4, 4)
 
 
 def reached(collection: Collection[Document]) -> Finding:
@@ -33,7 +33,7 @@ def version(collection: Collection[Document]) -> Iterator[Finding]:
     if numbers >= _OLDEST:
         yield Finding("version", "passed", f"MongoDB {text}")
     else:
-        yield Finding("version", "failed", f"MongoDB {text}", "upgrade to MongoDB 4.2 or later")
+        yield Finding("version", "failed", f"MongoDB {text}", "upgrade to MongoDB 4.4 or later")
 
 
 def topology(collection: Collection[Document]) -> Iterator[Finding]:
