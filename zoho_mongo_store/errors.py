@@ -58,6 +58,10 @@ class KeyServiceError(ConnectionFailure):
     """The key management service that unwraps data keys could not be reached."""
 
 
+class UnresolvedNameError(ConnectionFailure):
+    """The name of a ``mongodb+srv`` URI could not be resolved."""
+
+
 class InvalidInputError(StoreError):
     """An argument that the store refuses before it sends anything."""
 
@@ -119,7 +123,7 @@ def redacted(error: Exception, secrets: Iterable[str] = ()) -> Exception:
         return kind(f"{name}, code {error.code}", error.code, details)
     if isinstance(error, ConnectionFailure):
         # What follows is a dump of pymongo's settings and its view of the servers.
-        text = str(error).partition(" (configured timeouts")[0]
+        text = str(error).partition(" (configured timeouts")[0].partition(", Timeout:")[0]
         return type(error)(without(secrets, text))
     if isinstance(error, ConfigurationError) and not isinstance(error, InvalidURI):
         return ConfigurationError(without(secrets, str(error)))

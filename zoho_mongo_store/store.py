@@ -131,10 +131,11 @@ class MongoTokenStore(TokenStore):
         Raises:
             SDKException: An argument is refused.
         """
-        self._connection = Connection(uri, client, database, collection)
+        seconds = _seconds(timeout)
+        self._connection = Connection(uri, client, database, collection, timeout=seconds)
         self._tokens = TokenRepository(
             self._connection,
-            timeout=_seconds(timeout),
+            timeout=seconds,
             idle=idle_index(expire_idle_after),
             create_indexes=create_indexes,
             serve_through_outage=serve_through_outage,
@@ -146,6 +147,9 @@ class MongoTokenStore(TokenStore):
     @translate_errors("find_token")
     def find_token(self, token: OAuthToken) -> OAuthToken | None:
         """Fill ``token`` from the stored token that it identifies.
+
+        On a replica set whose primary does not answer, a secondary does; only that a token is
+        unknown has to be confirmed by a primary.
 
         Args:
             token: Identifies a stored token by its id, user name, access token, grant token or
@@ -190,8 +194,8 @@ class MongoTokenStore(TokenStore):
         the list, and is kept if the token is inserted. Absent fields erase nothing. A user name
         that another stored token holds moves to this one.
 
-        A save that cannot reach MongoDB raises. It is written with the next operation that gets
-        through, or on ``close``.
+        A save that cannot reach MongoDB raises and is kept in memory. A background thread writes it
+        as soon as there is a primary again; until then the finds of this process see it.
 
         Args:
             token: The token to save. Its id is set afterwards. To be inserted it needs an access,
@@ -244,12 +248,24 @@ class MongoTokenStore(TokenStore):
         """
         return self._tokens.ensure_indexes()
 
+    @translate_errors("ping")
+    def ping(self) -> None:
+        """Reach MongoDB within ``timeout``; for readiness probes.
+
+        It succeeds wherever a find does: on a replica set without a primary, a secondary answers.
+
+        Raises:
+            SDKException: No member answered in time.
+        """
+        self._tokens.ping()
+
     @translate_errors("close")
     def close(self) -> None:
         """Write the saves that are kept, and close the client if the store owns it.
 
-        If MongoDB cannot be reached within ``timeout``, it logs the tokens that are lost at ERROR,
-        by id and user name, and does not raise.
+        A store that nobody closes writes them at the end of the process. If MongoDB cannot be
+        reached within ``timeout``, the tokens that are lost are logged at ERROR, by id and user
+        name; nothing is raised.
         """
         self._tokens.close()
 

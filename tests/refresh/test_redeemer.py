@@ -13,6 +13,7 @@ from pymongo.errors import AutoReconnect
 from tests.refresh.callers import CLIENT, Fields, ask, by_id, driving
 from tests.refresh.moved_time import MovedTime
 from tests.tokens import contents, make_token
+from tests.waiting import eventually
 from zoho_mongo_store import MongoTokenStore, RefreshPolicy
 from zoho_mongo_store.refresh.lease import Leases
 from zoho_mongo_store.sdk import OAuthToken, SDKException, UserSignature
@@ -189,6 +190,7 @@ def test_an_answer_survives_a_mongodb_that_is_away(
     assert zoho.is_live(access_token or "")
 
     assert stored(store, fields)["access_token"] == access_token
+    assert eventually(lambda: not store._tokens._pending)
     assert ask(make_token(**by_id(fields))).access_token == access_token
     assert stored(make_store(), fields)["access_token"] == access_token
     assert zoho.count("refresh") == 1

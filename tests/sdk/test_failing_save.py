@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from tests.engines import SERVERS, Engine
 from tests.sdk.application import CLIENT, USER, Application, call_api, current_user, login
 from tests.sdk.version import SWALLOWS_FAILED_SAVE
 from tests.tokens import contents, make_token
-from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store import MongoTokenStore, TokenEvent
 from zoho_mongo_store.sdk import OAuthToken, SDKException
 from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
@@ -107,12 +108,19 @@ def wait_until(condition: Callable[[], bool], seconds: float = 45) -> None:
 def log_in_during_an_outage(application: Application, fields: dict[str, Any], failed: Path) -> str:
     """Log in while MongoDB goes away, say so, and go on until it is back."""
     token = make_token(**fields)
-    with MongoTokenStore(**application.store_options, timeout=3) as store:
+    written = threading.Event()
+
+    def listen(event: TokenEvent) -> None:
+        if event.name == "save_written":
+            written.set()
+
+    with MongoTokenStore(**application.store_options, timeout=3, on_event=listen) as store:
         # SDK 5 raises what the later ones swallow; the process lives on with all of them.
         with contextlib.suppress(SDKException):
             application.initialize(token, store)
         failed.touch()
         wait_until(lambda: gets_token(token))
+        assert written.wait(45)
         return token.get_token()
 
 

@@ -3,7 +3,10 @@
 The outages are real: the server's process is killed, and started again on the same documents.
 """
 
+import gc
 import logging
+import threading
+import weakref
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,9 +14,11 @@ from typing import Any
 import pytest
 
 from tests.failures import fails
+from tests.faults.proxy import Proxy
 from tests.sent_commands import Client
 from tests.tokens import CLIENT, contents, full, make_token
-from zoho_mongo_store import MongoTokenStore
+from tests.waiting import eventually, once_it_works
+from zoho_mongo_store import MongoTokenStore, TokenEvent
 from zoho_mongo_store.model.document import now
 from zoho_mongo_store.testing import LocalMongo
 
@@ -41,6 +46,11 @@ def documents(server: LocalMongo) -> list[dict[str, Any]]:
         return list(client.zohooauth.oauthtoken.find({}, {"_id": 0}))
 
 
+def recovering() -> list[threading.Thread]:
+    """The threads that probe MongoDB and write what is kept."""
+    return [one for one in threading.enumerate() if one.name == "zoho-mongo-store-recovery"]
+
+
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.message for record in caplog.records if record.levelno == logging.ERROR]
 
@@ -56,39 +66,118 @@ def test_a_login_during_an_outage_survives_it(
     assert token.get_id() is None
     assert [message for message in errors(caplog) if AWAY in message]
 
+    assert contents(store.find_token(make_token(user_name=ADA))) == contents(full())
     server.start()
-    assert documents(server) == []
-    found = store.find_token(make_token(user_name=ADA))
+    assert eventually(lambda: documents(server))
+    found = once_it_works(lambda: store.find_token(make_token(user_name=ADA)))
     assert contents(found) == contents(full(id=contents(found)["id"]))
     written = "The kept save of the token with id None, user ada@example.com:1 is written"
     assert written in caplog.messages
     assert not [secret for secret in SECRETS if secret in caplog.text]
 
 
-@pytest.mark.parametrize(
-    "operation",
-    [
-        lambda store: store.find_token_by_id("unknown"),
-        lambda store: store.delete_token("unknown"),
-        lambda store: store.save_token(make_token(id="other", access_token="B")),
-        lambda store: store.get_tokens(),
-        lambda store: store.close(),
-    ],
-    ids=["find_token_by_id", "delete_token", "save_token", "get_tokens", "close"],
-)
-def test_whatever_gets_through_next_writes_it(
-    server: LocalMongo, store: MongoTokenStore, operation: Any
-) -> None:
+def test_nobody_has_to_ask_for_it(server: LocalMongo, store: MongoTokenStore) -> None:
     server.kill()
     for name in (ADA, "bob"):
         with fails(AWAY):
             store.save_token(full(user_name=name))
     server.start()
 
-    operation(store)
+    assert eventually(lambda: {one["user_name"] for one in documents(server)} == {ADA, "bob"})
 
-    saved = {document.get("user_name") for document in documents(server)}
-    assert {ADA, "bob"} <= saved
+
+def test_close_writes_it(server: LocalMongo, store: MongoTokenStore) -> None:
+    """Also where the thread that would do so has not come to it."""
+    with Proxy(server.members[0].port) as proxy:
+        store = MongoTokenStore(proxy.uri, timeout=2)
+        store.get_tokens()
+        proxy.deaf.set()
+        with fails(AWAY):
+            store.save_token(full())
+        store._tokens._recovery._task.stop()
+        proxy.deaf.clear()
+        store.close()
+
+    assert len(documents(server)) == 1
+
+
+def test_the_thread_ends_with_the_outage_and_with_the_store(
+    server: LocalMongo, store: MongoTokenStore
+) -> None:
+    server.kill()
+    with fails(AWAY):
+        store.save_token(full())
+    assert len(recovering()) == 1
+    server.start()
+    assert eventually(lambda: not recovering())
+
+    server.kill()
+    with fails(AWAY):
+        store.save_token(full())
+    store.close()
+    assert eventually(lambda: not recovering())
+
+
+def test_a_store_that_is_dropped_is_collected_and_writes_what_it_kept(
+    server: LocalMongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A record of the error that was logged would hold the store.
+    monkeypatch.setattr(logging.getLogger("zoho_mongo_store"), "disabled", True)
+    store = MongoTokenStore(server.uri, timeout=2)
+    store.get_tokens()
+    server.kill()
+    with fails(AWAY):
+        store.save_token(full())
+    dropped = weakref.ref(store)
+    del store
+    gc.collect()
+    assert dropped() is None
+
+    server.start()
+    assert eventually(lambda: documents(server))
+    assert eventually(lambda: not recovering())
+
+
+def test_each_is_told(server: LocalMongo, caplog: pytest.LogCaptureFixture) -> None:
+    told: list[TokenEvent] = []
+    with MongoTokenStore(server.uri, timeout=2, on_event=told.append) as store:
+        store.get_tokens()
+        server.kill()
+        with fails(AWAY):
+            store.save_token(full())
+        server.start()
+        assert eventually(lambda: [event.name for event in told][-1:] == ["outage_ended"])
+        server.kill()
+        with fails(AWAY):
+            store.save_token(full(access_token="lost"))
+
+    assert [event.name for event in told] == [
+        *("outage_began", "save_kept", "save_written", "outage_ended"),
+        *("outage_began", "save_kept", "save_lost"),
+    ]
+    assert {event.user_name for event in told} == {None, ADA}
+    ended = told[3].duration
+    assert ended is not None
+    assert ended.total_seconds() > 0
+    assert not [secret for secret in SECRETS if secret in f"{told}{caplog.text}"]
+
+
+def test_a_handler_may_use_the_store(server: LocalMongo) -> None:
+    found: list[str] = []
+
+    def handler(event: TokenEvent) -> None:
+        if event.name == "save_written":
+            made.save_token(make_token(user_name="bob", access_token="B"))
+            found.append(str(contents(made.find_token(make_token(user_name=ADA)))["id"]))
+
+    with MongoTokenStore(server.uri, timeout=2, on_event=handler) as made:
+        made.get_tokens()
+        server.kill()
+        with fails(AWAY):
+            made.save_token(full())
+        server.start()
+        assert eventually(lambda: len(documents(server)) == 2)
+        assert eventually(lambda: found)
 
 
 def test_it_is_written_once_and_in_the_order_of_failing(
@@ -101,17 +190,14 @@ def test_it_is_written_once_and_in_the_order_of_failing(
             store.save_token(full(access_token=access_token))
     server.start()
 
-    for _ in range(3):
-        store.find_token_by_id("unknown")
-
+    assert eventually(lambda: documents(server))
+    assert eventually(lambda: not recovering())
     (document,) = documents(server)
     assert document["access_token"] == "third"
     assert len([message for message in caplog.messages if "is written" in message]) == 1
 
 
-def test_an_operation_that_still_fails_keeps_it(
-    server: LocalMongo, store: MongoTokenStore
-) -> None:
+def test_an_operation_that_still_fails_keeps_it(server: LocalMongo, store: MongoTokenStore) -> None:
     server.kill()
     with fails(AWAY):
         store.save_token(full())
@@ -119,21 +205,25 @@ def test_an_operation_that_still_fails_keeps_it(
         store.find_token_by_id("unknown")
     server.start()
 
-    assert len(store.get_tokens()) == 1
+    assert eventually(lambda: len(documents(server)) == 1)
 
 
-def test_a_newer_save_of_another_process_stays(
-    server: LocalMongo, store: MongoTokenStore
-) -> None:
-    store.save_token(full())
-    server.kill()
-    with fails(AWAY):
-        store.save_token(full(access_token="missed"))
-    server.start()
-    with MongoTokenStore(server.uri) as other:
-        other.save_token(full(access_token="newer"))
+def test_a_newer_save_of_another_process_stays(server: LocalMongo, store: MongoTokenStore) -> None:
+    with Proxy(server.members[0].port) as proxy, MongoTokenStore(proxy.uri, timeout=2) as cut_off:
+        cut_off.save_token(full())
+        proxy.deaf.set()
+        with fails(AWAY):
+            cut_off.save_token(full(access_token="missed"))
+        store.save_token(full(access_token="newer"))
+        proxy.deaf.clear()
 
-    assert contents(store.find_token(make_token(user_name=ADA)))["access_token"] == "newer"
+        # Until MongoDB is reached again, what it tried to save is all that it knows.
+        assert eventually(
+            lambda: (
+                contents(cut_off.find_token(make_token(user_name=ADA)))["access_token"] == "newer"
+            )
+        )
+        assert eventually(lambda: not cut_off._tokens._pending)
     (document,) = documents(server)
     assert document["access_token"] == "newer"
 
@@ -147,7 +237,9 @@ def test_an_older_save_of_another_process_is_replaced(
         store.save_token(full(access_token="missed"))
     server.start()
 
-    assert contents(store.find_token(make_token(user_name=ADA)))["access_token"] == "missed"
+    found = once_it_works(lambda: store.find_token(make_token(user_name=ADA)))
+    assert contents(found)["access_token"] == "missed"
+    assert eventually(lambda: [one["access_token"] for one in documents(server)] == ["missed"])
 
 
 def test_a_stored_document_without_a_time_is_replaced(
@@ -161,7 +253,9 @@ def test_a_stored_document_without_a_time_is_replaced(
         store.save_token(full(access_token="missed"))
     server.start()
 
-    assert contents(store.find_token(make_token(user_name=ADA)))["access_token"] == "missed"
+    found = once_it_works(lambda: store.find_token(make_token(user_name=ADA)))
+    assert contents(found)["access_token"] == "missed"
+    assert eventually(lambda: [one["access_token"] for one in documents(server)] == ["missed"])
 
 
 def test_delete_token_forgets_it(server: LocalMongo, store: MongoTokenStore) -> None:
@@ -175,8 +269,9 @@ def test_delete_token_forgets_it(server: LocalMongo, store: MongoTokenStore) -> 
         store.delete_token("ada")
     server.start()
 
-    assert contents(store.find_token_by_id("ada")) == contents(full(id="ada"))
-    assert {document["id"] for document in documents(server)} == {"ada", "eve"}
+    found = once_it_works(lambda: store.find_token_by_id("ada"))
+    assert contents(found) == contents(full(id="ada"))
+    assert eventually(lambda: {one["id"] for one in documents(server)} == {"ada", "eve"})
     store.delete_token("ada")
     assert [document["id"] for document in documents(server)] == ["eve"]
 
@@ -190,7 +285,7 @@ def test_delete_tokens_forgets_all(server: LocalMongo, store: MongoTokenStore) -
         store.delete_tokens()
     server.start()
 
-    assert store.get_tokens() == []
+    assert once_it_works(store.get_tokens) == []
     assert documents(server) == []
 
 
@@ -205,7 +300,7 @@ def test_close_while_away_logs_what_is_lost(
                 store.save_token(token)
         caplog.clear()
 
-    assert errors(caplog) == [
+    assert [one for one in errors(caplog) if "is lost" in one] == [
         "The token with id None, user ada@example.com:1 is lost: MongoDB could not be reached",
         "The token with id seven, user None is lost: MongoDB could not be reached",
     ]
@@ -221,7 +316,7 @@ def test_a_kept_save_that_mongodb_refuses_is_given_up_with_an_error(
             store.save_token(token)
     server.start()
 
-    assert [token.get_access_token() for token in store.get_tokens()] == ["1000.access"]
+    assert eventually(lambda: [one["access_token"] for one in documents(server)] == ["1000.access"])
     lost = "The kept save of the token with id seven, user eve is lost: "
     assert [message for message in errors(caplog) if message.startswith(lost)]
     assert not [secret for secret in SECRETS if secret in caplog.text]
@@ -235,7 +330,7 @@ def test_what_is_refused_is_not_kept(server: LocalMongo, store: MongoTokenStore)
     with Client(server.uri) as client:
         client.zohooauth.oauthtoken.insert_one({"id": "7", "updated_at": now() - timedelta(1)})
 
-    store.find_token_by_id("unknown")
+    assert not store._tokens._pending
 
     (document,) = documents(server)
     assert set(document) == {"id", "updated_at"}

@@ -30,9 +30,7 @@ def soon() -> float:
     return time.monotonic() + 30
 
 
-def test_close_ends_the_programs_and_their_watcher(
-    tether: Tether, temporary_folders: Path
-) -> None:
+def test_close_ends_the_programs_and_their_watcher(tether: Tether, temporary_folders: Path) -> None:
     before = psutil.Process().children()
     children = [tether.run(f"sleep-{number}", SLEEP) for number in range(2)]
     for child in children:

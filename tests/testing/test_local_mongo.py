@@ -119,7 +119,10 @@ def test_a_standalone_server_with_options(temporary_folders: Path) -> None:
             parameters = client.admin.command(
                 "getParameter", ttlMonitorSleepSecs=1, ttlMonitorEnabled=1
             )
-            assert (parameters["ttlMonitorSleepSecs"], parameters["ttlMonitorEnabled"]) == (7, False)
+            assert (parameters["ttlMonitorSleepSecs"], parameters["ttlMonitorEnabled"]) == (
+                7,
+                False,
+            )
             client.admin.command("configureFailPoint", "failCommand", **FAIL_POINT)
             with pytest.raises(OperationFailure):
                 client.test.things.find_one()

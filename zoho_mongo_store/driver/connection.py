@@ -2,18 +2,21 @@
 
 import os
 import threading
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
+import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import MongoClient, WriteConcern
 from pymongo.collection import Collection
 from pymongo.driver_info import DriverInfo
-from pymongo.errors import InvalidURI
+from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure
 from pymongo.uri_parser import parse_uri
 
 from zoho_mongo_store.driver.fork import not_during_a_fork, reset_after_fork
-from zoho_mongo_store.errors import InvalidInputError, StoreError
+from zoho_mongo_store.driver.opening import Opening
+from zoho_mongo_store.errors import InvalidInputError, StoreError, UnresolvedNameError
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.version import __version__
 
@@ -21,6 +24,7 @@ URI_VARIABLE = "ZOHO_MONGO_URI"
 DEFAULT_URI = "mongodb://localhost:27017"
 DEFAULT_DATABASE = "zohooauth"
 
+_SRV = "mongodb+srv://"
 _SECRET_OPTIONS = ("tlsCertificateKeyFilePassword", "authMechanismProperties")
 
 # A forked child must neither use nor close the parent's sockets, so these are kept, not collected.
@@ -28,11 +32,10 @@ _left_to_the_parent: list[MongoClient[Document]] = []
 
 
 class Connection:
-    """The way to one collection, by a URI (the client is made, owned and closed here) or by a
-    borrowed client (never closed).
+    """The way to one collection: by a URI, or by a borrowed client.
 
-    Nothing touches the network before ``collection`` is used; a ``mongodb+srv`` URI is resolved
-    only then.
+    The client of a URI is created, owned and closed here; a borrowed one is never closed. Nothing
+    is sent before the collection is first used.
     """
 
     def __init__(
@@ -41,39 +44,74 @@ class Connection:
         client: "MongoClient[Any] | None",
         database: str | None,
         collection: str,
+        *,
+        timeout: float = 5.0,
     ) -> None:
+        """Check the arguments.
+
+        Args:
+            uri: Connection string. Default: ``ZOHO_MONGO_URI``, else ``DEFAULT_URI``.
+            client: A client to borrow in place of a URI.
+            database: Name of the database. Default: the URI's or the client's, else ``zohooauth``.
+            collection: Name of the collection.
+            timeout: Seconds that ``collection`` waits for a client. Default: 5.
+
+        Raises:
+            InvalidInputError: Both a URI and a client are given.
+            InvalidURI: The URI cannot be read.
+        """
         if uri is not None and client is not None:
             raise InvalidInputError("pass either a uri or a client, not both")
         self._uri = uri or os.environ.get(URI_VARIABLE) or DEFAULT_URI
-        if client is None and not self._uri.startswith("mongodb+srv://"):
+        if client is None and not self._uri.startswith(_SRV):
             _check(self._uri)
         self._borrowed = client
         self._owned: MongoClient[Document] | None = None
         self._database = database
         self._name = collection
+        self._timeout = timeout
         self._collection: Collection[Document] | None = None
+        self._opening: Opening[Collection[Document]] | None = None
         self._closed = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         reset_after_fork(self)
 
     @property
     def collection(self) -> Collection[Document]:
-        """The collection; the first use makes the client."""
+        """The collection; its first use creates the client. See ``open``."""
+        return self.open(self._timeout)
+
+    def open(self, seconds: float) -> Collection[Document]:
+        """Open the collection.
+
+        Args:
+            seconds: How long to wait where a ``mongodb+srv`` name has to be resolved first.
+
+        Raises:
+            StoreError: It was closed.
+            NetworkTimeout: The name is not resolved in time.
+            UnresolvedNameError: The name cannot be resolved.
+        """
         found = self._collection
         if found is not None:
             return found
         with self._lock:
             if self._closed:
                 raise StoreError("the store is closed: make a new one")
-            if self._collection is None:
-                self._collection = self._open()
-            return self._collection
+            if self._collection is not None:
+                return self._collection
+            if not self._has_to_resolve():
+                return self._keep(self._create())
+            if self._opening is None or self._opening.has_failed:
+                self._opening = Opening(self._resolve)
+            opening = self._opening
+        return opening.wait(seconds)
 
     def close(self) -> None:
         """Close the client if it is owned. The collection cannot be used any more."""
         with self._lock:
             self._closed = True
-            self._collection = None
+            self._collection = self._opening = None
             owned, self._owned = self._owned, None
         if owned is not None:
             owned.close()
@@ -98,12 +136,47 @@ class Connection:
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: an owned client stays the parent's."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._opening = None
         if self._owned is not None:
             _left_to_the_parent.append(self._owned)
             self._owned = self._collection = None
 
-    def _open(self) -> Collection[Document]:
+    def _has_to_resolve(self) -> bool:
+        if self._borrowed is None:
+            return self._uri.startswith(_SRV)
+        # One that was made with connect=False is resolved on its first use.
+        return getattr(self._borrowed, "_topology", _SRV) is None
+
+    def _resolve(self) -> Collection[Document]:
+        """Create the client and have it resolve its name; not within ``pymongo.timeout``."""
+        pid = os.getpid()
+        try:
+            collection = self._create()
+            # What MongoDB itself answers is for the operations to find out.
+            with suppress(ConnectionFailure, OperationFailure), pymongo.timeout(self._timeout):
+                collection.database.client.admin.command("ping")
+        except ConfigurationError as error:
+            self._drop_client(pid)
+            if not _is_of_name_server(error):
+                raise
+            raise UnresolvedNameError(str(error)) from None
+        with self._lock:
+            if os.getpid() == pid and not self._closed:
+                return self._keep(collection)
+        self._drop_client(pid)
+        raise StoreError("the store is closed: make a new one")
+
+    def _drop_client(self, pid: int) -> None:
+        if self._owned is not None and os.getpid() == pid:
+            owned, self._owned = self._owned, None
+            owned.close()
+
+    def _keep(self, collection: Collection[Document]) -> Collection[Document]:
+        self._collection = collection
+        return collection
+
+    def _create(self) -> Collection[Document]:
         client: MongoClient[Any]
         if self._borrowed is not None:
             client = self._borrowed
@@ -111,7 +184,9 @@ class Connection:
             # A child with a client half made would fail where pymongo cleans up at its end.
             with not_during_a_fork:
                 client = self._owned = MongoClient(
-                    self._uri, driver=DriverInfo("zoho-mongo-store", __version__)
+                    self._uri,
+                    driver=DriverInfo("zoho-mongo-store", __version__),
+                    connect=not self._uri.startswith(_SRV),
                 )
         name = self._database or client.get_default_database(DEFAULT_DATABASE).name
         # An empty write concern is one that nobody chose. A client of mongomock's has none.
@@ -122,6 +197,12 @@ class Connection:
             codec_options=CodecOptions(tz_aware=True),
             write_concern=chosen if is_chosen else WriteConcern(w="majority"),
         )
+
+
+def _is_of_name_server(error: ConfigurationError) -> bool:
+    """Whether a name server failed, and not an option: pymongo gives both the same class."""
+    origin = error.__cause__ or error.__context__
+    return origin is not None and type(origin).__module__.partition(".")[0] == "dns"
 
 
 def _check(uri: str) -> None:

@@ -5,6 +5,9 @@ import threading
 import weakref
 from typing import Protocol
 
+# A fork does not wait longer for a client that another thread is creating.
+_LONGEST_WAIT = 1.0
+
 
 class ForkAware(Protocol):
     """An object that can begin anew in a forked child."""
@@ -14,9 +17,13 @@ class ForkAware(Protocol):
 
 
 not_during_a_fork = threading.RLock()
-"""A fork waits while a thread holds this, so that no child finds that thread's work half done."""
+"""A fork waits up to a second while a thread holds this, so that no child finds its work half done.
+
+Hold it for what takes milliseconds, never for work on the network.
+"""
 
 _aware: "weakref.WeakSet[ForkAware]" = weakref.WeakSet()
+_forking = threading.local()
 
 
 def reset_after_fork(instance: ForkAware) -> None:
@@ -24,15 +31,21 @@ def reset_after_fork(instance: ForkAware) -> None:
     _aware.add(instance)
 
 
-def _begin_anew() -> None:
-    not_during_a_fork.release()
+def _before() -> None:
+    _forking.holds = not_during_a_fork.acquire(timeout=_LONGEST_WAIT)
+
+
+def _in_parent() -> None:
+    if _forking.holds:
+        not_during_a_fork.release()
+
+
+def _in_child() -> None:
+    # The thread that holds it may not run here. As the standard library's own locks do it.
+    not_during_a_fork._at_fork_reinit()  # type: ignore[attr-defined]
     for instance in list(_aware):
         instance.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=not_during_a_fork.acquire,
-        after_in_parent=not_during_a_fork.release,
-        after_in_child=_begin_anew,
-    )
+    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -111,7 +111,8 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
     Raises:
         StoreError: If the document has no id, or a field has the wrong type.
     """
-    if not document.get("id"):
+    # What is not stored yet has neither.
+    if "_id" in document and not document.get("id"):
         raise StoreError(f"the document {document.get('_id')!r} is not a token: it has no id")
     for field, getter, setter in _FILLED:
         value = document.get(field)

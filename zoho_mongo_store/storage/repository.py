@@ -4,16 +4,21 @@ The store and the refresh share it. Nothing here knows the SDK's calls.
 """
 
 import time
-from datetime import timedelta
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
 
 import pymongo
 from pymongo import ReadPreference
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
+from zoho_mongo_store.driver.availability import was_silent
 from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.indexes import Changes, Index
+from zoho_mongo_store.driver.reading import Reader, patience, remaining
 from zoho_mongo_store.driver.retry import retry_once
 from zoho_mongo_store.driver.timed_lock import TimedLock
 from zoho_mongo_store.encryption import Encryptor, FieldEncryption
@@ -23,7 +28,7 @@ from zoho_mongo_store.model.document import Document, now
 from zoho_mongo_store.model.lookup import Filter
 from zoho_mongo_store.model.token_documents import TokenDocuments
 from zoho_mongo_store.storage.outage import OutageMemory
-from zoho_mongo_store.storage.pending_saves import PendingSaves
+from zoho_mongo_store.storage.recovery import Recovery
 from zoho_mongo_store.storage.scan import Scan
 from zoho_mongo_store.storage.token_indexes import ensure_lease_indexes, ensure_token_indexes
 from zoho_mongo_store.storage.upsert import compare_and_set_access_token, upsert
@@ -70,9 +75,19 @@ class TokenRepository:
         self._connection = connection
         self._idle = idle
         self._encryptor = None if encryption is None else Encryptor(encryption, timeout)
-        self._pending = PendingSaves()
+        self._recovery = Recovery(
+            connection,
+            partial(_primary_documents, connection, self._encryptor),
+            timeout,
+            self.events,
+        )
+        self._availability = self._recovery.availability
+        self._pending = self._recovery.pending
+        self._reader = Reader(self._availability, timeout)
         self._memory = (
-            None if serve_through_outage is None else OutageMemory(serve_through_outage, self._ping)
+            None
+            if serve_through_outage is None
+            else OutageMemory(serve_through_outage, self._reach)
         )
         self._indexing = TimedLock()
         self._indexes_ready = not create_indexes
@@ -88,24 +103,49 @@ class TokenRepository:
         return self._memory is not None and self._memory.serving
 
     def find(self, filters: list[Filter], *, from_primary: bool = False) -> Document | None:
-        """Find the document of a token.
+        """Find the document of a token, with what this process has yet to write of it.
+
+        Without ``from_primary`` a secondary answers where the primary does not; see ``Reader``.
 
         Args:
             filters: Filters in the order in which to try them.
-            from_primary: Read from the primary, never from memory, whatever read preference the
-                user chose.
+            from_primary: Read from the primary alone, and only what is stored there.
 
         Returns:
             The document that the first matching filter finds, or ``None``.
+
+        Raises:
+            PyMongoError: Nobody answered, or only a secondary did, which does not know the token.
         """
-        memory = None if from_primary else self._memory
+        if from_primary:
+            with self._on_primary() as documents:
+                return _first(documents, filters)
+        pending = self._pending
+        kept = pending.find(filters) if pending else None
+        try:
+            stored = self._find(filters, is_kept=kept is not None)
+        except PyMongoError as error:
+            if kept is None or not is_unreachable(error):
+                raise
+            return kept
+        if stored is None or not pending:
+            return stored or kept
+        return pending.applied_to(stored)
+
+    def find_kept(self, filters: list[Filter]) -> Document | None:
+        """Find a token among the saves that this process has yet to write; nothing is sent."""
+        return self._pending.find(filters) if self._pending else None
+
+    def _find(self, filters: list[Filter], *, is_kept: bool) -> Document | None:
+        """Find what is stored, or during an outage what was found last."""
+        memory = self._memory
         if memory is None:
-            return self._find(filters, from_primary)
+            return self._read(filters, is_kept)
         remembered = memory.recall(filters)
         if remembered is not None:
             return remembered
         try:
-            stored = self._find(filters)
+            stored = self._read(filters, is_kept)
         except PyMongoError as error:
             if not is_unreachable(error):
                 raise
@@ -117,66 +157,103 @@ class TokenRepository:
         memory.remember(filters, stored)
         return stored
 
-    def _find(self, filters: list[Filter], from_primary: bool = False) -> Document | None:
-        documents, left = self._prepared(from_primary)
-        with pymongo.timeout(left):
-            for candidate in filters:
-                stored = documents.find_one(candidate)
-                if stored is not None:
-                    return stored
-        return None
+    def _read(self, filters: list[Filter], is_kept: bool) -> Document | None:
+        self._availability.require_any_member()
+        deadline = time.monotonic() + self.timeout
+        collection = self._open()
+        if not self._indexes_ready:
+            deadline = self._index_unless_silent(collection, deadline)
+        return self._reader.read(
+            collection,
+            lambda asked: _first(self._in_plain(asked), filters),
+            deadline,
+            trust_absence=is_kept,
+        )
 
     def save(self, fields: Document, *, keep_access_token: bool = False) -> Document:
-        """Upsert; see ``upsert``. What cannot reach MongoDB raises, and is written later."""
-        since = now()
+        """Upsert; see ``upsert``. A save that cannot reach MongoDB raises, and is written later."""
+        attempted_at = now()
         try:
-            documents, left = self._prepared()
-            with pymongo.timeout(left):
-                return self._noted(upsert(documents, fields, keep_access_token=keep_access_token))
+            with self._on_primary() as documents:
+                self._write_kept_before(fields)
+                stored = upsert(documents, fields, keep_access_token=keep_access_token)
         except PyMongoError as error:
             if is_unreachable(error):
-                self._pending.keep(fields, since, keep_access_token=keep_access_token)
+                self._keep(fields, attempted_at, keep_access_token=keep_access_token)
             raise
+        return self._noted(stored)
 
     def compare_and_set_access_token(self, stored: Document, fields: Document) -> Document | None:
-        """Put a new access token in the place of the one in ``stored``, as ``upsert`` has it.
+        """Replace the access token of ``stored``; see the function of that name in ``upsert``.
 
-        What cannot reach MongoDB raises, and is written later.
+        One that cannot reach MongoDB raises, and is written later.
         """
-        since = now()
+        attempted_at = now()
         try:
-            documents, left = self._prepared()
-            with pymongo.timeout(left):
-                return self._noted(compare_and_set_access_token(documents, stored, fields))
+            with self._on_primary() as documents:
+                self._write_kept_before(fields)
+                changed = compare_and_set_access_token(documents, stored, fields)
         except PyMongoError as error:
             if is_unreachable(error):
-                self._pending.keep(fields, since, redeemed=stored)
+                self._keep(fields, attempted_at, redeemed=stored)
             raise
+        return self._noted(changed)
 
     def delete(self, id: str) -> None:
-        """Remove the document with this id, also from what is still to be written."""
+        """Delete the document with this id, and drop what is kept of it."""
         self._pending.forget(id)
         if self._memory is not None:
             self._memory.forget(id)
-        documents, left = self._prepared()
-        with pymongo.timeout(left):
+        with self._on_primary() as documents:
+            # A save that is kept without the id may be of the same token.
+            self._write_kept()
             documents.delete_one({"id": id})
 
     def delete_all(self) -> None:
-        """Remove all documents and all leases."""
+        """Delete all documents and all leases, and drop what is kept."""
         self._pending.forget()
         if self._memory is not None:
             self._memory.forget()
-        documents, left = self._prepared()
-        with pymongo.timeout(left):
+        with self._on_primary() as documents:
+            self._write_kept()
             for emptied in (documents, self.leases()):
                 retry_once(lambda: emptied.delete_many({}))  # noqa: B023 - called at once
 
     def scan(self, batch_size: int) -> Scan:
-        """All documents, one after the other."""
-        documents, left = self._prepared()
-        with pymongo.timeout(left):
-            return Scan(documents, batch_size, self.timeout)
+        """Read all documents, one after the other.
+
+        Args:
+            batch_size: Documents to fetch at a time.
+        """
+        deadline = time.monotonic() + self.timeout
+        collection = self._open()
+        self._reader.require_member_for(collection)
+        if not self._indexes_ready:
+            deadline = self._index_unless_silent(collection, deadline)
+        with pymongo.timeout(remaining(deadline)):
+            return Scan(
+                self._in_plain(collection),
+                batch_size,
+                self.timeout,
+                partial(self._note_silence, collection),
+            )
+
+    def ping(self) -> None:
+        """Reach any member that can answer a find, or raise pymongo's error."""
+        deadline = time.monotonic() + self.timeout
+        self._reader.read(self._open(), _ping, deadline, trust_absence=True)
+        self._availability.member_answered()
+
+    def wait_for_primary(self, seconds: float) -> None:
+        """Wait until the primary answers, as after an election. Sends nothing unless it has to.
+
+        Args:
+            seconds: How long at most.
+
+        Raises:
+            PyMongoError: No primary answered.
+        """
+        self._recovery.wait_for_primary(seconds)
 
     def leases(self) -> Collection[Document]:
         """The collection beside this one that the leases are in."""
@@ -189,66 +266,123 @@ class TokenRepository:
         )
 
     def ensure_indexes(self) -> Changes:
-        """Make the indexes of the tokens and of the leases, whose names get ``leases.`` before."""
+        """Create the indexes of the tokens and of the leases.
+
+        Returns:
+            What was done; the names of the indexes of the leases begin with ``leases.``.
+        """
+        self._open()
         return self._ensure_indexes(time.monotonic() + self.timeout)
 
     def close(self) -> None:
-        """Write what is pending, or log at ERROR that it is lost, and close the connection."""
+        """Write what is kept, or log at ERROR that it is lost, and close the connection."""
+        self._recovery.finish()
         with pymongo.timeout(self.timeout):
-            if self._pending and not self._connection.closed:
-                try:
-                    self._pending.flush(self._documents(from_primary=True), self.timeout)
-                except PyMongoError:
-                    self._pending.give_up()
             if self._memory is not None:
                 self._memory.close()
             if self._encryptor is not None:
                 self._encryptor.close()
             self._connection.close()
 
-    def _prepared(self, from_primary: bool = False) -> tuple[TokenDocuments, float]:
-        """The collection with its indexes made and the pending saves written, and the seconds that
-        are left of the time-out. With ``from_primary`` it is read from the primary."""
-        documents = self._documents(from_primary)
-        if self._indexes_ready and not self._pending:
-            return documents, self.timeout
-        deadline = time.monotonic() + self.timeout
-        if not self._indexes_ready:
-            with self._indexing.hold(self.timeout):
-                if not self._indexes_ready:
-                    self._ensure_indexes(deadline)
-        left = deadline - time.monotonic()
-        if left <= 0:
-            # Building an index may have taken longer.
-            left, deadline = self.timeout, time.monotonic() + self.timeout
-        if self._pending:
-            with pymongo.timeout(left):
-                self._pending.flush(self._documents(from_primary=True), left)
-        return documents, _left(deadline)
+    @contextmanager
+    def _on_primary(self) -> Iterator[TokenDocuments]:
+        """Give the block the collection on the primary, with its indexes, for the time-out.
 
-    def _documents(self, from_primary: bool = False) -> TokenDocuments:
-        """The collection, with secrets in plain on this side."""
-        collection = self._connection.collection
-        if from_primary:
-            collection = collection.with_options(read_preference=ReadPreference.PRIMARY)
-        return collection if self._encryptor is None else self._encryptor.encrypted(collection)
+        While the primary is known to be away the block fails at once.
+        """
+        started = time.monotonic()
+        self._availability.require_primary()
+        deadline = started + self.timeout
+        collection = self._open()
+        try:
+            if not self._indexes_ready:
+                with self._indexing.hold(self.timeout):
+                    deadline = self._index(deadline)
+            with pymongo.timeout(remaining(deadline)):
+                yield self._in_plain(self._reader.on_primary(collection))
+        except PyMongoError as error:
+            if was_silent(error, started, self.timeout):
+                self._note_silence(collection, started)
+            raise
+
+    def _open(self) -> Collection[Document]:
+        started = time.monotonic()
+        try:
+            return self._connection.open(self.timeout)
+        except PyMongoError as error:
+            if was_silent(error, started, self.timeout):
+                self._availability.found_silent(started, away=True, nobody=True)
+            raise
+
+    def _note_silence(self, collection: Collection[Document], since: float) -> None:
+        """Note that an operation which began at ``since`` waited for the primary in vain."""
+        alone = not self._reader.has_secondary(collection)
+        self._availability.found_silent(since, away=True, nobody=alone)
+
+    def _index_unless_silent(self, collection: Collection[Document], deadline: float) -> float:
+        """Create the indexes before a find, which does not wait long for them.
+
+        It needs none, and a secondary may answer it.
+        """
+        if self._availability.primary_is_silent or self._indexing.held:
+            return deadline
+        started = time.monotonic()
+        until = deadline
+        if self._reader.may_have_secondary(collection):
+            until = min(deadline, started + patience(self.timeout))
+        try:
+            with self._indexing.hold(self.timeout):
+                return max(deadline, self._index(until))
+        except PyMongoError as error:
+            if not is_unreachable(error):
+                raise
+            if was_silent(error, started, until - started):
+                self._availability.found_silent(started)
+            return deadline
+
+    def _index(self, deadline: float) -> float:
+        """Create the indexes, if no thread has; a deadline for what comes after it."""
+        if not self._indexes_ready:
+            self._ensure_indexes(deadline)
+        # Building an index may have taken longer than an operation may.
+        is_over = time.monotonic() >= deadline
+        return time.monotonic() + self.timeout if is_over else deadline
+
+    def _keep(self, fields: Document, attempted_at: datetime, **how: Any) -> None:
+        self._pending.keep(fields, attempted_at, **how)
+        self._recovery.start()
+
+    def _write_kept_before(self, fields: Document) -> None:
+        """Write what is kept of the same token before a newer save of it."""
+        if self._pending and self._pending.has_save_of(fields):
+            self._write_kept(fields)
+
+    def _write_kept(self, only: Document | None = None) -> None:
+        if self._pending:
+            documents = self._in_plain(self._reader.on_primary(self._connection.collection))
+            self._pending.flush(documents, self.timeout, only=only)
+
+    def _in_plain(self, collection: Collection[Document]) -> TokenDocuments:
+        """Give the collection with its secrets in plain on this side."""
+        return _in_plain(collection, self._encryptor)
 
     def _ensure_indexes(self, deadline: float) -> Changes:
         """Make the indexes; what tells whether any is missing has to be read by ``deadline``."""
         collection, leases, idle = self._connection.collection, self.leases(), self._idle
-        changes = retry_once(lambda: ensure_token_indexes(collection, idle, _left(deadline)))
-        of_leases = retry_once(lambda: ensure_lease_indexes(leases, _left(deadline)))
+        changes = retry_once(lambda: ensure_token_indexes(collection, idle, remaining(deadline)))
+        of_leases = retry_once(lambda: ensure_lease_indexes(leases, remaining(deadline)))
         changes = changes.with_others(of_leases, "leases.")
         if self._encryptor is not None:
-            with pymongo.timeout(_left(deadline)):
+            with pymongo.timeout(remaining(deadline)):
                 of_vault = self._encryptor.ensure_index(collection)
             changes = changes.with_others(of_vault, "keyVault.")
         self._indexes_ready = True
         return changes
 
-    def _ping(self) -> None:
+    def _reach(self) -> None:
         with pymongo.timeout(self.timeout):
             self._connection.collection.database.command("ping")
+        self._availability.primary_answered()
 
     def _noted(self, stored: _Stored) -> _Stored:
         if self._memory is not None and stored is not None:
@@ -256,6 +390,22 @@ class TokenRepository:
         return stored
 
 
-def _left(deadline: float) -> float:
-    """The seconds until ``deadline``: at least some, since zero means endless to pymongo."""
-    return max(deadline - time.monotonic(), 0.001)
+def _first(documents: TokenDocuments, filters: list[Filter]) -> Document | None:
+    for candidate in filters:
+        stored = documents.find_one(candidate)
+        if stored is not None:
+            return stored
+    return None
+
+
+def _ping(collection: Collection[Document]) -> Document:
+    return collection.database.command("ping", read_preference=collection.read_preference)
+
+
+def _in_plain(collection: Collection[Document], encryptor: Encryptor | None) -> TokenDocuments:
+    return collection if encryptor is None else encryptor.encrypted(collection)
+
+
+def _primary_documents(connection: Connection, encryptor: Encryptor | None) -> TokenDocuments:
+    collection = connection.collection.with_options(read_preference=ReadPreference.PRIMARY)
+    return _in_plain(collection, encryptor)

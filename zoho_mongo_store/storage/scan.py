@@ -1,10 +1,13 @@
 """Reading the whole collection, through a failover."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pymongo
 from pymongo.errors import CursorNotFound, PyMongoError
 
+from zoho_mongo_store.driver.availability import was_silent
 from zoho_mongo_store.errors import is_lost_connection
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.token_documents import DocumentCursor, TokenDocuments
@@ -13,16 +16,29 @@ _START = object()
 
 
 class Scan:
-    """Every document once, in the order of ``_id``.
+    """Reads every document once, in the order of ``_id``.
 
-    A cursor lives on one server and is not retried by pymongo: one that is lost, to a failover or
-    to MongoDB's ten minutes of idleness, is opened again where it was.
-
-    batch_size: documents fetched at a time.
-    timeout: seconds that each fetch may take.
+    A cursor lives on one server, and pymongo does not retry it. One that is lost, in a failover or
+    after MongoDB's ten minutes without use, is opened again where it was.
     """
 
-    def __init__(self, collection: TokenDocuments, batch_size: int, timeout: float) -> None:
+    def __init__(
+        self,
+        collection: TokenDocuments,
+        batch_size: int,
+        timeout: float,
+        on_silence: Callable[[float], object],
+    ) -> None:
+        """Open a cursor; nothing is sent yet.
+
+        Args:
+            collection: What to read.
+            batch_size: Documents to fetch at a time.
+            timeout: Seconds that each fetch may take.
+            on_silence: Called when a fetch was not answered in time, with the time at which it
+                began, by ``time.monotonic``.
+        """
+        self._on_silence = on_silence
         self._collection = collection
         self._batch_size = batch_size
         self._timeout = timeout
@@ -30,15 +46,15 @@ class Scan:
         self._cursor = self._open()
 
     def next(self) -> Document | None:
-        """The next document, or ``None`` after the last."""
-        with pymongo.timeout(self._timeout):
-            try:
-                document = next(self._cursor, None)
-            except PyMongoError as error:
-                if not (is_lost_connection(error) or isinstance(error, CursorNotFound)):
-                    raise
-                self._cursor = self._open()
-                document = next(self._cursor, None)
+        """Give the next document, or ``None`` after the last."""
+        started = time.monotonic()
+        try:
+            with pymongo.timeout(self._timeout):
+                document = self._fetch()
+        except PyMongoError as error:
+            if was_silent(error, started, self._timeout):
+                self._on_silence(started)
+            raise
         if document is not None:
             self._last = document["_id"]
         return document
@@ -47,6 +63,15 @@ class Scan:
         """Let the server forget the cursor."""
         with pymongo.timeout(self._timeout):
             self._cursor.close()
+
+    def _fetch(self) -> Document | None:
+        try:
+            return next(self._cursor, None)
+        except PyMongoError as error:
+            if not (is_lost_connection(error) or isinstance(error, CursorNotFound)):
+                raise
+        self._cursor = self._open()
+        return next(self._cursor, None)
 
     def _open(self) -> DocumentCursor:
         rest: Document = {}

@@ -14,7 +14,7 @@ from zoho_mongo_store.model.token_documents import TokenDocuments
 # An attempt fails only because another save succeeded; 32 racing saves need two or three.
 _ATTEMPTS = 32
 # The fields that Zoho's answer changes (oauth_token.py, parse_response).
-_REDEEMED = (*ACCESS_TOKEN_FIELDS, "refresh_token", "api_domain")
+REDEEMED_FIELDS = (*ACCESS_TOKEN_FIELDS, "refresh_token", "api_domain")
 
 
 def upsert(
@@ -90,7 +90,7 @@ def compare_and_set_access_token(
         The document as it is after the update, or ``None`` if it has another access token by now or
         was deleted.
     """
-    changes = {field: fields[field] for field in _REDEEMED if field in fields}
+    changes = {field: fields[field] for field in REDEEMED_FIELDS if field in fields}
     current = stored.get("access_token", {"$exists": False})
     return collection.find_one_and_update(
         {"id": stored["id"], "access_token": current},
@@ -114,7 +114,7 @@ def _update(
     """
     moment = now()
     kept = (
-        {field: fields[field] for field in _REDEEMED if field in fields}
+        {field: fields[field] for field in REDEEMED_FIELDS if field in fields}
         if keep_access_token
         else {}
     )

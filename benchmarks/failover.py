@@ -1,0 +1,235 @@
+"""Measures what a load notices of failures of a replica set's primary, and prints the table.
+
+Run as ``python -m benchmarks.failover [ROW ...]``; without a row it runs all of them, each on three
+new members with MongoDB's default election time-out. Six processes with default options each find
+every 50 ms and save every fifth time, for 45 s, in which the primary fails twice.
+"""
+
+import argparse
+import json
+import logging
+import multiprocessing
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
+from typing import Any, NamedTuple
+
+from pymongo import MongoClient
+
+from tests.faults.documents import login, number_of
+from tests.tokens import make_token
+from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.sdk import SDKException
+from zoho_mongo_store.testing import LocalMongo
+
+PROCESSES = 6
+USERS_EACH = 5
+PAUSE = 0.05
+SECONDS = 45.0
+FAILURES_AT = (6.0, 25.0)
+# A find and a save are measured by their start; a kept save may need a moment after the last one.
+GRACE = 5.0
+
+Client = MongoClient[dict[str, Any]]
+
+
+class Row(NamedTuple):
+    """A row of the table: what is done to the primary, and how the stores are made."""
+
+    fail: Callable[[LocalMongo], Callable[[], None]]
+    query: str = ""
+
+
+@dataclass
+class Outcome:
+    """What one process saw."""
+
+    finds: int = 0
+    saves: int = 0
+    failed_finds: int = 0
+    failed_saves: int = 0
+    longest_find: float = 0.0
+    longest_save: float = 0.0
+    acknowledged: dict[str, int] = field(default_factory=dict)
+    attempted: dict[str, int] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+
+def step_down(mongo: LocalMongo) -> Callable[[], None]:
+    """Have the primary step down in order."""
+    mongo.step_down()
+    return lambda: None
+
+
+def kill(mongo: LocalMongo) -> Callable[[], None]:
+    """Kill the primary; it is started again before the next failure."""
+    primary = mongo.primary
+    primary.kill()
+    return primary.restart
+
+
+def stop(mongo: LocalMongo) -> Callable[[], None]:
+    """Have the primary hang; it goes on before the next failure."""
+    primary = mongo.primary
+    primary.stop()
+    return primary.cont
+
+
+ROWS = {
+    "replSetStepDown": Row(step_down),
+    "SIGKILL": Row(kill),
+    "SIGKILL, primaryPreferred": Row(kill, "&readPreference=primaryPreferred"),
+    "SIGSTOP": Row(stop),
+}
+
+
+def load(uri: str, worker: int, end: Event, pipe: Connection) -> None:
+    """Find and save until ``end`` is set, and tell what became of it."""
+    logging.disable(logging.CRITICAL)
+    users = [f"user-{worker}-{index}" for index in range(USERS_EACH)]
+    outcome = Outcome()
+    turn = 0
+    # Never closed, and no further call at the end: what is kept has to be written by itself.
+    store = MongoTokenStore(uri)
+    while not end.is_set():
+        turn += 1
+        user = users[turn % USERS_EACH]
+        started = time.monotonic()
+        if turn % 5:
+            outcome.finds += 1
+            try:
+                if store.find_token(make_token(user_name=user)) is None:
+                    raise LookupError("not found")
+            except Exception as error:
+                outcome.failed_finds += 1
+                outcome.errors.append(str(error))
+            outcome.longest_find = max(outcome.longest_find, time.monotonic() - started)
+        else:
+            user = users[(turn // 5) % USERS_EACH]
+            outcome.saves += 1
+            outcome.attempted[user] = turn
+            try:
+                store.save_token(make_token(**login(user, turn)))
+            except SDKException:
+                outcome.failed_saves += 1
+            else:
+                outcome.acknowledged[user] = turn
+            outcome.longest_save = max(outcome.longest_save, time.monotonic() - started)
+        time.sleep(PAUSE)
+    pipe.send(outcome)
+    pipe.recv()
+
+
+def wait_for_new_primary(mongo: LocalMongo, old: str, timeout: float = 60.0) -> float:
+    """Seconds until another member, or the same one again, is primary."""
+    started = time.monotonic()
+    while time.monotonic() - started < timeout:
+        for member in mongo.members:
+            if member.address != old and member.is_primary:
+                return time.monotonic() - started
+        time.sleep(0.05)
+    raise RuntimeError("no new primary")
+
+
+def numbers(uri: str) -> dict[str, int]:
+    """The number of the save that each user's document is of."""
+    with Client(uri) as client:
+        found = client.zohooauth.oauthtoken.find()
+        return {document["user_name"]: number_of(document) for document in found}
+
+
+def measure(name: str, row: Row) -> dict[str, Any]:
+    """Run one row."""
+    context = multiprocessing.get_context("forkserver")
+    with LocalMongo(members=3) as mongo:
+        uri = mongo.uri + row.query
+        with MongoTokenStore(mongo.uri, timeout=60) as store:
+            for worker in range(PROCESSES):
+                for index in range(USERS_EACH):
+                    store.save_token(make_token(**login(f"user-{worker}-{index}", 0)))
+        end = context.Event()
+        processes, pipes = [], []
+        for worker in range(PROCESSES):
+            pipe, child = context.Pipe()
+            process = context.Process(target=load, args=(uri, worker, end, child), daemon=True)
+            process.start()
+            processes.append(process)
+            pipes.append(pipe)
+        elections = []
+        written_after: float | None = None
+        began = time.monotonic()
+        recover: Callable[[], None] = lambda: None  # noqa: E731
+        for moment in FAILURES_AT:
+            time.sleep(max(0.0, began + moment - time.monotonic()))
+            recover()
+            old = mongo.wait_for_primary().address
+            recover = row.fail(mongo)
+            elections.append(wait_for_new_primary(mongo, old))
+        time.sleep(max(0.0, began + SECONDS - time.monotonic()))
+        end.set()
+        outcomes: list[Outcome] = [pipe.recv() for pipe in pipes]
+        attempted = {user: turn for one in outcomes for user, turn in one.attempted.items()}
+        acknowledged = {user: turn for one in outcomes for user, turn in one.acknowledged.items()}
+        ended = time.monotonic()
+        while True:
+            stored = numbers(mongo.uri)
+            if stored == {**dict.fromkeys(stored, 0), **attempted}:
+                written_after = time.monotonic() - ended
+                break
+            if time.monotonic() - ended > GRACE:
+                break
+            time.sleep(0.1)
+        lost = sum(stored.get(user, -1) < turn for user, turn in acknowledged.items())
+        unwritten = sum(stored.get(user, -1) != turn for user, turn in attempted.items())
+        for pipe, process in zip(pipes, processes, strict=True):
+            pipe.send(None)
+            process.join(30)
+        recover()
+    errors = [error for one in outcomes for error in one.errors]
+    return {
+        "failure": name,
+        "server": mongo.description,
+        "new primary after (s)": [round(one, 1) for one in elections],
+        "finds": sum(one.finds for one in outcomes),
+        "failed finds": sum(one.failed_finds for one in outcomes),
+        "longest find (s)": round(max(one.longest_find for one in outcomes), 2),
+        "saves": sum(one.saves for one in outcomes),
+        "saves that raised": sum(one.failed_saves for one in outcomes),
+        "longest save (s)": round(max(one.longest_save for one in outcomes), 2),
+        "acknowledged saves lost": lost,
+        "newest saves not stored at the end": unwritten,
+        "all stored (s) after the end": written_after and round(written_after, 1),
+        "errors": sorted(set(errors))[:3],
+    }
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """The results as a table in Markdown."""
+    columns = [name for name in results[0] if name not in ("server", "errors")]
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    for result in results:
+        values = [result[name] for name in columns]
+        texts = [
+            " and ".join(map(str, value)) if isinstance(value, list) else str(value)
+            for value in values
+        ]
+        lines.append("| " + " | ".join(texts) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run the rows that the command line names, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}")
+    chosen = parser.parse_args().rows or list(ROWS)
+    results = []
+    for name in chosen:
+        results.append(measure(name, ROWS[name]))
+        print(json.dumps(results[-1], indent=2), flush=True)
+    print(f"\n{results[0]['server']}:\n\n{table(results)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""What a process knows about reaching MongoDB, so that an outage is noticed once."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from pymongo.errors import NetworkTimeout, PyMongoError
+
+from zoho_mongo_store.driver.fork import reset_after_fork
+from zoho_mongo_store.errors import is_unreachable
+
+_SILENT = "an operation before this one found MongoDB silent, and it has not answered since"
+
+
+def was_silent(error: PyMongoError, since: float, seconds: float) -> bool:
+    """Tell whether MongoDB left an operation without an answer for the whole of its time.
+
+    Args:
+        error: What the operation raised. Where a retry failed as well, pymongo raises the error of
+            the first attempt, such as a closed connection.
+        since: When it began, by ``time.monotonic``.
+        seconds: How long it could take.
+    """
+    is_over = time.monotonic() - since >= 0.9 * seconds
+    return is_unreachable(error) and (error.timeout or is_over)
+
+
+class Availability:
+    """Remembers that MongoDB did not answer, until a probe reaches it again.
+
+    It knows three degrees. A silent primary is passed over by finds. A primary that is away has let
+    an operation wait for its whole time-out: operations that need it fail at once. When nobody
+    answers, finds fail at once as well.
+    """
+
+    def __init__(self, on_begin: Callable[[], object], on_end: Callable[[float], object]) -> None:
+        """Create it; everything is taken to answer.
+
+        Args:
+            on_begin: Called when an outage begins, by the thread that noticed it.
+            on_end: Called when it has ended, with its length in seconds.
+        """
+        self._on_begin = on_begin
+        self._on_end = on_end
+        self._began: float | None = None
+        self._primary_is_away = self._nobody_answers = False
+        self.after_fork()
+        reset_after_fork(self)
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether an outage has been noticed and has not ended."""
+        return self._began is not None
+
+    @property
+    def primary_is_silent(self) -> bool:
+        """Whether finds pass over the primary."""
+        return not self._primary_answers.is_set()
+
+    @property
+    def nobody_answers(self) -> bool:
+        """Whether no member answered, so that finds fail at once."""
+        return self._nobody_answers
+
+    def require_primary(self) -> None:
+        """Refuse an operation that needs the primary while that is known to be away.
+
+        Raises:
+            NetworkTimeout: It is.
+        """
+        if self._primary_is_away:
+            raise NetworkTimeout(_SILENT)
+
+    def require_any_member(self) -> None:
+        """Refuse a find while no member is known to answer.
+
+        Raises:
+            NetworkTimeout: None does.
+        """
+        if self._nobody_answers:
+            raise NetworkTimeout(_SILENT)
+
+    def found_silent(self, since: float, *, away: bool = False, nobody: bool = False) -> None:
+        """Note that the primary did not answer an operation.
+
+        Args:
+            since: When the operation began, by ``time.monotonic``. An answer to a later operation
+                outweighs it.
+            away: Whether it waited for the whole time-out.
+            nobody: Whether no other member answered either.
+        """
+        with self._lock:
+            if self._answered_at >= since:
+                return
+            begins = self._began is None
+            if begins:
+                self._began = time.monotonic()
+            self._primary_answers.clear()
+            self._primary_is_away = self._primary_is_away or away
+            self._nobody_answers = self._nobody_answers or nobody
+        if begins:
+            self._on_begin()
+
+    def member_answered(self) -> None:
+        """Note that some member answers again."""
+        self._nobody_answers = False
+
+    def primary_answered(self) -> None:
+        """Note that the primary answers again, if only to reads so far."""
+        with self._lock:
+            self._answered_at = time.monotonic()
+            self._nobody_answers = False
+            self._primary_answers.set()
+
+    def primary_writes(self) -> None:
+        """Note that the primary takes writes again."""
+        self.primary_answered()
+        self._primary_is_away = False
+
+    def end(self) -> None:
+        """Note that the primary answers again, and that nothing is left to write."""
+        self.primary_writes()
+        with self._lock:
+            began, self._began = self._began, None
+        if began is not None:
+            self._on_end(time.monotonic() - began)
+
+    def wait_for_primary(self, seconds: float) -> bool:
+        """Wait while the primary is silent; ``False`` if it still is after ``seconds``."""
+        return self._primary_answers.wait(max(seconds, 0))
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child, which has no probe yet."""
+        self._lock = threading.RLock()
+        self._primary_answers = threading.Event()
+        self._primary_answers.set()
+        self._primary_is_away = self._nobody_answers = False
+        self._began = None
+        self._answered_at = 0.0

@@ -1,0 +1,74 @@
+"""A background thread that runs only while it has something to do."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from zoho_mongo_store.driver.fork import reset_after_fork
+
+
+class BackgroundTask:
+    """Calls a function again and again in a daemon thread, until that says that all is done.
+
+    There is at most one thread at a time, and none in a forked child before ``start`` is called
+    there. The thread holds the function, not this object's owner.
+    """
+
+    def __init__(self, step: Callable[[], bool], name: str, pause: float) -> None:
+        """Create it; no thread is started yet.
+
+        Args:
+            step: Does a part of the work. Returns whether there is more to do.
+            name: Name of the thread.
+            pause: Seconds between two steps.
+        """
+        self._step = step
+        self._name = name
+        self._pause = pause
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.after_fork()
+        reset_after_fork(self)
+
+    def start(self) -> None:
+        """Have the work done, if no thread is at it."""
+        with self._lock:
+            self._wanted = True
+            running = self._thread is not None and self._thread.is_alive()
+            if running or self._stopped.is_set():
+                return
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            # At the end of the interpreter no thread can be started any more.
+            with suppress(RuntimeError):
+                self._thread.start()
+                return
+            self._thread = None
+
+    def stop(self) -> None:
+        """End the thread after its current step, and start none any more."""
+        self._stopped.set()
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child, in which the thread does not run."""
+        stopped = self._stopped.is_set()
+        self._stopped = threading.Event()
+        if stopped:
+            self._stopped.set()
+        self._lock = threading.RLock()
+        self._thread = None
+        self._wanted = False
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            with self._lock:
+                self._wanted = False
+            if not self._step() and self._is_done():
+                return
+            self._stopped.wait(self._pause)
+
+    def _is_done(self) -> bool:
+        """Whether nobody asked for more since the last step began; then the thread ends."""
+        with self._lock:
+            if not self._wanted:
+                self._thread = None
+            return not self._wanted

@@ -1,0 +1,264 @@
+"""Reads that outlive the primary of a replica set."""
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import pymongo
+from pymongo import ReadPreference
+from pymongo.collection import Collection
+from pymongo.errors import NetworkTimeout, PyMongoError
+from pymongo.read_preferences import PrimaryPreferred, Secondary
+from pymongo.topology_description import TOPOLOGY_TYPE
+
+from zoho_mongo_store.driver.availability import Availability, was_silent
+from zoho_mongo_store.errors import is_unreachable
+from zoho_mongo_store.model.document import Document
+
+_Result = TypeVar("_Result")
+Query = Callable[[Collection[Document]], _Result | None]
+"""Asks a collection once; ``None`` says that there is no such document."""
+
+_REPLICA_SETS = (TOPOLOGY_TYPE.ReplicaSetNoPrimary, TOPOLOGY_TYPE.ReplicaSetWithPrimary)
+_PRIMARY = ReadPreference.PRIMARY.mode
+_PRIMARY_PREFERRED = ReadPreference.PRIMARY_PREFERRED.mode
+
+
+def patience(timeout: float) -> float:
+    """Tell how long a silent primary is waited for where a secondary can answer.
+
+    A fifth of the time-out, but no less than a second if that leaves half of it for the secondary.
+
+    Args:
+        timeout: Seconds that the whole operation may take.
+    """
+    return min(max(timeout / 5, 1.0), timeout / 2)
+
+
+def remaining(deadline: float) -> float:
+    """Tell the seconds until ``deadline``: at least some, since zero means endless to pymongo."""
+    return max(deadline - time.monotonic(), 0.001)
+
+
+class _Topology(NamedTuple):
+    """What a client knew about its deployment at one moment."""
+
+    description: Any
+    is_replica_set: bool
+    has_primary: bool
+    has_secondary: bool
+
+
+class _Views(NamedTuple):
+    """A collection, read in three ways."""
+
+    chosen: Collection[Document]
+    """As the user's URI or client says."""
+    primary: Collection[Document]
+    preferred: Collection[Document]
+    secondary: Collection[Document]
+
+
+class Reader:
+    """Reads from the primary, and from a secondary where the primary does not answer.
+
+    Where there is no primary, a secondary is asked at once; where it is silent, after
+    ``patience(timeout)``, and at once until a probe has reached it again. That a document does not
+    exist is believed from a primary alone: what was written a moment ago may not have reached the
+    secondary.
+
+    A read preference that the user chose stands. Servers that are no replica set, or that are
+    reached directly, are read as they are.
+    """
+
+    def __init__(self, availability: Availability, timeout: float) -> None:
+        """Create a reader.
+
+        Args:
+            availability: What is known about the primary.
+            timeout: Seconds that an operation may take.
+        """
+        self._availability = availability
+        self._patience = patience(timeout)
+        self._topology = _Topology(None, False, False, False)
+        self._views: _Views | None = None
+        self._has_seen_primary = False
+
+    def read(
+        self,
+        collection: Collection[Document],
+        query: Query[_Result],
+        deadline: float,
+        *,
+        trust_absence: bool = False,
+    ) -> _Result | None:
+        """Ask for a document.
+
+        Args:
+            collection: Where to ask, with the read preference that the user chose.
+            query: Asks once.
+            deadline: Until when, by ``time.monotonic``.
+            trust_absence: Whether ``None`` is believed from a secondary too.
+
+        Returns:
+            What ``query`` returned.
+
+        Raises:
+            PyMongoError: Nobody answered in time, or only a secondary did, and with ``None``.
+        """
+        views = self._views_of(collection)
+        topology = self._look(collection)
+        asked, seconds = self._first(views, topology, deadline)
+        started = time.monotonic()
+        try:
+            with pymongo.timeout(seconds):
+                found = query(asked)
+        except PyMongoError as error:
+            if not is_unreachable(error):
+                raise
+            timed_out = was_silent(error, started, seconds)
+            if time.monotonic() >= deadline:
+                self._availability.found_silent(started, away=timed_out, nobody=timed_out)
+                raise
+            if timed_out and asked is not views.secondary:
+                self._availability.found_silent(started)
+            found, asked = self._ask_others(views, collection, query, deadline)
+        if found is not None or trust_absence:
+            return found
+        if asked is views.primary or asked.read_preference.mode == _PRIMARY:
+            return None
+        if asked is views.preferred and self._was_primary(collection, topology):
+            return None
+        return self._ask_primary(views, query, deadline)
+
+    def on_primary(self, collection: Collection[Document]) -> Collection[Document]:
+        """Give ``collection`` as it is read from the primary alone."""
+        return self._views_of(collection).primary
+
+    def require_member_for(self, collection: Collection[Document]) -> None:
+        """Refuse a read, with ``NetworkTimeout``, if whoever would answer it is known not to."""
+        if collection.read_preference.mode == _PRIMARY:
+            self._availability.require_primary()
+        else:
+            self._availability.require_any_member()
+
+    def has_secondary(self, collection: Collection[Document]) -> bool:
+        """Tell whether a secondary is known that could answer."""
+        return self._look(collection).has_secondary
+
+    def may_have_secondary(self, collection: Collection[Document]) -> bool:
+        """Tell whether a secondary is known, or may turn up when all members are discovered."""
+        topology = self._look(collection)
+        return topology.has_secondary or (topology.is_replica_set and not topology.has_primary)
+
+    def _first(
+        self, views: _Views, topology: _Topology, deadline: float
+    ) -> tuple[Collection[Document], float]:
+        """Choose whom to ask first, and for how many seconds."""
+        left = remaining(deadline)
+        if not topology.is_replica_set:
+            return views.chosen, left
+        if not topology.has_secondary:
+            # Alone, or not discovered yet: then others may be known a little later.
+            return views.chosen, left if topology.has_primary else min(self._patience, left)
+        if not _follows_primary(views.chosen):
+            return views.chosen, min(self._patience, left)
+        if self._availability.primary_is_silent:
+            return views.secondary, min(self._patience, left)
+        known = topology.has_primary or self._has_seen_primary
+        return views.preferred if known else views.chosen, min(self._patience, left)
+
+    def _ask_others(
+        self,
+        views: _Views,
+        collection: Collection[Document],
+        query: Query[_Result],
+        deadline: float,
+    ) -> tuple[_Result | None, Collection[Document]]:
+        """Ask those who may answer in place of the first one; the answer, and who was asked.
+
+        A member that hangs is one of those that pymongo chooses from until a new connection to it
+        has failed, so there are several attempts, each longer than the one before.
+        """
+        seconds = self._patience
+        while True:
+            has_secondary = self._look(collection).has_secondary
+            if not _follows_primary(views.chosen):
+                asked = views.preferred
+            else:
+                asked = views.secondary if has_secondary else views.chosen
+            started = time.monotonic()
+            left = remaining(deadline)
+            given = min(seconds, left) if has_secondary else left
+            try:
+                with pymongo.timeout(given):
+                    return query(asked), asked
+            except PyMongoError as error:
+                if not is_unreachable(error):
+                    raise
+                if time.monotonic() >= deadline:
+                    self._availability.found_silent(started, away=True, nobody=True)
+                    raise
+            seconds *= 2
+
+    def _ask_primary(self, views: _Views, query: Query[_Result], deadline: float) -> _Result | None:
+        """Ask the primary alone, once there is one that answers."""
+        while True:
+            if not self._availability.wait_for_primary(deadline - time.monotonic()):
+                raise NetworkTimeout(
+                    "a secondary has no such document, and no primary answered to confirm that"
+                )
+            started = time.monotonic()
+            given = min(self._patience, remaining(deadline))
+            try:
+                with pymongo.timeout(given):
+                    return query(views.primary)
+            except PyMongoError as error:
+                if not is_unreachable(error) or time.monotonic() >= deadline:
+                    raise
+                if was_silent(error, started, given):
+                    self._availability.found_silent(started)
+
+    def _was_primary(self, collection: Collection[Document], before: _Topology) -> bool:
+        """Whether the primary answered: nothing has changed since it was asked."""
+        return before.has_primary and self._look(collection).description is before.description
+
+    def _look(self, collection: Collection[Document]) -> _Topology:
+        """Look at the deployment as the client knows it now; nothing is sent."""
+        client = collection.database.client
+        if not isinstance(client, pymongo.MongoClient):
+            return _Topology(None, False, False, False)
+        description = client.topology_description
+        known = self._topology
+        if description is not known.description:
+            kind = description.topology_type
+            known = _Topology(
+                description,
+                kind in _REPLICA_SETS or kind == TOPOLOGY_TYPE.Unknown,
+                kind == TOPOLOGY_TYPE.ReplicaSetWithPrimary,
+                kind in _REPLICA_SETS and description.has_readable_server(ReadPreference.SECONDARY),
+            )
+            self._topology = known
+            self._has_seen_primary = self._has_seen_primary or known.has_primary
+        return known
+
+    def _views_of(self, collection: Collection[Document]) -> _Views:
+        views = self._views
+        if views is None or views.chosen is not collection:
+            chosen = collection.read_preference
+            preferred: Any = ReadPreference.PRIMARY_PREFERRED
+            secondary: Any = ReadPreference.SECONDARY
+            if getattr(chosen, "mode", _PRIMARY) == _PRIMARY_PREFERRED:
+                preferred = PrimaryPreferred(chosen.tag_sets, chosen.max_staleness)
+                secondary = Secondary(chosen.tag_sets, chosen.max_staleness)
+            views = self._views = _Views(
+                chosen=collection,
+                primary=collection.with_options(read_preference=ReadPreference.PRIMARY),
+                preferred=collection.with_options(read_preference=preferred),
+                secondary=collection.with_options(read_preference=secondary),
+            )
+        return views
+
+
+def _follows_primary(collection: Collection[Document]) -> bool:
+    return collection.read_preference.mode in (_PRIMARY, _PRIMARY_PREFERRED)

@@ -1,0 +1,171 @@
+"""The way back from an outage: one thread that probes MongoDB and writes what is kept."""
+
+import atexit
+import logging
+import time
+import weakref
+from collections.abc import Callable
+from datetime import timedelta
+
+import pymongo
+from pymongo import ReadPreference
+from pymongo.errors import PyMongoError
+
+from zoho_mongo_store.driver.availability import Availability
+from zoho_mongo_store.driver.background import BackgroundTask
+from zoho_mongo_store.driver.connection import Connection
+from zoho_mongo_store.driver.reading import patience
+from zoho_mongo_store.errors import StoreError, failure, is_unreachable
+from zoho_mongo_store.events import Events
+from zoho_mongo_store.model.token_documents import TokenDocuments
+from zoho_mongo_store.storage.pending_saves import PendingSaves
+
+logger = logging.getLogger("zoho_mongo_store")
+
+_PAUSE = 0.25
+
+
+class Recovery:
+    """Notices an outage once, and ends it: probes MongoDB and writes the kept saves.
+
+    Its thread starts when the first operation finds MongoDB silent or a save is kept, and ends when
+    MongoDB answers and nothing is left to write. It holds the connection and the kept saves, not
+    the repository: a store that is dropped is collected, and what it kept is written all the same.
+    At the end of the process what is still kept is written within ``timeout``, or said to be lost.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        documents: Callable[[], TokenDocuments],
+        timeout: float,
+        events: Events,
+    ) -> None:
+        """Create it; no thread is started yet.
+
+        Args:
+            connection: Leads to the collection.
+            documents: Gives the collection to write to, read from the primary. It must not refer to
+                the repository.
+            timeout: Seconds that an operation may take.
+            events: Where outages and kept saves are told.
+        """
+        self._connection = connection
+        self._documents = documents
+        self._timeout = timeout
+        self._events = events
+        self.pending = PendingSaves(events)
+        self.availability = Availability(self._begin, self._end)
+        self._task = BackgroundTask(self._step, "zoho-mongo-store-recovery", _PAUSE)
+        _unfinished.add(self)
+
+    def start(self) -> None:
+        """Have the kept saves written in the background."""
+        self._task.start()
+
+    def ping_primary(self, seconds: float) -> None:
+        """Reach the primary. Raises pymongo's error if that fails within ``seconds``."""
+        self._ping(ReadPreference.PRIMARY, seconds)
+
+    def wait_for_primary(self, seconds: float) -> None:
+        """Wait until the primary answers.
+
+        Args:
+            seconds: How long at most.
+
+        Raises:
+            PyMongoError: No primary answered.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            started = time.monotonic()
+            self.availability.wait_for_primary(deadline - started)
+            left = max(deadline - time.monotonic(), 0.001)
+            try:
+                self.ping_primary(min(patience(self._timeout), left))
+                return
+            except PyMongoError as error:
+                if not is_unreachable(error) or time.monotonic() >= deadline:
+                    raise
+                self.availability.found_silent(started)
+
+    def finish(self) -> None:
+        """Write what is kept within the time-out, or log at ERROR that it is lost, and stop."""
+        self._task.stop()
+        if not self.pending or self._connection.closed:
+            return
+        try:
+            with pymongo.timeout(self._timeout):
+                self.pending.flush(self._documents(), self._timeout)
+        except (PyMongoError, StoreError):
+            self.pending.give_up()
+
+    def _step(self) -> bool:
+        """Probe, and write what is kept; whether there is more to do."""
+        if not self.availability.is_disturbed and not self.pending:
+            return False
+        try:
+            self._probe()
+            self._write()
+        except PyMongoError as error:
+            if not is_unreachable(error):
+                logger.error("%s", failure("writing the kept saves", error))
+            return True
+        except StoreError:
+            return False  # It was closed.
+        except Exception as error:
+            # Whatever it is, it must not end the thread that has logins to write.
+            logger.error("%s", failure("writing the kept saves", error))
+            return True
+        if not self.pending:
+            self.availability.end()
+        return bool(self.pending)
+
+    def _probe(self) -> None:
+        seconds = patience(self._timeout)
+        try:
+            self.ping_primary(seconds)
+        except PyMongoError as error:
+            if is_unreachable(error):
+                if self.availability.nobody_answers:
+                    self._ping(ReadPreference.NEAREST, seconds)
+                    self.availability.member_answered()
+                raise
+            # It answers, if only to refuse: that is for the operations to say.
+        self.availability.primary_answered()
+
+    def _write(self) -> None:
+        if self.pending:
+            with pymongo.timeout(self._timeout):
+                self.pending.flush(
+                    self._documents(),
+                    self._timeout,
+                    on_written=self.availability.primary_writes,
+                )
+
+    def _ping(self, preference: "pymongo.read_preferences._ServerMode", seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        database = self._connection.open(seconds).database
+        with pymongo.timeout(max(deadline - time.monotonic(), 0.001)):
+            database.command("ping", read_preference=preference)
+
+    def _begin(self) -> None:
+        logger.error(
+            "MongoDB's primary does not answer: finds are answered by a secondary where there is "
+            "one, and saves are kept until it answers again"
+        )
+        self._events.emit("outage_began", reason="MongoDB's primary does not answer")
+        self._task.start()
+
+    def _end(self, seconds: float) -> None:
+        logger.warning("MongoDB's primary answers again, after %.1f s", seconds)
+        self._events.emit("outage_ended", duration=timedelta(seconds=seconds))
+
+
+_unfinished: "weakref.WeakSet[Recovery]" = weakref.WeakSet()
+
+
+@atexit.register
+def _finish_all() -> None:
+    for recovery in list(_unfinished):
+        recovery.finish()
