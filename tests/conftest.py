@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.engines import ENGINES, Engine, describe_mongodb, running
+from tests.sent_commands import Client
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.testing import LoopbackZoho
+from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
 StoreMaker = Callable[..., MongoTokenStore]
 
@@ -90,6 +91,32 @@ def make_store(store_options: dict[str, Any]) -> Iterator[StoreMaker]:
 def store(make_store: StoreMaker) -> MongoTokenStore:
     """A store with the default options on the test's database."""
     return make_store()
+
+
+@pytest.fixture(scope="session")
+def breakable() -> Iterator[LocalMongo]:
+    """A MongoDB apart from the one that ``engine`` gives, with fail points."""
+    with LocalMongo(test_commands=True) as mongo:
+        yield mongo
+
+
+@pytest.fixture
+def server(breakable: LocalMongo) -> Iterator[LocalMongo]:
+    """A MongoDB for the test to kill, to stop and to have fail; it runs, and is empty."""
+    if not breakable.running:
+        breakable.start()
+    with Client(breakable.uri) as client:
+        for name in set(client.list_database_names()) - {"admin", "config", "local"}:
+            client.drop_database(name)
+    yield breakable
+    breakable.cont()
+
+
+@pytest.fixture(scope="session")
+def guarded() -> Iterator[LocalMongo]:
+    """A MongoDB with authentication, which enforces roles."""
+    with LocalMongo(auth=True) as mongo:
+        yield mongo
 
 
 @pytest.fixture

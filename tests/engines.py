@@ -8,8 +8,9 @@ from typing import Any
 
 import mongomock
 from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 
-from zoho_mongo_store.testing import LocalMongo
+from zoho_mongo_store.testing import LocalMongo, MongodUnavailableError
 
 URI_VARIABLE = "ZOHO_MONGO_TEST_URI"
 GIVEN_URI = os.environ.get(URI_VARIABLE)
@@ -49,10 +50,19 @@ def running(name: str) -> Iterator[Engine]:
 
 
 def describe_mongodb() -> str:
-    """Which MongoDB it is, such as ``"MongoDB 6.0.5, a replica set of one"``."""
-    if not GIVEN_URI:
-        return LocalMongo(standalone=STANDALONE).description
-    with MongoClient[dict[str, Any]](GIVEN_URI) as client:
+    """Which MongoDB it is, such as ``"MongoDB 6.0.5, a replica set of one"``, or why none is."""
+    try:
+        return (
+            _describe_given(GIVEN_URI)
+            if GIVEN_URI
+            else LocalMongo(standalone=STANDALONE).description
+        )
+    except (MongodUnavailableError, PyMongoError) as error:
+        return f"no MongoDB: {error}"
+
+
+def _describe_given(uri: str) -> str:
+    with MongoClient[dict[str, Any]](uri) as client:
         version, hello = client.server_info()["version"], client.admin.command("hello")
     kind = "sharded" if hello.get("msg") == "isdbgrid" else "standalone"
     if "setName" in hello:

@@ -206,27 +206,20 @@ def locked_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("locked")
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
-    paths = {name: folder / f"{name}.pem" for name in ("ca", "cert", "key")}
-    authority.cert_pem.write_to_path(str(paths["ca"]))
-    certificate.cert_chain_pems[0].write_to_path(str(paths["cert"]))
-    certificate.private_key_pem.write_to_path(str(paths["key"]))
+    ca, own = folder / "ca.pem", folder / "server.pem"
+    authority.cert_pem.write_to_path(str(ca))
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(own))
     with (
-        LocalMongo(storage_path=folder / "storage") as server,
-        MongoClient[dict[str, Any]](server.uri) as client,
+        LocalMongo(auth=True, tls_certificate_key_file=own, tls_ca_file=ca) as server,
+        MongoClient[dict[str, Any]](server.admin_uri, tlsCAFile=str(ca)) as client,
     ):
         resource = {"db": "locked", "collection": ""}
         actions = ["find", "insert", "update", "remove"]
         role = {"resource": resource, "actions": actions}
         client["locked"].command("createRole", "app", privileges=[role], roles=[])
         client["locked"].command("createUser", "app", pwd="hunter2", roles=["app"])
-    with LocalMongo(
-        storage_path=folder / "storage",
-        auth=True,
-        tls_cert_file=paths["cert"],
-        tls_key_file=paths["key"],
-    ) as server:
         place = server.uri.removeprefix("mongodb://").replace("/?", "/locked?")
-        yield f"mongodb://app:hunter2@{place}&tlsCAFile={paths['ca']}"
+        yield f"mongodb://app:hunter2@{place}&tlsCAFile={ca}"
 
 
 @pytest.mark.parametrize("engine", ["mongodb"], indirect=True)

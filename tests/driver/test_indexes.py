@@ -1,9 +1,7 @@
 """The indexes: what they are, that look-ups use them, and how a collection comes to have them."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -245,13 +243,6 @@ LOOKUPS: list[dict[str, Any]] = [
     )
     for filter in find_filters(fields)
 ]
-# The embedded server scans for a filter with a second condition, whatever the indexes.
-EXPLAINABLE = [
-    (server, filter)
-    for server in SERVERS
-    for filter in LOOKUPS
-    if server == "mongodb" or len(filter) == 1
-]
 
 
 def stages(plan: object) -> Iterator[str]:
@@ -267,12 +258,8 @@ def stages(plan: object) -> Iterator[str]:
             yield from stages(value)
 
 
-@pytest.mark.parametrize(
-    ("engine", "filter"),
-    EXPLAINABLE,
-    indirect=["engine"],
-    ids=[f"{server}-{'-'.join(filter)}" for server, filter in EXPLAINABLE],
-)
+@on_servers
+@pytest.mark.parametrize("filter", LOOKUPS, ids="-".join)
 def test_every_look_up_is_an_index_scan(store: MongoTokenStore, filter: dict[str, Any]) -> None:
     store.ensure_indexes()
     store.collection.insert_many(
@@ -314,36 +301,33 @@ ACTIONS = ["find", "insert", "update", "remove"]
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalMongo]:
-    """A server that enforces roles: ``tokens`` may read and write one database but make no index,
+def users(guarded: LocalMongo) -> LocalMongo:
+    """The server with users: ``tokens`` may read and write one database but make no index,
     ``reader`` may only read it, and ``deployer`` may do both and make indexes."""
-    storage = tmp_path_factory.mktemp("storage")
-    with ExitStack() as stack:
-        with LocalMongo(storage_path=storage) as server, Client(server.uri) as client:
-            privilege = {"resource": {"db": "zohooauth", "collection": ""}, "actions": ACTIONS}
-            client.zohooauth.command("createRole", "tokens", privileges=[privilege], roles=[])
-            for user, role in (("tokens", "tokens"), ("reader", "read"), ("deployer", "readWrite")):
-                client.zohooauth.command("createUser", user, pwd=PASSWORD, roles=[role])
-        yield stack.enter_context(LocalMongo(storage_path=Path(storage), auth=True))
+    with Client(guarded.admin_uri) as client:
+        privilege = {"resource": {"db": "zohooauth", "collection": ""}, "actions": ACTIONS}
+        client.zohooauth.command("createRole", "tokens", privileges=[privilege], roles=[])
+        for user, role in (("tokens", "tokens"), ("reader", "read"), ("deployer", "readWrite")):
+            client.zohooauth.command("createUser", user, pwd=PASSWORD, roles=[role])
+    return guarded
 
 
 def uri_of(server: LocalMongo, user: str) -> str:
-    return f"mongodb://{user}:{PASSWORD}@127.0.0.1:{server.members[0].port}/zohooauth"
+    return server.uri.replace("//", f"//{user}:{PASSWORD}@").replace("/?", "/zohooauth?")
 
 
 def test_create_indexes_false_works_under_a_role_that_may_not_create_any(
-    guarded: LocalMongo,
+    users: LocalMongo,
 ) -> None:
-    """The role is real, and the embedded server enforces it for a whole database."""
-    with MongoTokenStore(uri_of(guarded, "deployer")) as store:
+    with MongoTokenStore(uri_of(users, "deployer")) as store:
         store.ensure_indexes()
         store.delete_tokens()
-    with MongoTokenStore(uri_of(guarded, "tokens")) as store:
+    with MongoTokenStore(uri_of(users, "tokens")) as store:
         with fails(r"grant it find, insert, .* or pass create_indexes=False"):
             store.save_token(full())
         with fails(r"ensure_indexes failed: .* or pass create_indexes=False"):
             store.ensure_indexes()
-    with MongoTokenStore(uri_of(guarded, "tokens"), create_indexes=False) as store:
+    with MongoTokenStore(uri_of(users, "tokens"), create_indexes=False) as store:
         token = full()
         store.save_token(token)
         assert contents(store.find_token_by_id(str(token.get_id()))) == contents(token)
@@ -352,11 +336,11 @@ def test_create_indexes_false_works_under_a_role_that_may_not_create_any(
         store.delete_tokens()
 
 
-def test_a_role_that_may_only_read_is_told_what_it_lacks(guarded: LocalMongo) -> None:
-    with MongoTokenStore(uri_of(guarded, "deployer")) as store:
+def test_a_role_that_may_only_read_is_told_what_it_lacks(users: LocalMongo) -> None:
+    with MongoTokenStore(uri_of(users, "deployer")) as store:
         token = full()
         store.save_token(token)
-    with MongoTokenStore(uri_of(guarded, "reader")) as store:
+    with MongoTokenStore(uri_of(users, "reader")) as store:
         assert contents(store.find_token_by_id(str(token.get_id()))) == contents(token)
         with fails("save_token failed: the MongoDB role may not do this: grant it find, insert"):
             store.save_token(full())
@@ -366,8 +350,8 @@ def test_a_role_that_may_only_read_is_told_what_it_lacks(guarded: LocalMongo) ->
             store.delete_tokens()
 
 
-def test_a_wrong_password_is_told_and_not_shown(guarded: LocalMongo) -> None:
-    uri = uri_of(guarded, "tokens").replace(PASSWORD, "another-secret")
+def test_a_wrong_password_is_told_and_not_shown(users: LocalMongo) -> None:
+    uri = uri_of(users, "tokens").replace(PASSWORD, "another-secret")
     with (
         MongoTokenStore(uri) as store,
         fails("find_token_by_id failed: MongoDB refused the log-in: check the user") as caught,

@@ -228,14 +228,10 @@ def forget_the_data_key(store: MongoTokenStore) -> None:
 
 @pytest.mark.parametrize("forgets", [False, True])
 def test_a_save_during_an_outage_is_encrypted_later(
-    caplog: pytest.LogCaptureFixture, forgets: bool
+    server: LocalMongo, caplog: pytest.LogCaptureFixture, forgets: bool
 ) -> None:
-    with (
-        LocalMongo() as server,
-        MongoTokenStore(
-            server.uri, encryption=settings("zohooauth", new_key()), timeout=10
-        ) as store,
-    ):
+    encryption = settings("zohooauth", new_key())
+    with MongoTokenStore(server.uri, encryption=encryption, timeout=10) as store:
         first = full()
         store.save_token(first)
         if forgets:

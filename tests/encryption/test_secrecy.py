@@ -24,6 +24,12 @@ SECRETS = {
 NEW_ACCESS_TOKEN = "1000.marked-second-access-51"
 MARKS = [secret.encode() for secret in (*SECRETS.values(), NEW_ACCESS_TOKEN)]
 
+# What is compressed is not found by reading the files.
+UNCOMPRESSED = [
+    "--wiredTigerCollectionBlockCompressor=none",
+    "--wiredTigerJournalCompressor=none",
+]
+
 
 class Tap:
     """A proxy to a server that keeps all bytes that pass, in both directions."""
@@ -111,7 +117,10 @@ def test_neither_wire_nor_files_hold_a_secret(tmp_path: Path, encrypts: bool) ->
     """Without encryption they do hold them, or this would prove nothing."""
     key = new_key()
     encryption = settings("zohooauth", key) if encrypts else None
-    with LocalMongo(storage_path=tmp_path) as server, closing(Tap(server.members[0].port)) as tap:
+    with (
+        LocalMongo(storage_path=tmp_path, mongod_options=UNCOMPRESSED) as server,
+        closing(Tap(server.members[0].port)) as tap,
+    ):
         # Else the client goes on to the address that the server says it has.
         uri = f"mongodb://127.0.0.1:{tap.port}/?directConnection=true"
         with MongoTokenStore(uri, encryption=encryption) as store:

@@ -26,19 +26,10 @@ USERS = {f"user{number}@example.com": str(20000 + number) for number in range(6)
 SECRETS = ("access_token", "refresh_token", "grant_token", "client_secret")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalMongo]:
-    """A server of this file's own: the examples use databases of fixed names."""
-    with LocalMongo() as server:
-        yield server
-
-
 @pytest.fixture
 def client(server: LocalMongo) -> Iterator["MongoClient[dict[str, Any]]"]:
     with MongoClient[dict[str, Any]](server.uri) as client:
         yield client
-        for database, _ in PROGRAMS.values():
-            client.drop_database(database)
 
 
 @pytest.fixture

@@ -3,16 +3,13 @@
 No call fails for it, and each has exactly one effect.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from pymongo.errors import OperationFailure
 
-from tests.engines import REAL_URI, SERVERS
 from tests.faults.documents import login
 from tests.processes import in_processes
 from tests.sdk.application import CLIENT, Application
@@ -39,28 +36,10 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module", params=SERVERS)
-def breakable(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URI of a server with fail points: MongoDB has them with ``enableTestCommands=1``."""
-    if request.param == "embedded":
-        with LocalMongo(test_commands=True) as running:
-            yield running.uri
-        return
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        pytest.skip("a server has one fail point for all its clients: run this file with -n 0")
-    with Client(REAL_URI) as client:
-        try:
-            client.admin.command("configureFailPoint", "failCommand", mode="off")
-        except OperationFailure:
-            pytest.skip("this MongoDB runs without fail points (enableTestCommands=1)")
-        yield str(REAL_URI)
-        client.drop_database(DATABASE)
-
-
 @pytest.fixture
-def admin(breakable: str) -> Iterator[Client]:
+def admin(server: LocalMongo) -> Iterator[Client]:
     """A client that no fail point is for."""
-    with Client(breakable) as client:
+    with Client(server.uri) as client:
         yield client
         client.admin.command("configureFailPoint", "failCommand", mode="off")
 
@@ -71,10 +50,9 @@ def commands() -> Commands:
 
 
 @pytest.fixture
-def store(breakable: str, commands: Commands, admin: Client) -> Iterator[MongoTokenStore]:
-    admin.drop_database(DATABASE)
+def store(server: LocalMongo, commands: Commands) -> Iterator[MongoTokenStore]:
     with (
-        Client(breakable, event_listeners=[commands], **OPTIONS) as client,
+        Client(server.uri, event_listeners=[commands], **OPTIONS) as client,
         MongoTokenStore(client=client, database=DATABASE, timeout=30) as made,
     ):
         yield made
@@ -249,7 +227,7 @@ def refresh(uri: str, zoho: LoopbackZoho, resource_path: str) -> tuple[str, list
 @pytest.mark.parametrize("fault", ["not the primary", "closed"])
 @pytest.mark.parametrize("command", ["find", "findAndModify", "update"])
 def test_a_refresh(
-    breakable: str,
+    server: LocalMongo,
     store: MongoTokenStore,
     admin: Client,
     zoho: LoopbackZoho,
@@ -260,7 +238,7 @@ def test_a_refresh(
     fields = {**login("ada", 1), **CLIENT, "api_domain": zoho.url, "expires_in": "1", "id": "7"}
     store.save_token(make_token(**{**fields, "refresh_token": zoho.refresh_token()}))
     with one_fault(admin, command, FAULTS[fault]):
-        (outcome,) = in_processes(refresh, [(breakable, zoho, resource_path)])
+        (outcome,) = in_processes(refresh, [(server.uri, zoho, resource_path)])
 
     access_token, sent = outcome
     assert sent.count(command) >= 2

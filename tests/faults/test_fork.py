@@ -29,15 +29,9 @@ STRICT = ["-W", "error", "-W", "ignore:This process:DeprecationWarning"]
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[LocalMongo]:
-    with LocalMongo() as running:
-        yield running
-
-
 @pytest.fixture
-def proxy(shared: LocalMongo) -> Iterator[Proxy]:
-    with Proxy(shared.port) as running:
+def proxy(server: LocalMongo) -> Iterator[Proxy]:
+    with Proxy(server.members[0].port) as running:
         yield running
 
 

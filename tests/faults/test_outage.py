@@ -78,57 +78,50 @@ def test_a_port_that_never_answers(silent_uri: str, operation: str) -> None:
         OPERATIONS[operation](store)
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[LocalMongo]:
-    """A server for the tests that leave it as it was."""
-    with LocalMongo() as running:
-        yield running
-
-
 @operations
-def test_a_server_that_falls_silent(shared: LocalMongo, operation: str) -> None:
-    with MongoTokenStore(shared.uri, timeout=TIMEOUT) as store:
+def test_a_server_that_falls_silent(server: LocalMongo, operation: str) -> None:
+    with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         OPERATIONS[operation](store)
-        with stopped(shared), taking(TIMEOUT + GRACE), fails(f"{operation} {AWAY}"):
+        with stopped(server), taking(TIMEOUT + GRACE), fails(f"{operation} {AWAY}"):
             OPERATIONS[operation](store)
 
         once_it_works(lambda: OPERATIONS[operation](store))
 
 
-def test_a_first_operation_that_meets_a_silent_server(shared: LocalMongo) -> None:
-    with MongoTokenStore(shared.uri, timeout=TIMEOUT) as store:
-        with stopped(shared), taking(TIMEOUT + GRACE), fails(AWAY):
+def test_a_first_operation_that_meets_a_silent_server(server: LocalMongo) -> None:
+    with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
+        with stopped(server), taking(TIMEOUT + GRACE), fails(AWAY):
             store.find_token_by_id("7")
 
         assert once_it_works(lambda: store.find_token_by_id("7")) is None
 
 
 @pytest.mark.parametrize("kind", ["new", "used", "with a kept save"])
-def test_threads_do_not_wait_one_after_the_other(shared: LocalMongo, kind: str) -> None:
+def test_threads_do_not_wait_one_after_the_other(server: LocalMongo, kind: str) -> None:
     def save(number: int) -> float:
         started = time.monotonic()
         with fails(AWAY):
             store.save_token(make_token(**login(f"user-{number}", 1)))
         return time.monotonic() - started
 
-    with MongoTokenStore(shared.uri, timeout=TIMEOUT) as store:
+    with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         if kind != "new":
             store.get_tokens()
-        with stopped(shared), ThreadPoolExecutor(8) as pool:
+        with stopped(server), ThreadPoolExecutor(8) as pool:
             if kind == "with a kept save":
                 save(0)
             assert max(pool.map(save, range(1, 9))) < TIMEOUT + GRACE
 
         wanted = {f"user-{number}" for number in range(1, 9)}
-        assert eventually(lambda: wanted <= {one["user_name"] for one in documents(shared.uri)})
+        assert eventually(lambda: wanted <= {one["user_name"] for one in documents(server.uri)})
         once_it_works(store.delete_tokens)
 
 
 @pytest.mark.parametrize("pending", [False, True])
-def test_close_does_not_wait_for_a_silent_server(shared: LocalMongo, pending: bool) -> None:
-    store = MongoTokenStore(shared.uri, timeout=TIMEOUT)
+def test_close_does_not_wait_for_a_silent_server(server: LocalMongo, pending: bool) -> None:
+    store = MongoTokenStore(server.uri, timeout=TIMEOUT)
     store.get_tokens()
-    with stopped(shared):
+    with stopped(server):
         if pending:
             with fails(AWAY):
                 store.save_token(make_token(**login("lost", 1)))
@@ -136,13 +129,13 @@ def test_close_does_not_wait_for_a_silent_server(shared: LocalMongo, pending: bo
             store.close()
 
 
-def test_an_iteration_given_up_does_not_wait_for_a_silent_server(shared: LocalMongo) -> None:
-    with MongoTokenStore(shared.uri, timeout=TIMEOUT) as store:
+def test_an_iteration_given_up_does_not_wait_for_a_silent_server(server: LocalMongo) -> None:
+    with MongoTokenStore(server.uri, timeout=TIMEOUT) as store:
         for number in range(3):
             store.save_token(make_token(**login(f"user-{number}", 1)))
         tokens = store.iter_tokens(batch_size=1)
         next(tokens)
-        with stopped(shared), taking(TIMEOUT + GRACE), contextlib.suppress(SDKException):
+        with stopped(server), taking(TIMEOUT + GRACE), contextlib.suppress(SDKException):
             tokens.close()  # type: ignore[attr-defined]
         once_it_works(store.delete_tokens)
 

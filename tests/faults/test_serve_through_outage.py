@@ -231,10 +231,9 @@ def test_without_it_every_operation_fails(server: LocalMongo) -> None:
             store.find_token_by_id("7")
 
 
-def test_a_refusal_is_no_outage(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_is_no_outage(server: LocalMongo, caplog: pytest.LogCaptureFixture) -> None:
     """MongoDB that answers, and be it with a refusal, is what the caller is to hear of."""
     with (
-        LocalMongo(test_commands=True) as server,
         Client(server.uri) as admin,
         MongoTokenStore(
             server.uri + "&appName=store",

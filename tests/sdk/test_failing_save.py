@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -88,13 +88,6 @@ def test_is_logged_as_an_error_without_any_secret(
     assert not any(token[secret] in text for secret in SECRETS for text in logged)
     assert "id" not in token
     assert engine.client[database].oauthtoken.count_documents({}) == 0
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[LocalMongo]:
-    """A server of the test's own, which may be killed: its documents are on the disk."""
-    with LocalMongo(storage_path=tmp_path / "storage") as running:
-        yield running
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 45) -> None:

@@ -28,13 +28,6 @@ SECRETS = ("1000.refresh", "1000.access", "1000.grant", "client-secret")
 
 
 @pytest.fixture
-def server() -> Iterator[LocalMongo]:
-    """A server of the test's own that loses no acknowledged write when it is killed."""
-    with LocalMongo() as running:
-        yield running
-
-
-@pytest.fixture
 def store(server: LocalMongo) -> Iterator[MongoTokenStore]:
     with MongoTokenStore(server.uri, timeout=2) as made:
         made.ensure_indexes()

@@ -94,7 +94,7 @@ def test_it_cannot_be_started_twice_and_has_no_address_before(shared: LocalMongo
     ],
 )
 def test_options_that_contradict_each_other(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="members|standalone|tls"):
+    with pytest.raises(ValueError, match=r"members|standalone|tls"):
         LocalMongo(**options)
 
 
@@ -103,7 +103,8 @@ def test_test_commands_are_off_unless_asked_for(shared: LocalMongo) -> None:
         client.admin.command("configureFailPoint", "failCommand", **FAIL_POINT)
 
 
-def test_a_standalone_server_with_options(temporary_folders: Path) -> None:
+@pytest.mark.usefixtures("temporary_folders")
+def test_a_standalone_server_with_options() -> None:
     with LocalMongo(
         standalone=True,
         test_commands=True,
@@ -116,13 +117,8 @@ def test_a_standalone_server_with_options(temporary_folders: Path) -> None:
             assert "setName" not in client.admin.command("hello")
             options = client.admin.command("getCmdLineOpts")["parsed"]
             assert options["operationProfiling"] == {"slowOpThresholdMs": 321}
-            parameters = client.admin.command(
-                "getParameter", ttlMonitorSleepSecs=1, ttlMonitorEnabled=1
-            )
-            assert (parameters["ttlMonitorSleepSecs"], parameters["ttlMonitorEnabled"]) == (
-                7,
-                False,
-            )
+            found = client.admin.command("getParameter", ttlMonitorSleepSecs=1, ttlMonitorEnabled=1)
+            assert (found["ttlMonitorSleepSecs"], found["ttlMonitorEnabled"]) == (7, False)
             client.admin.command("configureFailPoint", "failCommand", **FAIL_POINT)
             with pytest.raises(OperationFailure):
                 client.test.things.find_one()
@@ -150,9 +146,8 @@ def test_close_leaves_no_process_no_port_no_folder(temporary_folders: Path) -> N
         assert client.test.list_collection_names() == []
 
 
-def test_kill_keeps_the_data_and_start_serves_it_again_on_the_same_port(
-    temporary_folders: Path,
-) -> None:
+@pytest.mark.usefixtures("temporary_folders")
+def test_kill_keeps_the_data_and_start_serves_it_again_on_the_same_port() -> None:
     with LocalMongo() as mongo, connect(mongo) as client:
         only = mongo.members[0]
         port, pid = only.port, only.pid
@@ -195,9 +190,8 @@ def test_stop_is_silence_and_cont_ends_it(shared: LocalMongo) -> None:
         assert client.admin.command("ping")["ok"] == 1
 
 
-def test_another_port_is_taken_where_the_first_is_not_free(
-    temporary_folders: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("temporary_folders")
+def test_another_port_is_taken_where_the_first_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         taken = other.getsockname()[1]
         ports = iter([taken, member.free_port()])
@@ -208,9 +202,8 @@ def test_another_port_is_taken_where_the_first_is_not_free(
                 assert client.admin.command("ping")["ok"] == 1
 
 
-def test_a_failure_to_start_is_an_error_at_once(
-    temporary_folders: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("temporary_folders")
+def test_a_failure_to_start_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     launches: list[Member] = []
     launch = Member.launch
 
@@ -226,9 +219,8 @@ def test_a_failure_to_start_is_an_error_at_once(
     assert not mongo.running
 
 
-def test_a_port_that_stays_taken_is_an_error_with_the_output(
-    temporary_folders: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("temporary_folders")
+def test_a_port_that_stays_taken_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         monkeypatch.setattr(member, "free_port", lambda: other.getsockname()[1])
         monkeypatch.setattr(local_mongo, "START_TIMEOUT", 5.0)
@@ -269,8 +261,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return files
 
 
+@pytest.mark.usefixtures("temporary_folders")
 @pytest.mark.parametrize("required", [False, True])
-def test_tls(certificates: dict[str, str], temporary_folders: Path, required: bool) -> None:
+def test_tls(certificates: dict[str, str], required: bool) -> None:
     trusting: dict[str, Any] = {"tlsCAFile": certificates["authority"]}
     presenting = {**trusting, "tlsCertificateKeyFile": certificates["client"]}
     with LocalMongo(

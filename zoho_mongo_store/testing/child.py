@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -161,8 +162,11 @@ class Child:
         return RuntimeError(f"{self.name} {what}. Its last output:\n{tail}")
 
     def suspend(self) -> None:
-        """Have the process hang (SIGSTOP); it neither answers nor ends until :meth:`resume`."""
+        """Have the process hang (SIGSTOP) and return when it does, until :meth:`resume`."""
         self._signal("SIGSTOP")
+        _, status = os.waitpid(self._process.pid, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):  # It ended in that moment.
+            self._process.returncode = os.waitstatus_to_exitcode(status)
 
     def resume(self) -> None:
         """Let a suspended process go on (SIGCONT)."""
@@ -171,10 +175,8 @@ class Child:
     def terminate(self, grace: float = 5.0) -> None:
         """End the process: ask first, and kill it if it has not ended ``grace`` seconds later."""
         self._process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(grace)
-        except subprocess.TimeoutExpired:
-            pass
         self.kill()
 
     def kill(self) -> None:

@@ -5,8 +5,7 @@ included. The file names in ``FOLDER/pids`` are the ids of the processes to kill
 parent lives, the script only waits; the parent ends it.
 """
 
-# ruff: noqa: PTH - it starts with every server, so it imports nothing that takes time.
-
+# It starts with every server, so it imports nothing that takes time, pathlib included.
 import os
 import signal
 import sys
