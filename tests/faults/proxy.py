@@ -11,8 +11,13 @@ CHUNK = 1 << 16
 class Proxy:
     """Passes all on to a port of this machine, each connection by threads of its own.
 
-    A context manager. ``heard`` has what each client said, one ``bytearray`` per connection;
-    ``deaf`` makes it swallow what clients say from now on.
+    A context manager. A cut is silent, as by a firewall: connections stay open, and what is said
+    gets nowhere.
+
+    Attributes:
+        heard: What each client said, one ``bytearray`` per connection.
+        deaf: Set, it swallows what clients say from now on.
+        mute: Set, it swallows what the server says from now on.
     """
 
     def __init__(self, port: int) -> None:
@@ -22,6 +27,7 @@ class Proxy:
         self.uri = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
         self.heard: list[bytearray] = []
         self.deaf = threading.Event()
+        self.mute = threading.Event()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
 
@@ -62,16 +68,21 @@ class Proxy:
             self._sockets += [client, server]
             heard = bytearray()
             self.heard.append(heard)
-            self._start(self._pass, client, server, heard)
-            self._start(self._pass, server, client, None)
+            self._start(self._pass, client, server, self.deaf, heard)
+            self._start(self._pass, server, client, self.mute, None)
 
-    def _pass(self, source: socket.socket, sink: socket.socket, heard: bytearray | None) -> None:
+    def _pass(
+        self,
+        source: socket.socket,
+        sink: socket.socket,
+        cut: threading.Event,
+        heard: bytearray | None,
+    ) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(CHUNK):
                 if heard is not None:
                     heard += chunk
-                    if self.deaf.is_set():
-                        continue
-                sink.sendall(chunk)
+                if not cut.is_set():
+                    sink.sendall(chunk)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pymongo
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel, MongoClient
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
@@ -149,9 +149,25 @@ def _drop(collection: Collection[Document], name: str) -> None:
             raise
 
 
+def _build(collection: Collection[Document], index: Index) -> None:
+    """Build an index as soon as a majority has; MongoDB's default waits for every member.
+
+    With one member down, that default lets the build hang until it is back.
+    """
+    if isinstance(collection.database.client, MongoClient):
+        try:
+            collection.create_indexes([index.model()], commitQuorum="majority")
+            return
+        except OperationFailure as error:
+            # A standalone server refuses the option, and other engines do not know it.
+            if "commitQuorum" not in str(error):
+                raise
+    collection.create_indexes([index.model()])
+
+
 def _create(collection: Collection[Document], index: Index) -> None:
     try:
-        collection.create_indexes([index.model()])
+        _build(collection, index)
     except DuplicateKeyError:
         raise StoreError(
             f"the unique index {index.name} on {collection.full_name} cannot be made: documents "

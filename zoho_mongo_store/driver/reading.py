@@ -1,7 +1,8 @@
 """Reads that outlive the primary of a replica set."""
 
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, NamedTuple, TypeVar
 
 import pymongo
@@ -9,6 +10,7 @@ from pymongo import ReadPreference
 from pymongo.collection import Collection
 from pymongo.errors import NetworkTimeout, PyMongoError
 from pymongo.read_preferences import PrimaryPreferred, Secondary
+from pymongo.server_selectors import Selection
 from pymongo.topology_description import TOPOLOGY_TYPE
 
 from zoho_mongo_store.driver.availability import Availability, was_silent
@@ -19,9 +21,16 @@ _Result = TypeVar("_Result")
 Query = Callable[[Collection[Document]], _Result | None]
 """Asks a collection once; ``None`` says that there is no such document."""
 
+_Address = tuple[str, int | None]
+
 _REPLICA_SETS = (TOPOLOGY_TYPE.ReplicaSetNoPrimary, TOPOLOGY_TYPE.ReplicaSetWithPrimary)
 _PRIMARY = ReadPreference.PRIMARY.mode
 _PRIMARY_PREFERRED = ReadPreference.PRIMARY_PREFERRED.mode
+# As pymongo's localThresholdMS: members that are about as near as the nearest.
+_WINDOW = 0.015
+# pymongo itself notices a silent member after its heartbeat of ten seconds or more.
+_AVOIDED_SECONDS = 10.0
+_NEAREST = ReadPreference.NEAREST.mode
 
 
 def patience(timeout: float) -> float:
@@ -40,6 +49,30 @@ def remaining(deadline: float) -> float:
     return max(deadline - time.monotonic(), 0.001)
 
 
+class _OneSecondary(Secondary):
+    """Selects one secondary, and tells which; not one of those to avoid, if there are others."""
+
+    def __init__(self, chosen: Any, avoided: Container[_Address]) -> None:
+        if getattr(chosen, "mode", _PRIMARY) == _PRIMARY_PREFERRED:
+            super().__init__(chosen.tag_sets, chosen.max_staleness)
+        else:
+            super().__init__()
+        self._avoided = avoided
+        self.selected: _Address | None = None
+
+    def __call__(self, selection: Selection) -> Selection:
+        found = super().__call__(selection)
+        servers = found.server_descriptions
+        servers = [one for one in servers if one.address not in self._avoided] or servers
+        if not servers:
+            return found
+        nearest = min(one.round_trip_time or 0.0 for one in servers)
+        near = [one for one in servers if (one.round_trip_time or 0.0) <= nearest + _WINDOW]
+        server = random.choice(near)  # noqa: S311 - not a secret
+        self.selected = server.address
+        return found.with_server_descriptions([server])
+
+
 class _Topology(NamedTuple):
     """What a client knew about its deployment at one moment."""
 
@@ -56,7 +89,6 @@ class _Views(NamedTuple):
     """As the user's URI or client says."""
     primary: Collection[Document]
     preferred: Collection[Document]
-    secondary: Collection[Document]
 
 
 class Reader:
@@ -83,6 +115,7 @@ class Reader:
         self._topology = _Topology(None, False, False, False)
         self._views: _Views | None = None
         self._has_seen_primary = False
+        self._silent: dict[_Address, float] = {}
 
     def read(
         self,
@@ -120,8 +153,8 @@ class Reader:
             if time.monotonic() >= deadline:
                 self._availability.found_silent(started, away=timed_out, nobody=timed_out)
                 raise
-            if timed_out and asked is not views.secondary:
-                self._availability.found_silent(started)
+            if timed_out:
+                self._note_silence(asked, started)
             found, asked = self._ask_others(views, collection, query, deadline)
         if found is not None or trust_absence:
             return found
@@ -161,10 +194,10 @@ class Reader:
         if not topology.has_secondary:
             # Alone, or not discovered yet: then others may be known a little later.
             return views.chosen, left if topology.has_primary else min(self._patience, left)
+        if self._availability.primary_is_silent and _may_ask_primary(views.chosen):
+            return self._secondary(views), min(self._patience, left)
         if not _follows_primary(views.chosen):
             return views.chosen, min(self._patience, left)
-        if self._availability.primary_is_silent:
-            return views.secondary, min(self._patience, left)
         known = topology.has_primary or self._has_seen_primary
         return views.preferred if known else views.chosen, min(self._patience, left)
 
@@ -181,12 +214,14 @@ class Reader:
         has failed, so there are several attempts, each longer than the one before.
         """
         seconds = self._patience
+        wants_secondary = _may_ask_primary(views.chosen)
         while True:
             has_secondary = self._look(collection).has_secondary
-            if not _follows_primary(views.chosen):
-                asked = views.preferred
+            if _follows_primary(views.chosen):
+                asked = self._secondary(views) if has_secondary else views.chosen
             else:
-                asked = views.secondary if has_secondary else views.chosen
+                asked = self._secondary(views) if wants_secondary else views.preferred
+                wants_secondary = not wants_secondary
             started = time.monotonic()
             left = remaining(deadline)
             given = min(seconds, left) if has_secondary else left
@@ -199,6 +234,8 @@ class Reader:
                 if time.monotonic() >= deadline:
                     self._availability.found_silent(started, away=True, nobody=True)
                     raise
+                if was_silent(error, started, given):
+                    self._note_silence(asked, started)
             seconds *= 2
 
     def _ask_primary(self, views: _Views, query: Query[_Result], deadline: float) -> _Result | None:
@@ -218,6 +255,23 @@ class Reader:
                     raise
                 if was_silent(error, started, given):
                     self._availability.found_silent(started)
+
+    def _secondary(self, views: _Views) -> Collection[Document]:
+        """Give the collection as one secondary has it, if possible one that is not silent."""
+        now = time.monotonic()
+        self._silent = {one: until for one, until in self._silent.items() if now < until}
+        preference: Any = _OneSecondary(views.chosen.read_preference, self._silent)
+        return views.chosen.with_options(read_preference=preference)
+
+    def _note_silence(self, asked: Collection[Document], since: float) -> None:
+        """Note who did not answer, as far as that is known."""
+        preference: Any = asked.read_preference
+        if isinstance(preference, _OneSecondary):
+            if preference.selected is not None:
+                until = time.monotonic() + _AVOIDED_SECONDS
+                self._silent = {**self._silent, preference.selected: until}
+        elif _may_ask_primary(asked):
+            self._availability.found_silent(since)
 
     def _was_primary(self, collection: Collection[Document], before: _Topology) -> bool:
         """Whether the primary answered: nothing has changed since it was asked."""
@@ -247,17 +301,18 @@ class Reader:
         if views is None or views.chosen is not collection:
             chosen = collection.read_preference
             preferred: Any = ReadPreference.PRIMARY_PREFERRED
-            secondary: Any = ReadPreference.SECONDARY
             if getattr(chosen, "mode", _PRIMARY) == _PRIMARY_PREFERRED:
                 preferred = PrimaryPreferred(chosen.tag_sets, chosen.max_staleness)
-                secondary = Secondary(chosen.tag_sets, chosen.max_staleness)
             views = self._views = _Views(
                 chosen=collection,
                 primary=collection.with_options(read_preference=ReadPreference.PRIMARY),
                 preferred=collection.with_options(read_preference=preferred),
-                secondary=collection.with_options(read_preference=secondary),
             )
         return views
+
+
+def _may_ask_primary(collection: Collection[Document]) -> bool:
+    return _follows_primary(collection) or collection.read_preference.mode == _NEAREST
 
 
 def _follows_primary(collection: Collection[Document]) -> bool:

@@ -243,8 +243,11 @@ class PendingSaves:
     def _write(self, collection: TokenDocuments, save: PendingSave) -> Document | None:
         if save.redeemed is not None:
             return compare_and_set_access_token(collection, save.redeemed, save.fields)
-        if self._is_newer(_find(collection, save.fields), save.attempted_at):
-            return None
+        stored = _find(collection, save.fields)
+        if stored is not None and self._is_newer(stored, save.attempted_at):
+            # It is its own where MongoDB wrote it and the answer was lost.
+            is_own = all(stored.get(one) == save.fields[one] for one in save.fields if one != "id")
+            return stored if is_own else None
         return upsert(collection, save.fields, keep_access_token=save.keep_access_token)
 
     def _is_newer(self, stored: Document | None, attempted_at: datetime) -> bool:

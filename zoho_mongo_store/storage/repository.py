@@ -300,6 +300,9 @@ class TokenRepository:
                     deadline = self._index(deadline)
             with pymongo.timeout(remaining(deadline)):
                 yield self._in_plain(self._reader.on_primary(collection))
+            if self._availability.primary_is_silent:
+                # So that the next find sees what was just written.
+                self._availability.primary_answered()
         except PyMongoError as error:
             if was_silent(error, started, self.timeout):
                 self._note_silence(collection, started)
