@@ -1,8 +1,4 @@
-"""The zoho-mongo-store command: its sub-commands, put together.
-
-Each sub-command is a function in a module of its own under ``commands``, which imports at its top
-only what its signature needs: ``--help`` must not load servers and clients.
-"""
+"""The ``zoho-mongo-store`` command, put together from its sub-commands."""
 
 import logging
 import sys
@@ -17,7 +13,10 @@ _USAGE_ERROR = 2
 
 
 def main() -> None:
-    """The entry point. Without the extra ``cli`` it says in one line how to get it: status 2."""
+    """Run the command line.
+
+    Without the extra ``cli`` it prints one line that says what to install, and ends with status 2.
+    """
     try:
         run = application()
     except ModuleNotFoundError as error:
@@ -32,18 +31,20 @@ def main() -> None:
 
 
 def application() -> "typer.Typer":
-    """The Typer application with all sub-commands."""
+    """Make the Typer application with all sub-commands."""
     import typer
 
+    from zoho_mongo_store.commands.delete import delete
     from zoho_mongo_store.commands.demo.command import demo
     from zoho_mongo_store.commands.doctor.command import doctor
     from zoho_mongo_store.commands.export import export
     from zoho_mongo_store.commands.imports import import_commands
     from zoho_mongo_store.commands.init import init
     from zoho_mongo_store.commands.keys import decrypt, encrypt, rotate_keys
-    from zoho_mongo_store.commands.listing import list_, show
-    from zoho_mongo_store.commands.removing import delete, purge
+    from zoho_mongo_store.commands.list import list_
+    from zoho_mongo_store.commands.purge import purge
     from zoho_mongo_store.commands.revoke import revoke
+    from zoho_mongo_store.commands.show import show
     from zoho_mongo_store.commands.watch import watch
 
     app = typer.Typer(
@@ -67,7 +68,7 @@ def application() -> "typer.Typer":
         ),
     ) -> None:
         del version
-        # Commands report errors themselves; the log would say them twice.
+        # Commands print errors themselves; the log would print them again.
         logging.getLogger("zoho_mongo_store").addHandler(logging.NullHandler())
 
     app.command("init")(init)

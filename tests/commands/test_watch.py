@@ -20,7 +20,7 @@ from tests.engines import SERVERS
 from tests.tokens import full
 from tests.transfer.sources import in_hours
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.commands import watching
+from zoho_mongo_store.commands import watcher
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -100,7 +100,7 @@ def test_the_newest_rows_are_shown(cli: CommandLine, own_store: MongoTokenStore)
 
 
 def test_no_server(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "TIMEOUT", 0.5)
+    monkeypatch.setattr(watcher, "TIMEOUT", 0.5)
     result = cli("watch", "--uri", "mongodb://127.0.0.1:1/")
     assert (result.status, result.errors.count("\n")) == (1, 1)
 

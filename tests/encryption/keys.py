@@ -7,7 +7,6 @@ from pymongo import MongoClient
 
 from zoho_mongo_store import FieldEncryption
 from zoho_mongo_store.encryption.cipher import Cipher
-from zoho_mongo_store.encryption.vault import KeyVault
 from zoho_mongo_store.model.document import SECRET_FIELDS
 
 KEY_VAULT = "__keyVault"
@@ -32,8 +31,7 @@ def settings(database: str, key: bytes, **options: Any) -> FieldEncryption:
 
 def decrypted(client: Client, encryption: FieldEncryption, document: Document) -> Document:
     """A raw document with its secrets in plain; each of them has to be encrypted."""
-    vault = KeyVault(client, encryption.key_vault, encryption.key_name)
-    cipher = Cipher(encryption, vault)
+    cipher = Cipher(encryption, client)
     try:
         return {
             field: cipher.decrypt(document["_id"], field, value)

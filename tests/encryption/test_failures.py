@@ -223,7 +223,7 @@ def test_nothing_is_sent_that_cannot_be_encrypted(
 def forget_the_data_key(store: MongoTokenStore) -> None:
     """As MongoDB's library does a minute after it read it."""
     found: Any = store._tokens._encryptor
-    found._codec._cipher = Cipher(found._settings, found._vault(store.collection))
+    found._codec._cipher = Cipher(found._settings, store.collection.database.client)
 
 
 @pytest.mark.parametrize("forgets", [False, True])

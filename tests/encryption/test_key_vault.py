@@ -16,7 +16,7 @@ from tests.sent_commands import listening
 from tests.tokens import contents, full, make_token
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
 from zoho_mongo_store.encryption.data_keys import DataKeys, data_keys
-from zoho_mongo_store.encryption.vault import KeyVault
+from zoho_mongo_store.encryption.key_vault import KeyVault
 from zoho_mongo_store.errors import StoreError
 
 

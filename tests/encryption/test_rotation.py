@@ -17,9 +17,9 @@ from tests.tokens import full
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
 from zoho_mongo_store.encryption import encryptor, maintenance
 from zoho_mongo_store.encryption.cipher import Cipher
+from zoho_mongo_store.encryption.key_vault import KeyVault
 from zoho_mongo_store.encryption.maintenance import rotate_master_key
-from zoho_mongo_store.encryption.move import Moved, Progress
-from zoho_mongo_store.encryption.vault import KeyVault
+from zoho_mongo_store.encryption.migration import MigrationProgress, MigrationReport
 from zoho_mongo_store.model.document import SECRET_FIELDS
 
 USERS = 24
@@ -124,14 +124,14 @@ def test_a_new_data_key(make_store: StoreMaker, encryption: FieldEncryption) -> 
     updated = sorted(document["updated_at"] for document in store.collection.find())
     stages: list[tuple[str, list[list[str]]]] = []
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: MigrationProgress) -> None:
         stage = progress.step, names(store)
         if stage not in stages:
             stages.append(stage)
 
-    moved = rotate_data_key(store.collection, encryption, report=watch)
+    moved = rotate_data_key(store.collection, encryption, on_progress=watch)
 
-    assert moved == Moved(USERS, 2, [])
+    assert moved == MigrationReport(USERS, 2, [])
     settled = f"zoho-mongo-store/all/{store.collection.full_name}"
     assert names(store) == [
         ["zoho-mongo-store/retired/id"],
@@ -164,7 +164,7 @@ STEPS = [
     (KeyVault, "promote"),
     (KeyVault, "_rename"),
     (KeyVault, "settle"),
-    (maintenance, "move"),
+    (maintenance, "migrate"),
 ]
 
 
@@ -208,12 +208,12 @@ def test_stopped_among_the_documents(make_store: StoreMaker, encryption: FieldEn
     store = make_store()
     ids = save_users(store, USERS)
 
-    def stop(progress: Progress) -> None:
+    def stop(progress: MigrationProgress) -> None:
         if progress.step == "documents" and progress.done == USERS // 2:
             raise StoppedError
 
     with fails("rotate-keys failed: Stopped"):
-        rotate_data_key(store.collection, encryption, report=stop)
+        rotate_data_key(store.collection, encryption, on_progress=stop)
     assert len(keys_used(store)) == 2
     check_all_found(store, USERS)
     check_all_found(make_store(), USERS)
@@ -243,7 +243,7 @@ def test_two_collections_that_share_a_key(
         check_all_found(store, 4)
 
 
-def rotate(uri: str, database: str, encryption: FieldEncryption) -> Moved:
+def rotate(uri: str, database: str, encryption: FieldEncryption) -> MigrationReport:
     with pytest.MonkeyPatch.context() as patch, MongoClient[dict[str, Any]](uri) as client:
         wait_for(0.2, 1.5, patch)
         return rotate_data_key(client[database].oauthtoken, encryption, timeout=30)
@@ -305,9 +305,9 @@ def test_the_waiting_is_for_the_longest_time_out(
 ) -> None:
     store = make_store()
     save_users(store, 1)
-    waits: list[Progress] = []
+    waits: list[MigrationProgress] = []
 
     rotate = partial(maintenance.rotate_data_key, store.collection, encryption, store_timeout=0.5)
-    rotate(report=lambda one: waits.append(one) if one.step == "waiting" else None)
+    rotate(on_progress=lambda one: waits.append(one) if one.step == "waiting" else None)
 
     assert [one.total for one in waits if one.done == one.total] == [0.5, 0.5]

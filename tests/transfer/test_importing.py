@@ -18,7 +18,8 @@ from tests.sent_commands import listening
 from tests.tokens import contents, full, make_token
 from tests.transfer.sources import in_hours, with_filestore
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
-from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS, Encryptor
+from zoho_mongo_store.encryption import EncryptedCollection, Encryptor
+from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.transfer import importing, writing
 from zoho_mongo_store.transfer.filestore import FileStoreFile
@@ -80,7 +81,7 @@ def into(collection: Collection[Document], encryption: FieldEncryption | None) -
         yield Target(collection, collection)
     else:
         with closing(Encryptor(encryption, 30)) as encryptor:
-            yield Target(collection, encryptor.encrypted(collection))
+            yield Target(collection, EncryptedCollection(collection, encryptor))
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
-"""The way from the shared options to MongoDB."""
+"""What a command works on: one collection, over one client."""
 
 import contextlib
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from pymongo.collection import Collection
 
-from zoho_mongo_store.commands.encryption_options import field_encryption
+from zoho_mongo_store.commands.field_encryption import field_encryption
 from zoho_mongo_store.commands.options import Options
 from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.indexes import Index
@@ -22,51 +21,69 @@ SCAN_TIMEOUT = 600.0
 
 
 class CommandContext:
-    """The collection that a command works on."""
+    """The collection that the shared options name. The whole command uses one client.
+
+    Use it as a context manager: the client is closed at the end.
+    """
 
     def __init__(self, options: Options) -> None:
-        self.options = options
-        self._connection: Connection | None = None
+        """Read the options. Nothing touches the network yet.
+
+        Args:
+            options: The shared options, as given on the command line.
+
+        Raises:
+            InvalidURI: The URI cannot be read.
+        """
+        self._options = options
+        self._connection = Connection(options.uri, None, options.database, options.collection)
+        self._closing = contextlib.ExitStack()
+        self._closing.callback(self._connection.close)
 
     @functools.cached_property
     def encryption(self) -> FieldEncryption | None:
-        """How the collection is encrypted, as the options say."""
-        options = self.options
-        if options.kms_providers is None:
-            return None
-        return field_encryption(
-            options.kms_providers, options.master_key, options.key_vault, options.key_name
-        )
+        """The encryption that the options name; ``None`` without ``--kms-providers``."""
+        return field_encryption(self._options)
 
-    @contextmanager
-    def open(self, *, idle: Index | None = None) -> Iterator[TokenRepository]:
-        """The tokens, with the connection closed afterwards. No index is made by the way.
+    @property
+    def collection(self) -> Collection[Document]:
+        """The collection itself, with secrets as they are stored."""
+        return self._connection.collection
 
-        idle: the TTL index that ``ensure_indexes`` is to make, or to remove if ``None``.
+    def repository(self, *, idle: Index | None = None) -> TokenRepository:
+        """Open the tokens, with secrets in plain. No index is made on the way.
+
+        Args:
+            idle: The TTL index that ``ensure_indexes`` makes. Default: it removes the one that
+                exists.
+
+        Returns:
+            The repository. It is closed together with this context.
         """
-        connection = self._connect()
-        tokens = TokenRepository(
-            connection,
+        repository = TokenRepository(
+            self._connection,
             timeout=TIMEOUT,
             idle=idle,
             create_indexes=False,
             serve_through_outage=None,
             encryption=self.encryption,
         )
-        with contextlib.closing(tokens):
-            yield tokens
+        return self._closing.enter_context(contextlib.closing(repository))
 
-    @contextmanager
-    def collection(self) -> Iterator[Collection[Document]]:
-        """The pymongo collection alone, in which secrets are as they are stored."""
-        with contextlib.closing(self._connect()) as connection:
-            yield connection.collection
-
+    @property
     def secrets(self) -> list[str]:
-        """What no line may show."""
-        return [] if self._connection is None else self._connection.secrets
+        """What no output may show: the passwords in the URI."""
+        return self._connection.secrets
 
-    def _connect(self) -> Connection:
-        options = self.options
-        self._connection = Connection(options.uri, None, options.database, options.collection)
-        return self._connection
+    def __enter__(self) -> "CommandContext":
+        """Return this context."""
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the repository and the client."""
+        self._closing.close()

@@ -1,19 +1,29 @@
-"""Lengths of time, as they are typed and as they are shown."""
+"""Lengths of time, as a user types them and as a table shows them."""
 
 import re
 from datetime import timedelta
 
 import typer
 
+METAVAR = "DURATION"
+"""What the help calls a length of time."""
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"(\d{1,9})([smhdw])")
 
-METAVAR = "DURATION"
-"""What a length of time is called in a command's help."""
-
 
 def parse_duration(text: str) -> timedelta:
-    """``30d``, ``12h``, ``10m``, ``45s`` or ``2w``; a usage error for anything else."""
+    """Read ``45s``, ``10m``, ``12h``, ``30d`` or ``2w``.
+
+    Args:
+        text: What the user typed.
+
+    Returns:
+        The length of time.
+
+    Raises:
+        typer.BadParameter: The text is none of these: a usage error.
+    """
     matched = _DURATION.fullmatch(text)
     if matched:
         try:
@@ -23,8 +33,11 @@ def parse_duration(text: str) -> timedelta:
     raise typer.BadParameter(f"{text!r} is no length of time: write 45s, 10m, 12h, 30d or 2w")
 
 
-def shown_duration(length: timedelta) -> str:
-    """The length in its largest whole unit but weeks, rounded down: ``3 h``."""
+def format_duration(length: timedelta) -> str:
+    """Format a length of time in one unit, rounded down: ``45 s``, ``3 h``, ``90 d``.
+
+    It is the largest of days, hours, minutes and seconds of which there are at least two.
+    """
     seconds = int(length.total_seconds())
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from zoho_mongo_store.commands.connecting import connected
-from zoho_mongo_store.commands.reporting import CommandError, say, warn
+from zoho_mongo_store.commands.connected import connected
+from zoho_mongo_store.commands.failures import CommandError
+from zoho_mongo_store.commands.output import print_error, print_warning
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -72,17 +73,20 @@ def export(
     if output is not None and output.exists() and not force:
         raise CommandError(f"{output} exists: name another file, or replace it with --force")
     export = _Export()
-    with context.open() as tokens, _opened(output) as stream:
+    tokens = context.repository()
+    with _opened(output) as stream:
         documents = export.documents(tokens)
         if format is Format.FILESTORE:
             write_filestore(documents, stream, renumber=renumber)
         else:
             write_json_lines(documents, stream, with_secrets=show_secrets)
     if show_secrets:
-        warn("what was written holds tokens and client secrets in plain")
+        print_warning("what was written holds tokens and client secrets in plain")
     if format is Format.FILESTORE and export.other_ids and not renumber:
-        warn("FileStore can add no user to a file with ids that are no numbers: see --renumber")
-    say("export", f"{export.written} written, {export.damaged} damaged")
+        print_warning(
+            "FileStore can add no user to a file with ids that are no numbers: see --renumber"
+        )
+    print_error("export", f"{export.written} written, {export.damaged} damaged")
     if export.damaged:
         raise typer.Exit(1)
 
@@ -97,7 +101,7 @@ class _Export:
 
     def documents(self, tokens: "TokenRepository") -> Iterator[dict[str, Any]]:
         """Each stored token; one that is damaged is told and left out."""
-        from zoho_mongo_store.encryption.cipher import UnreadableError
+        from zoho_mongo_store.encryption import UnreadableError
         from zoho_mongo_store.errors import StoreError
         from zoho_mongo_store.model.document import from_document
 
@@ -121,7 +125,7 @@ class _Export:
 
     def _skip(self, error: Exception) -> None:
         self.damaged += 1
-        say("export", f"left out: {error}")
+        print_error("export", f"left out: {error}")
 
 
 @contextmanager

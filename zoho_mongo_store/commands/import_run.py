@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from zoho_mongo_store.commands.context import TIMEOUT, CommandContext
-from zoho_mongo_store.commands.index_report import standing_idle
-from zoho_mongo_store.commands.output import console, print_json, table
-from zoho_mongo_store.commands.reporting import FAILURE, printable
-from zoho_mongo_store.encryption.encryptor import Encryptor
+from zoho_mongo_store.commands.failures import FAILURE
+from zoho_mongo_store.commands.index_setup import existing_idle_index
+from zoho_mongo_store.commands.output import console, print_json, printable, table
+from zoho_mongo_store.encryption import EncryptedCollection, Encryptor
 from zoho_mongo_store.transfer.importing import Report, Target, import_tokens
 from zoho_mongo_store.transfer.rows import Source
 
@@ -31,15 +31,14 @@ def run_import(context: CommandContext, source: Source, *, dry_run: bool, json: 
     notes: list[dict[str, object]] = []
     errors = console(stderr=True)
     with ExitStack() as stack:
-        collection = stack.enter_context(context.collection())
+        collection = context.collection
         target = Target(collection, collection)
         if context.encryption is not None:
             encryptor = Encryptor(context.encryption, TIMEOUT)
             stack.callback(encryptor.close)
-            target = Target(collection, encryptor.encrypted(collection))
+            target = Target(collection, EncryptedCollection(collection, encryptor))
         if not dry_run:
-            tokens = stack.enter_context(context.open(idle=standing_idle(collection)))
-            tokens.ensure_indexes()
+            context.repository(idle=existing_idle_index(collection)).ensure_indexes()
         progress = stack.enter_context(_progress(errors))
         task = progress.add_task("Importing", total=None)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoho_mongo_store.commands.connecting import connected
-from zoho_mongo_store.commands.output import JsonOption
+from zoho_mongo_store.commands.connected import connected
+from zoho_mongo_store.commands.options import JsonOption
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext

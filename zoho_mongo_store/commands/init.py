@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoho_mongo_store.commands.connecting import connected
+from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.durations import METAVAR, parse_duration
-from zoho_mongo_store.commands.output import JsonOption, console, print_json, table
+from zoho_mongo_store.commands.options import JsonOption
+from zoho_mongo_store.commands.output import console, print_json, table
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -23,31 +24,31 @@ def init(
         typer.Option(
             parser=parse_duration,
             metavar=METAVAR,
-            help="Have MongoDB remove tokens that nobody saved for so long: 90d. Applications have "
-            "to pass the same to MongoTokenStore. Default: what stands already.",
+            help="Have MongoDB delete tokens that have not been saved for this long, such as 90d. "
+            "Pass the same to MongoTokenStore in every application. Default: leave it as it is.",
         ),
     ] = None,
     keep_idle: Annotated[
-        bool, typer.Option("--keep-idle", help="Remove no idle tokens: drop that index.")
+        bool,
+        typer.Option("--keep-idle", help="Keep idle tokens: drop the index that expires them."),
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Make the indexes that the store needs, for a deploy step; with keys also the key vault's.
+    """Make the indexes that the store needs.
 
-    Says which it made and which stood already; an index that is in the way is named, and left as
-    it is. May be run again at any time.
+    Run it in a deploy step, as often as you like. With --kms-providers it also makes the index of
+    the key vault. It reports which indexes it made and which existed. An index that is in the way
+    is named and left as it is.
     """
-    from zoho_mongo_store.commands.index_report import made_indexes, standing_idle
+    from zoho_mongo_store.commands.index_setup import existing_idle_index, make_indexes
     from zoho_mongo_store.storage.token_indexes import idle_index
 
     if keep_idle and expire_idle_after is not None:
         raise typer.BadParameter("--keep-idle and --expire-idle-after exclude each other")
-    with context.collection() as collection:
-        idle = idle_index(expire_idle_after)
-        if idle is None and not keep_idle:
-            idle = standing_idle(collection)
-        with context.open(idle=idle) as tokens:
-            done, error = made_indexes(tokens, collection)
+    idle = idle_index(expire_idle_after)
+    if idle is None and not keep_idle:
+        idle = existing_idle_index(context.collection)
+    done, error = make_indexes(context.repository(idle=idle), context.collection)
     if json:
         print_json([{"index": name, "result": result} for name, result in done])
     else:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zoho_mongo_store.commands.connecting import connected
-from zoho_mongo_store.commands.output import JsonOption
+from zoho_mongo_store.commands.connected import connected
+from zoho_mongo_store.commands.options import JsonOption
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -15,26 +15,27 @@ if TYPE_CHECKING:
 
 @connected
 def encrypt(context: "CommandContext", json: JsonOption = False) -> None:
-    """Encrypt all secrets of the collection, while applications go on using it.
+    """Encrypt all secrets in the collection, while applications go on using it.
 
-    They all have to find both kinds meanwhile: FieldEncryption(..., plain="read"). The data key is
-    made if there is none. May be stopped and run again at any point.
+    Before, set FieldEncryption(..., plain="read") in every application, so that they find encrypted
+    and plain secrets. The data key is made if there is none. You can stop this command and run it
+    again at any time.
     """
     from zoho_mongo_store.encryption.maintenance import encrypt_collection
 
-    _move(context, encrypt_collection, "encrypted", json)
+    _migrate(context, encrypt_collection, "encrypted", json)
 
 
 @connected
 def decrypt(context: "CommandContext", json: JsonOption = False) -> None:
-    """Store all secrets in plain again, while applications go on using the collection.
+    """Decrypt all secrets in the collection, while applications go on using it.
 
-    They all have to write plain meanwhile: FieldEncryption(..., plain="write"). May be stopped and
-    run again at any point.
+    Before, set FieldEncryption(..., plain="write") in every application, so that they write plain
+    secrets. You can stop this command and run it again at any time.
     """
     from zoho_mongo_store.encryption.maintenance import decrypt_collection
 
-    _move(context, decrypt_collection, "decrypted", json)
+    _migrate(context, decrypt_collection, "decrypted", json)
 
 
 @connected
@@ -44,7 +45,7 @@ def rotate_keys(
         bool,
         typer.Option(
             "--data-key",
-            help="Also make a new data key and encrypt all secrets with it; takes over a minute.",
+            help="Also make a new data key and encrypt all secrets with it. Takes over a minute.",
         ),
     ] = False,
     store_timeout: Annotated[
@@ -52,27 +53,29 @@ def rotate_keys(
         typer.Option(
             metavar="SECONDS",
             min=0,
-            help="With --data-key: the longest time-out of the stores in use; while an import "
-            "runs, no less than 15. The command waits twice for this and 15 seconds more.",
+            help="With --data-key: the longest timeout of any store in use; at least 15 while an "
+            "import runs. The command waits twice for this time plus 15 seconds.",
         ),
     ] = 15.0,
     json: JsonOption = False,
 ) -> None:
-    """Wrap the data keys with the first of the master keys in --kms-providers.
+    """Wrap the data keys with the first master key in --kms-providers.
 
-    All applications have to know both master keys before. No token is touched, unless a new data
-    key is asked for. May be stopped and run again at any point.
+    Before, give both master keys to every application. Without --data-key no token is changed. You
+    can stop this command and run it again at any time.
     """
-    from zoho_mongo_store.commands.key_run import rotated_master_key
+    from zoho_mongo_store.commands.key_maintenance import run_master_key_rotation
     from zoho_mongo_store.encryption.maintenance import rotate_data_key
 
-    rotated_master_key(context, json=json and not data_key, quiet=json)
+    run_master_key_rotation(context, json=json and not data_key, quiet=json)
     if data_key:
         rotate = partial(rotate_data_key, store_timeout=store_timeout)
-        _move(context, rotate, "encrypted with the new data key", json)
+        _migrate(context, rotate, "encrypted with the new data key", json)
 
 
-def _move(context: "CommandContext", operation: Callable[..., Any], done: str, json: bool) -> None:
-    from zoho_mongo_store.commands.key_run import moved
+def _migrate(
+    context: "CommandContext", operation: Callable[..., Any], done: str, json: bool
+) -> None:
+    from zoho_mongo_store.commands.key_maintenance import run_migration
 
-    moved(context, operation, done, json=json)
+    run_migration(context, operation, done, json=json)

@@ -1,25 +1,37 @@
-"""The options that every command shares which reaches MongoDB."""
+"""The options that several commands share."""
 
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 
-_PANEL = "MongoDB"
+_MONGODB = "MongoDB"
 _ENCRYPTION = "Encryption"
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")]
 
 
 class Options(NamedTuple):
-    """The shared options. Their names and types are the command line's."""
+    """The options of every command that reaches MongoDB. ``connected`` adds them.
+
+    Attributes:
+        uri: The connection string. ``None``: a MongoDB on this machine.
+        database: The database. ``None``: the one that the URI names, else ``zohooauth``.
+        collection: The collection of the tokens.
+        kms_providers: The file with the master keys. ``None``: secrets are not encrypted.
+        master_key: The master key of the first provider, as JSON.
+        key_vault: The database and collection of the data keys.
+        key_name: The name of the data key.
+    """
 
     uri: Annotated[
         str | None,
         typer.Option(
             envvar="ZOHO_MONGO_URI",
             metavar="URI",
-            help="Connection string; the variable keeps a password out of the list of processes. "
+            help="Connection string. Use the variable to keep a password out of the process list. "
             "Default: mongodb://localhost:27017.",
-            rich_help_panel=_PANEL,
+            rich_help_panel=_MONGODB,
         ),
     ] = None
     database: Annotated[
@@ -27,8 +39,8 @@ class Options(NamedTuple):
         typer.Option(
             envvar="ZOHO_MONGO_DATABASE",
             metavar="NAME",
-            help="Default: the URI's own, else zohooauth.",
-            rich_help_panel=_PANEL,
+            help="Database of the tokens. Default: the one that the URI names, else zohooauth.",
+            rich_help_panel=_MONGODB,
         ),
     ] = None
     collection: Annotated[
@@ -37,7 +49,7 @@ class Options(NamedTuple):
             envvar="ZOHO_MONGO_COLLECTION",
             metavar="NAME",
             help="Collection of the tokens.",
-            rich_help_panel=_PANEL,
+            rich_help_panel=_MONGODB,
         ),
     ] = "oauthtoken"
     kms_providers: Annotated[
@@ -55,7 +67,7 @@ class Options(NamedTuple):
         typer.Option(
             envvar="ZOHO_MONGO_MASTER_KEY",
             metavar="JSON",
-            help="Which master key of the first provider, unless that is local.",
+            help="Master key to use at the first provider. The provider local needs none.",
             rich_help_panel=_ENCRYPTION,
         ),
     ] = None

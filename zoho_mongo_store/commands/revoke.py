@@ -1,11 +1,13 @@
 """``zoho-mongo-store revoke``."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
-from zoho_mongo_store.commands.connecting import connected
-from zoho_mongo_store.commands.reporting import CommandError
+from zoho_mongo_store.commands.connected import connected
+from zoho_mongo_store.commands.failures import CommandError
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -23,43 +25,45 @@ def revoke(
         typer.Option(
             metavar="URL",
             help="Zoho's accounts server, such as https://accounts.zoho.eu. "
-            "Default: that of the token's data centre.",
+            "Default: the one of the token's data centre.",
         ),
     ] = None,
 ) -> None:
-    """Revoke a refresh token at Zoho, and delete it here.
+    """Revoke a refresh token at Zoho, then delete the stored token.
 
-    Everything that was issued for it ends with it. If Zoho does not say that it is revoked, it
-    stays stored.
+    Zoho also ends every access token that was issued for it. Unless Zoho confirms, the token stays
+    stored.
     """
-    from urllib.parse import urlsplit
-
-    from zoho_mongo_store.sdk import DataCenter
-
-    with context.open() as tokens:
-        stored = tokens.find([{"id": id}])
-        if stored is None:
-            raise CommandError(f"no token has the id {id}")
-        refresh_token = stored.get("refresh_token")
-        if refresh_token is not None and not isinstance(refresh_token, str):
-            raise CommandError(f"the token {id} is encrypted: give --kms-providers")
-        if refresh_token is None:
-            raise CommandError(f"the token {id} has no refresh token to revoke; delete removes it")
-        environment = DataCenter.get(str(stored.get("api_domain", "-")))
-        known = "" if environment is None else environment.accounts_url
-        server = urlsplit(accounts_url or known)
-        if server.scheme not in ("https", "http") or not server.netloc:
-            raise CommandError(
-                f"the data centre of the token {id} is not known: "
-                "give --accounts-url, such as https://accounts.zoho.eu"
-            )
-        _revoke(f"{server.scheme}://{server.netloc}{_REVOKE_PATH}", refresh_token)
-        tokens.delete(id)
+    tokens = context.repository()
+    stored = tokens.find([{"id": id}])
+    if stored is None:
+        raise CommandError(f"no token has the id {id}")
+    refresh_token = stored.get("refresh_token")
+    if refresh_token is not None and not isinstance(refresh_token, str):
+        raise CommandError(f"the token {id} is encrypted: give --kms-providers")
+    if refresh_token is None:
+        raise CommandError(f"the token {id} has no refresh token to revoke; delete removes it")
+    server = urlsplit(accounts_url or _known_accounts_url(stored))
+    if server.scheme not in ("https", "http") or not server.netloc:
+        raise CommandError(
+            f"the data centre of the token {id} is not known: "
+            "give --accounts-url, such as https://accounts.zoho.eu"
+        )
+    _revoke(f"{server.scheme}://{server.netloc}{_REVOKE_PATH}", refresh_token)
+    tokens.delete(id)
     typer.echo(f"revoked at {server.netloc} and deleted: {id}")
 
 
+def _known_accounts_url(document: Mapping[str, Any]) -> str:
+    """Look up the accounts server of a token's data centre; empty if it is unknown."""
+    from zoho_mongo_store.sdk import DataCenter
+
+    environment = DataCenter.get(str(document.get("api_domain", "-")))
+    return "" if environment is None else environment.accounts_url
+
+
 def _revoke(url: str, refresh_token: str) -> None:
-    """Ask Zoho. The refresh token goes in the body: addresses are logged."""
+    """Send the request to Zoho. The refresh token goes in the body, because URLs are logged."""
     import requests
 
     try:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoho_mongo_store.commands.connecting import connected
+from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.durations import METAVAR, parse_duration
-from zoho_mongo_store.commands.output import JsonOption
+from zoho_mongo_store.commands.options import JsonOption
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -19,28 +19,30 @@ def watch(
     rows: Annotated[
         int | None,
         typer.Option(
-            metavar="NUMBER", min=1, help="Tokens to show. Default: as many as fit; 50 when piped."
+            metavar="NUMBER",
+            min=1,
+            help="How many tokens to show. Default: as many as fit, or 50 in a pipe.",
         ),
     ] = None,
     length: Annotated[
         timedelta | None,
-        typer.Option("--for", parser=parse_duration, metavar=METAVAR, help="End after so long."),
+        typer.Option("--for", parser=parse_duration, metavar=METAVAR, help="End after this time."),
     ] = None,
     count: Annotated[
         int | None,
-        typer.Option(metavar="NUMBER", min=1, help="End after so many looks at the tokens."),
+        typer.Option(metavar="NUMBER", min=1, help="End after reading the tokens this often."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Watch the tokens that were saved last, and their refreshes, live. Ctrl-C ends it.
+    """Watch the tokens that were saved last, and their refreshes. Ctrl-C ends it.
 
-    MongoDB tells of changes where it can (a change stream); elsewhere they are looked for every
-    second. With --json each change is one line; piped, a table is written for each change.
+    On a replica set MongoDB reports each change (a change stream); elsewhere the tokens are read
+    every second. With --json each change is one line. In a pipe each change writes the table again.
     """
-    from zoho_mongo_store.commands.watching import Watching
+    from zoho_mongo_store.commands.watcher import Watcher
 
-    watching = Watching(context, rows=rows, json=json)
+    watcher = Watcher(context, rows=rows, json=json)
     try:
-        watching.run(length, count)
+        watcher.run(length, count)
     except KeyboardInterrupt:
         raise typer.Exit from None

@@ -1,9 +1,34 @@
-"""Secrets encrypted in the client, with MongoDB's own field level encryption.
+"""Encrypts secrets in the client, with MongoDB's explicit client-side field level encryption.
 
-Importing this loads neither ``pymongocrypt`` nor a key.
+Who holds whom, from the store down to MongoDB's library:
+
+- ``FieldEncryption`` (settings): what an application chooses. It holds no connection.
+- ``Encryptor``: one for each store. It holds the store's ``Cipher`` and its current ``Codec``,
+  makes both on first use, and reads the list of data keys again every ten seconds.
+- ``EncryptedCollection`` (collection): a pymongo collection and the ``Encryptor``. It asks for the
+  current ``Codec`` at each command, and has the methods of ``TokenDocuments``.
+- ``Codec``: a ``Cipher`` and the ``DataKeys`` of one moment. It converts whole documents, filters
+  and updates.
+- ``Cipher``: a ``KeyVault`` and pymongo's ``ClientEncryption``. It converts single values, and says
+  what the library's failures mean.
+- ``KeyVault`` (key_vault): the collection of data keys.
+- ``DataKeys`` (data_keys): which data key to write with, and which to look for.
+
+``maintenance`` works on whole collections: it encrypts, decrypts and rotates keys, with a
+``Cipher`` of its own and no store. Its ``migration`` converts the documents one by one.
+
+Importing this package loads neither ``pymongocrypt`` nor a key.
 """
 
+from zoho_mongo_store.encryption.cipher import UnreadableError, is_encrypted
+from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.encryption.encryptor import Encryptor
 from zoho_mongo_store.encryption.settings import FieldEncryption
 
-__all__ = ["Encryptor", "FieldEncryption"]
+__all__ = [
+    "EncryptedCollection",
+    "Encryptor",
+    "FieldEncryption",
+    "UnreadableError",
+    "is_encrypted",
+]

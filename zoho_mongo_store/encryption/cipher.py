@@ -1,4 +1,4 @@
-"""Single values, encrypted and decrypted by MongoDB's library, and what its failures mean."""
+"""Encrypts and decrypts single values with MongoDB's library, and says what its failures mean."""
 
 import importlib.util
 from collections.abc import Iterator, Mapping
@@ -10,16 +10,16 @@ from pymongo import MongoClient
 from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
 
 from zoho_mongo_store.encryption.interrupts import raise_if_interrupted
+from zoho_mongo_store.encryption.key_vault import KeyVault
 from zoho_mongo_store.encryption.settings import FieldEncryption
-from zoho_mongo_store.encryption.vault import KeyVault
 from zoho_mongo_store.errors import KeyServiceError, StoreError, is_unreachable, without
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, ENCRYPTED
 
 if TYPE_CHECKING:
     from pymongo.encryption import ClientEncryption
 
-# Values of pymongo.encryption.Algorithm, which is not imported before it is used. What the find
-# order looks a field up by has to be the same each time.
+# Values of pymongo.encryption.Algorithm, which is imported only when it is used. A field that
+# tokens are looked up by has to be encrypted to the same value each time.
 _DETERMINISTIC = "AEAD_AES_256_CBC_HMAC_SHA_512-Deterministic"
 _RANDOM = "AEAD_AES_256_CBC_HMAC_SHA_512-Random"
 # An encrypted value begins with one byte for the algorithm and the data key's id, a UUID.
@@ -32,23 +32,49 @@ _ADDRESSES = ("endpoint", "identityPlatformEndpoint")
 
 
 class UnreadableError(StoreError):
-    """One value that cannot be decrypted, while its data key is in order or gone."""
+    """One value cannot be decrypted: it is damaged, or its data key is gone.
+
+    Other values can be decrypted still.
+    """
 
 
 class Cipher:
-    """Encrypts and decrypts with the data keys of one key vault. For any number of threads."""
+    """Encrypts and decrypts with the data keys of one key vault, for any number of threads.
 
-    def __init__(self, settings: FieldEncryption, vault: KeyVault) -> None:
+    Attributes:
+        vault: The key vault.
+    """
+
+    def __init__(self, settings: FieldEncryption, client: "MongoClient[Any]") -> None:
+        """Set up MongoDB's library.
+
+        Args:
+            settings: The master keys, and which key vault to use.
+            client: Leads to the key vault. It is not closed.
+
+        Raises:
+            StoreError: The settings are not what pymongo takes, or the client is not pymongo's.
+        """
         self._settings = settings
-        self._vault = vault
-        self._client = self._open()
+        self.vault = KeyVault(client, settings)
+        self._client = self._open(client)
 
     def close(self) -> None:
-        """Release what MongoDB's library holds, the data keys in memory with it."""
+        """Release what MongoDB's library holds, including the data keys in memory."""
         self._client.close()
 
     def create_key(self, name: str) -> bool:
-        """Make a data key of this alternative name; ``False`` if there is one by now."""
+        """Make a data key.
+
+        Args:
+            name: Its alternative name.
+
+        Returns:
+            Whether it was made; ``False`` if the name is taken by now.
+
+        Raises:
+            StoreError: It could not be made.
+        """
         settings = self._settings
         try:
             self._client.create_data_key(settings.provider, settings.master_key, [name])
@@ -59,7 +85,17 @@ class Cipher:
         return True
 
     def rewrap(self, filter: Mapping[str, Any]) -> int:
-        """Wrap the data keys that match anew, with the first provider's master key; how many."""
+        """Wrap data keys with the master key of the first provider.
+
+        Args:
+            filter: Which data keys, as a filter on the key vault.
+
+        Returns:
+            How many there are.
+
+        Raises:
+            StoreError: They could not be wrapped.
+        """
         settings = self._settings
         try:
             done = self._client.rewrap_many_data_key(
@@ -70,7 +106,20 @@ class Cipher:
         return 0 if done is None else done.matched_count
 
     def encrypt(self, field: str, value: str, key: Binary) -> Binary:
-        """``value`` as it is stored in ``field``."""
+        """Encrypt a value.
+
+        Args:
+            field: The field that it is for, which decides the algorithm.
+            value: The value in plain.
+            key: The id of the data key.
+
+        Returns:
+            The value to store.
+
+        Raises:
+            StoreError: The data key is gone, or cannot be unwrapped.
+            KeyServiceError: The key management service could not be reached.
+        """
         algorithm = _DETERMINISTIC if field in CREDENTIAL_FIELDS else _RANDOM
         try:
             return self._client.encrypt(value, algorithm, key)
@@ -78,7 +127,21 @@ class Cipher:
             self._fail_by_key(error, key)
 
     def decrypt(self, document: Any, field: str, value: Binary) -> str:
-        """The text in ``value``, which stands in ``field`` of the document with this ``_id``."""
+        """Decrypt a value.
+
+        Args:
+            document: The ``_id`` of its document, for the error.
+            field: Its field, for the error.
+            value: The stored value.
+
+        Returns:
+            The value in plain.
+
+        Raises:
+            UnreadableError: This value cannot be decrypted.
+            StoreError: No value can: the data key cannot be unwrapped.
+            KeyServiceError: The key management service could not be reached.
+        """
         try:
             text = self._client.decrypt(value)
         except EncryptionError as error:
@@ -87,18 +150,18 @@ class Cipher:
             raise UnreadableError(f"the {field} of the document {document!r} is no encrypted text")
         return text
 
-    def _open(self) -> "ClientEncryption[dict[str, Any]]":
+    def _open(self, client: "MongoClient[Any]") -> "ClientEncryption[dict[str, Any]]":
         from pymongo.encryption import ClientEncryption
         from pymongocrypt.errors import MongoCryptError  # type: ignore[import-untyped]
 
         settings = self._settings
-        if not isinstance(self._vault.client, MongoClient):
+        if not isinstance(client, MongoClient):
             raise StoreError("encryption needs pymongo's MongoClient: mongomock cannot encrypt")
         try:
             return ClientEncryption(
                 settings.kms_providers,
-                self._vault.namespace,
-                self._vault.client,
+                self.vault.namespace,
+                client,
                 CodecOptions(),
                 kms_tls_options=settings.kms_tls_options,
             )
@@ -112,13 +175,13 @@ class Cipher:
         where = f"the {field} of the document {document!r}"
         if key is None:
             raise UnreadableError(f"{where} is damaged: it is no encrypted value") from None
-        if not self._vault.holds(key):
+        if not self.vault.holds(key):
             raise UnreadableError(
                 f"{where} cannot be decrypted: its data key {key.hex()} is not in the key vault "
-                f"{self._vault.namespace}; restore that from its backup, or remove the document "
+                f"{self.vault.namespace}; restore that from its backup, or remove the document "
                 "and log in again"
             ) from None
-        # Proves the data key to be in order, or says what is wrong with it.
+        # This raises if the data key is at fault.
         self.encrypt(field, "", key)
         raise UnreadableError(
             f"{where} is damaged: it was changed after it was encrypted; remove the document and "
@@ -127,9 +190,9 @@ class Cipher:
 
     def _fail_by_key(self, error: EncryptionError, key: Binary) -> NoReturn:
         self._raise_if_elsewhere(error)
-        if not self._vault.holds(key):
+        if not self.vault.holds(key):
             raise StoreError(
-                f"the data key {key.hex()} is not in the key vault {self._vault.namespace} any "
+                f"the data key {key.hex()} is not in the key vault {self.vault.namespace} any "
                 "more: restore that from its backup"
             ) from None
         self._fail(
@@ -143,8 +206,10 @@ class Cipher:
         raise StoreError(f"{what} ({self._reason(error)})") from None
 
     def _raise_if_elsewhere(self, error: EncryptionError) -> None:
-        """Raise what says so if MongoDB or the key management service could not be reached, or a
-        signal came."""
+        """Raise another error if the cause is elsewhere.
+
+        MongoDB or the key management service could not be reached, or a signal came.
+        """
         if is_unreachable(error.cause):
             raise error.cause from None
         if _SERVICE_IS_AWAY in str(error):
@@ -156,24 +221,28 @@ class Cipher:
 
 
 def is_encrypted(value: object) -> TypeGuard[Binary]:
-    """Whether ``value`` claims to be an encrypted one."""
+    """Tell whether ``value`` is marked as an encrypted one, by its BSON subtype."""
     return isinstance(value, Binary) and value.subtype == ENCRYPTED
 
 
 def key_of(value: Binary) -> Binary | None:
-    """The id of the data key that ``value`` is encrypted with; ``None`` if there is none in it."""
+    """Read the id of the data key that ``value`` is encrypted with; ``None`` if it has none."""
     id = value[_KEY_ID]
     return Binary(id, _UUID) if len(id) == _KEY_ID.stop - _KEY_ID.start else None
 
 
 def require_library() -> None:
-    """Raise ``StoreError`` if the extra ``encryption`` is not installed; nothing is imported."""
+    """Check that the extra ``encryption`` is installed, without importing it.
+
+    Raises:
+        StoreError: It is not.
+    """
     if importlib.util.find_spec("pymongocrypt") is None:
         raise StoreError("encryption needs an extra: pip install 'zoho-mongo-store[encryption]'")
 
 
 def _texts(value: object) -> Iterator[str]:
-    """All texts in the credentials of the providers, which no error may show, but the addresses."""
+    """List all texts in the credentials of the providers except addresses. No error shows them."""
     if isinstance(value, Mapping):
         for name, one in value.items():
             if name not in _ADDRESSES:

@@ -1,4 +1,4 @@
-"""Documents, filters and updates, with the secrets in them encrypted or decrypted."""
+"""Encrypts and decrypts the secrets in documents, filters and updates."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from zoho_mongo_store.encryption.settings import PlainValues
 from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, SECRET_FIELDS, Document
 
-MOVE = (
+HOW_TO_ENCRYPT = (
     "encrypt the collection (zoho-mongo-store encrypt), with plain='read' in the settings of all "
     "processes until that is done"
 )
@@ -17,48 +17,87 @@ _SETTING = ("$set", "$setOnInsert")
 
 
 class Codec:
-    """Between the documents of the store and those of MongoDB, with one list of data keys."""
+    """Converts between documents in plain and documents as MongoDB stores them."""
 
     def __init__(self, cipher: Cipher, keys: DataKeys, plain: PlainValues) -> None:
+        """Use the data keys of one moment.
+
+        Args:
+            cipher: Converts single values.
+            keys: The data keys to write with and to look for.
+            plain: What to do about secrets in plain, as in ``FieldEncryption``.
+        """
         self._cipher = cipher
         self._keys = keys
         self._plain = plain
 
-    def filter(self, filter: Mapping[str, Any]) -> Document:
-        """``filter`` as it finds the credentials in it, however they are stored."""
+    def encode_filter(self, filter: Mapping[str, Any]) -> Document:
+        """Convert a filter so that it finds its credentials however they are stored.
+
+        Args:
+            filter: Equalities, with credentials in plain.
+
+        Returns:
+            The filter to send.
+
+        Raises:
+            StoreError: A credential cannot be encrypted.
+        """
         return {
-            field: self._any_of(field, value)
+            field: self._encode_credential(field, value)
             if field in CREDENTIAL_FIELDS and isinstance(value, str)
             else value
             for field, value in filter.items()
         }
 
-    def update(self, update: Mapping[str, Any]) -> Document:
-        """``update`` with the secrets that it sets encrypted."""
+    def encode_update(self, update: Mapping[str, Any]) -> Document:
+        """Encrypt the secrets that an update sets.
+
+        Args:
+            update: An update document.
+
+        Returns:
+            The update to send.
+
+        Raises:
+            StoreError: A secret cannot be encrypted.
+        """
         return {
-            operator: self._stored(fields) if operator in _SETTING else fields
+            operator: self._encode_fields(fields) if operator in _SETTING else fields
             for operator, fields in update.items()
         }
 
-    def decoded(self, document: Document) -> Document:
-        """A stored document with its secrets in plain; ``StoreError`` if one cannot be had."""
+    def decode(self, document: Document) -> Document:
+        """Decrypt the secrets in a stored document.
+
+        Args:
+            document: The document. It is changed.
+
+        Returns:
+            The same document.
+
+        Raises:
+            UnreadableError: A secret cannot be decrypted.
+            StoreError: A secret is in plain, and ``plain`` is ``"refuse"``.
+        """
         for field in SECRET_FIELDS:
             value = document.get(field)
             if is_encrypted(value):
                 document[field] = self._cipher.decrypt(document.get("_id"), field, value)
             elif isinstance(value, str) and self._plain == "refuse":
                 raise StoreError(
-                    f"the {field} of the document {document.get('_id')!r} is not encrypted: {MOVE}"
+                    f"the {field} of the document {document.get('_id')!r} is not encrypted: "
+                    f"{HOW_TO_ENCRYPT}"
                 )
         return document
 
-    def _any_of(self, field: str, value: str) -> Any:
+    def _encode_credential(self, field: str, value: str) -> Any:
         values: list[Any] = [self._cipher.encrypt(field, value, key) for key in self._keys.searched]
         if self._plain != "refuse":
             values.append(value)
         return values[0] if len(values) == 1 else {"$in": values}
 
-    def _stored(self, fields: Mapping[str, Any]) -> Document:
+    def _encode_fields(self, fields: Mapping[str, Any]) -> Document:
         if self._plain == "write":
             return dict(fields)
         return {

@@ -1,6 +1,6 @@
-"""The collection of tokens as the store sees it when its secrets are encrypted."""
+"""The collection of tokens, with its secrets encrypted on MongoDB's side alone."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pymongo import UpdateOne
@@ -8,32 +8,36 @@ from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 
 from zoho_mongo_store.encryption.codec import Codec
+from zoho_mongo_store.encryption.encryptor import Encryptor
 from zoho_mongo_store.model.document import SECRET_FIELDS, Document
 from zoho_mongo_store.model.token_documents import DocumentCursor
 
-CodecSource = Callable[[], Codec]
-"""Gives the codec of the moment."""
-
 
 class EncryptedCollection:
-    """Pymongo's methods, one command each, with secrets in plain on this side alone.
+    """A pymongo collection whose callers see secrets in plain. Each method sends one command.
 
-    What cannot be encrypted is not sent. It has no other methods, so nothing goes past it.
+    What cannot be encrypted is not sent. It has only the methods below, so no secret gets past it.
     """
 
-    def __init__(self, collection: Collection[Document], codec: CodecSource) -> None:
+    def __init__(self, collection: Collection[Document], encryptor: Encryptor) -> None:
+        """Wrap a collection.
+
+        Args:
+            collection: The collection, in which secrets are encrypted.
+            encryptor: The encryption of the store that the collection belongs to.
+        """
         self._collection = collection
-        self._codec = codec
+        self._encryptor = encryptor
 
     def find_one(self, filter: Mapping[str, Any], /) -> Document | None:
-        """The first document that matches."""
+        """Find the first document that matches."""
         codec = self._codec()
-        return _decoded(codec, self._collection.find_one(codec.filter(filter)))
+        return _decode(codec, self._collection.find_one(codec.encode_filter(filter)))
 
     def find(self, filter: Mapping[str, Any], /, *, batch_size: int) -> DocumentCursor:
-        """All documents that match."""
-        cursor = self._collection.find(self._encoded(filter), batch_size=batch_size)
-        return EncryptedCursor(cursor, self._codec)
+        """Find all documents that match."""
+        cursor = self._collection.find(self._encode(filter), batch_size=batch_size)
+        return EncryptedCursor(cursor, self)
 
     def find_one_and_update(
         self,
@@ -47,67 +51,79 @@ class EncryptedCollection:
         """Update the first document that matches, and return it."""
         codec = self._codec()
         stored = self._collection.find_one_and_update(
-            codec.filter(filter),
-            codec.update(update),
+            codec.encode_filter(filter),
+            codec.encode_update(update),
             upsert=upsert,
             return_document=return_document,
         )
-        return _decoded(codec, stored)
+        return _decode(codec, stored)
 
     def update_one(self, filter: Mapping[str, Any], update: Mapping[str, Any], /) -> object:
         """Update the first document that matches."""
         codec = self._codec()
-        return self._collection.update_one(codec.filter(filter), codec.update(update))
+        return self._collection.update_one(codec.encode_filter(filter), codec.encode_update(update))
 
     def update_each(
         self, updates: Iterable[tuple[Mapping[str, Any], Mapping[str, Any], bool]], /
     ) -> None:
-        """For each filter, update and whether to upsert: update the first document that matches.
+        """Send many updates by one ``bulk_write``, in no order. When one fails the others go on.
 
-        In no order, and the others also when one fails: pymongo's ``bulk_write``.
+        Args:
+            updates: A filter, an update and whether to upsert, for each. It updates the first
+                document that matches.
         """
         codec = self._codec()
         writes = [
-            UpdateOne(codec.filter(filter), codec.update(update), upsert=upsert)
+            UpdateOne(codec.encode_filter(filter), codec.encode_update(update), upsert=upsert)
             for filter, update, upsert in updates
         ]
         self._collection.bulk_write(writes, ordered=False)
 
     def delete_one(self, filter: Mapping[str, Any], /) -> object:
-        """Remove the first document that matches."""
-        return self._collection.delete_one(self._encoded(filter))
+        """Delete the first document that matches."""
+        return self._collection.delete_one(self._encode(filter))
 
     def delete_many(self, filter: Mapping[str, Any], /) -> object:
-        """Remove all documents that match."""
-        return self._collection.delete_many(self._encoded(filter))
+        """Delete all documents that match."""
+        return self._collection.delete_many(self._encode(filter))
 
-    def _encoded(self, filter: Mapping[str, Any]) -> Mapping[str, Any]:
-        """``filter``, encoded if there is need: what no key can read any more can be removed."""
-        return self._codec().filter(filter) if filter.keys() & set(SECRET_FIELDS) else filter
+    def decode(self, document: Document) -> Document:
+        """Decrypt the secrets in a stored document."""
+        return self._codec().decode(document)
+
+    def _codec(self) -> Codec:
+        return self._encryptor.current_codec(self._collection)
+
+    def _encode(self, filter: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Encode the filter if it has to be: documents that no key can read can be deleted."""
+        return self._codec().encode_filter(filter) if filter.keys() & set(SECRET_FIELDS) else filter
 
 
 class EncryptedCursor:
     """A cursor over documents with their secrets in plain."""
 
-    def __init__(self, cursor: Cursor[Document], codec: CodecSource) -> None:
+    def __init__(self, cursor: Cursor[Document], collection: EncryptedCollection) -> None:
+        """Wrap the cursor of a find in ``collection``."""
         self._cursor = cursor
-        self._codec = codec
+        self._collection = collection
 
     def __iter__(self) -> DocumentCursor:
+        """Return this cursor."""
         return self
 
     def __next__(self) -> Document:
-        return self._codec().decoded(next(self._cursor))
+        """Return the next document."""
+        return self._collection.decode(next(self._cursor))
 
     def sort(self, key: str, direction: int, /) -> DocumentCursor:
-        """This cursor, with an order."""
+        """Sort the documents, as pymongo's cursor does."""
         self._cursor.sort(key, direction)
         return self
 
     def close(self) -> None:
-        """Let the server forget the cursor."""
+        """Close the cursor on the server."""
         self._cursor.close()
 
 
-def _decoded(codec: Codec, document: Document | None) -> Document | None:
-    return None if document is None else codec.decoded(document)
+def _decode(codec: Codec, document: Document | None) -> Document | None:
+    return None if document is None else codec.decode(document)

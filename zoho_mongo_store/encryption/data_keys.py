@@ -1,12 +1,12 @@
-"""Which data keys there are for a collection, read from the names that they bear. Pure functions.
+"""Reads from the names of data keys which of them to use. Pure functions.
 
-The data key that secrets are encrypted with bears the alternative name ``<key name>``. Moving to a
-new one adds names behind it:
+The data key that secrets are encrypted with has the alternative name ``<key name>``. A rotation
+adds names that begin with it:
 
-``<key name>/next``: published, so that everybody looks for what is encrypted with it.
-``<key name>/retired/<its id>``: was the one before; what it encrypted is still looked for.
-``<key name>/all/<database>.<collection>``: all secrets of that collection are encrypted with it, so
-    that those retired before it need not be looked for there.
+- ``<key name>/next``: published, so that all processes look for what is encrypted with it.
+- ``<key name>/retired/<its id>``: was current before. What it encrypted is still looked for.
+- ``<key name>/all/<database>.<collection>``: all secrets of that collection are encrypted with it.
+  Retired keys need not be looked for there.
 """
 
 import re
@@ -20,45 +20,58 @@ from zoho_mongo_store.errors import StoreError
 
 
 class DataKeys(NamedTuple):
-    """The data keys of one collection, by their ids."""
+    """The data keys of one collection, by their ids.
+
+    Attributes:
+        current: Encrypts secrets.
+        searched: All that a stored secret may be encrypted with, the current one first.
+        next: Is about to become current; ``None`` if there is none.
+        settled: Whether all secrets of the collection are known to be encrypted with the current
+            one.
+    """
 
     current: Binary
-    """What secrets are encrypted with."""
     searched: tuple[Binary, ...]
-    """What a stored secret may be encrypted with; the current one first."""
     next: Binary | None
-    """The one that is about to become current."""
     settled: bool
-    """Whether all secrets of the collection are known to be encrypted with the current one."""
 
 
 def next_name(key_name: str) -> str:
-    """The alternative name of the data key that is about to become current."""
+    """Return the alternative name of the data key that is about to become current."""
     return SEPARATOR.join((key_name, "next"))
 
 
 def retired_name(key_name: str, key: Binary) -> str:
-    """The alternative name of a data key that was current."""
+    """Return the alternative name of a data key that was current."""
     return SEPARATOR.join((key_name, "retired", key.hex()))
 
 
 def settled_name(key_name: str, namespace: str) -> str:
-    """The alternative name of the data key that all secrets of a collection are encrypted with."""
+    """Return the alternative name that says what all secrets of a collection are encrypted with."""
     return SEPARATOR.join((key_name, "all", namespace))
 
 
 def named(key_name: str) -> dict[str, Any]:
-    """The filter for all data keys under ``key_name``."""
+    """Return the filter for all data keys under ``key_name``."""
     return {"keyAltNames": {"$regex": f"^{re.escape(key_name)}({SEPARATOR}|$)"}}
 
 
 def data_keys(
     documents: Iterable[Mapping[str, Any]], key_name: str, namespace: str
 ) -> DataKeys | None:
-    """The data keys among the ``documents`` of a key vault; ``None`` if there are none.
+    """Choose the data keys of a collection.
 
-    Raises ``StoreError`` for a vault out of which something was removed, or without its unique
-    index: to choose a data key there would lose what the others encrypted.
+    Args:
+        documents: The documents of the key vault under ``key_name``.
+        key_name: The alternative name of the current data key.
+        namespace: The collection, as ``database.collection``.
+
+    Returns:
+        The data keys; ``None`` if there are no documents.
+
+    Raises:
+        StoreError: The key vault lacks a data key or its unique index. Any choice would lose what
+            the other data keys encrypted.
     """
     keys = {document["_id"]: set(document["keyAltNames"]) for document in documents}
     if not keys:
@@ -75,7 +88,7 @@ def data_keys(
             f"the key vault holds no current data key {key_name!r}, only retired ones: restore it "
             "from its backup"
         )
-    # Between two steps of a rotation there is no current one: the next is.
+    # Between two steps of a rotation there is no current one. The next one takes its place.
     writing = (current or next_)[0]
     settled = len(keys) == 1 or settled_name(key_name, namespace) in keys[writing]
     others = next_ if settled else keys

@@ -1,4 +1,4 @@
-"""The data keys of a collection, the first of them made once for the whole fleet."""
+"""Makes the first data key of a collection: one for the whole fleet."""
 
 import time
 from typing import Any
@@ -8,7 +8,6 @@ from pymongo.collection import Collection
 
 from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.data_keys import DataKeys
-from zoho_mongo_store.encryption.vault import KeyVault
 from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
 
@@ -20,13 +19,24 @@ _ATTEMPTS = 20
 _PAUSE = 0.1
 
 
-def obtain_keys(collection: Collection[Document], vault: KeyVault, cipher: Cipher) -> DataKeys:
-    """The data keys of ``collection``; makes the first one if the vault has none.
+def obtain_keys(collection: Collection[Document], cipher: Cipher) -> DataKeys:
+    """Read the data keys of a collection, and make the first one if the key vault has none.
 
-    Of all who make one at once the unique index lets one through, and all use that one's. Raises
-    ``StoreError`` when the vault is empty and documents are encrypted: their data key is lost, and
-    a new one would hide that.
+    When several processes make one at once, the unique index lets one of them through, and all use
+    that key.
+
+    Args:
+        collection: The collection of the tokens.
+        cipher: Makes the data key, and holds the key vault.
+
+    Returns:
+        The data keys.
+
+    Raises:
+        StoreError: The key vault is empty and documents are encrypted. Their data key is lost, and
+            a new one would hide that.
     """
+    vault = cipher.vault
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(_PAUSE)
@@ -49,7 +59,7 @@ def obtain_keys(collection: Collection[Document], vault: KeyVault, cipher: Ciphe
 
 
 def holds_credential(collection: Collection[Document], condition: dict[str, Any]) -> bool:
-    """Whether a credential of any document meets ``condition``: an index scan for each field."""
+    """Tell whether a credential of any document meets ``condition``, by an index scan per field."""
     return any(
         collection.find_one({field: condition}, {"_id": 1}) is not None
         for field in CREDENTIAL_FIELDS

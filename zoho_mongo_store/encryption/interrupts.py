@@ -1,4 +1,4 @@
-"""What a signal's handler raises while MongoDB's library computes."""
+"""Recognizes what a signal's handler raised inside MongoDB's library."""
 
 from zoho_mongo_store.errors import StoreError
 
@@ -6,10 +6,19 @@ _TRACEBACK = "Traceback (most recent call last)"
 
 
 def raise_if_interrupted(text: str) -> None:
-    """Raise anew what was raised inside the library, of which it gives the traceback alone.
+    """Raise again what was raised inside the library.
 
-    It computes in functions of Python's (pymongocrypt/crypto.py), in which signals are handled, and
-    reports what is raised there as any other failure. So Ctrl-C would pass for a damaged value.
+    The library calls Python functions (pymongocrypt/crypto.py), in which signals are handled. It
+    reports what is raised there as its own failure, with the traceback as a text. Without this,
+    Ctrl-C would look like a damaged value.
+
+    Args:
+        text: The text of the library's failure.
+
+    Raises:
+        KeyboardInterrupt: It was raised inside.
+        SystemExit: It was raised inside, with the same status.
+        StoreError: Anything else was raised inside.
     """
     if _TRACEBACK not in text:
         return

@@ -1,12 +1,12 @@
-"""What is done to a whole collection: encrypting, decrypting, and new keys, all while it is used.
+"""Encrypts and decrypts a whole collection, and rotates its keys, while applications use it.
 
-Each function can be stopped and run again at any point. All raise ``SDKException`` with the code
-``TOKEN_STORE``, without any secret.
+Each function can be stopped and run again at any time. Each raises ``SDKException`` with the code
+``TOKEN_STORE`` when it fails, without any secret.
 """
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pymongo
 from pymongo.collection import Collection
@@ -15,17 +15,23 @@ from zoho_mongo_store.encryption.cipher import Cipher, require_library
 from zoho_mongo_store.encryption.data_keys import named, next_name
 from zoho_mongo_store.encryption.encryptor import LATEST_SECONDS, UNDER_WAY_SECONDS
 from zoho_mongo_store.encryption.first_key import obtain_keys
-from zoho_mongo_store.encryption.move import Moved, Progress, Report, decrypting, encrypting, move
+from zoho_mongo_store.encryption.migration import (
+    MigrationProgress,
+    MigrationReport,
+    OnProgress,
+    decrypting,
+    encrypting,
+    migrate,
+)
 from zoho_mongo_store.encryption.settings import FieldEncryption
-from zoho_mongo_store.encryption.vault import KeyVault
 from zoho_mongo_store.errors import failure
 from zoho_mongo_store.model.document import Document
 
 _TICK = 0.25
 
 
-def _unreported(progress: Progress) -> None:
-    """Nobody watches."""
+def _ignore(progress: MigrationProgress) -> None:
+    """Do nothing: nobody watches."""
 
 
 def encrypt_collection(
@@ -33,18 +39,30 @@ def encrypt_collection(
     encryption: FieldEncryption,
     *,
     timeout: float = 5.0,
-    report: Report = _unreported,
-) -> Moved:
-    """Encrypt all secrets of ``collection`` that are not; makes the data key if there is none.
+    on_progress: OnProgress = _ignore,
+) -> MigrationReport:
+    """Encrypt all secrets in a collection. The data key is made if there is none.
 
-    Meanwhile all processes have to use ``plain="read"``, which finds both. timeout: seconds that
-    each operation may take. report: called for each document.
+    Until it is done every process has to use ``plain="read"``, which finds encrypted and plain
+    secrets.
+
+    Args:
+        collection: The collection of the tokens.
+        encryption: The master keys and the data key.
+        timeout: Seconds that each operation may take.
+        on_progress: Called after each document. Default: nothing is called.
+
+    Returns:
+        What became of the documents.
+
+    Raises:
+        SDKException: It failed. What was encrypted until then stays encrypted.
     """
-    with _opened("encrypt", collection, encryption) as (vault, cipher):
+    with _cipher("encrypt", collection, encryption) as cipher:
         with pymongo.timeout(timeout):
-            vault.ensure_index()
-            current = obtain_keys(collection, vault, cipher).current
-        return move(collection, encrypting(cipher, current), timeout, report)
+            cipher.vault.ensure_index()
+            current = obtain_keys(collection, cipher).current
+        return migrate(collection, encrypting(cipher, current), timeout, on_progress)
 
 
 def decrypt_collection(
@@ -52,30 +70,50 @@ def decrypt_collection(
     encryption: FieldEncryption,
     *,
     timeout: float = 5.0,
-    report: Report = _unreported,
-) -> Moved:
-    """Store all secrets of ``collection`` in plain: the way back.
+    on_progress: OnProgress = _ignore,
+) -> MigrationReport:
+    """Decrypt all secrets in a collection.
 
-    Meanwhile all processes have to use ``plain="write"``, which finds both and writes plain. As
-    ``encrypt_collection``.
+    Until it is done every process has to use ``plain="write"``, which finds encrypted and plain
+    secrets, and writes plain ones.
+
+    Args:
+        collection: The collection of the tokens.
+        encryption: The master keys and the data key.
+        timeout: Seconds that each operation may take.
+        on_progress: Called after each document. Default: nothing is called.
+
+    Returns:
+        What became of the documents.
+
+    Raises:
+        SDKException: It failed. What was decrypted until then stays in plain.
     """
-    with _opened("decrypt", collection, encryption) as (_, cipher):
-        return move(collection, decrypting(cipher), timeout, report)
+    with _cipher("decrypt", collection, encryption) as cipher:
+        return migrate(collection, decrypting(cipher), timeout, on_progress)
 
 
 def rotate_master_key(
     collection: Collection[Document], encryption: FieldEncryption, *, timeout: float = 60.0
 ) -> int:
-    """Wrap the data keys with the master key of the first of ``kms_providers``; how many.
+    """Wrap the data keys with the master key of the first of ``kms_providers``.
 
-    No document is touched. Before this, all processes have to know both master keys: the one that
-    wraps the data keys now, and the new one. timeout: seconds for the whole of it.
+    No document is changed. Before, every process has to know both master keys: the one that wraps
+    the data keys now, and the new one.
+
+    Args:
+        collection: The collection of the tokens.
+        encryption: The master keys, the new one first, and the data key.
+        timeout: Seconds for the whole of it.
+
+    Returns:
+        How many data keys there are.
+
+    Raises:
+        SDKException: It failed. Each data key is wrapped with one of the two master keys.
     """
-    with (
-        _opened("rotate-keys", collection, encryption) as (vault, cipher),
-        pymongo.timeout(timeout),
-    ):
-        return cipher.rewrap(named(vault.key_name))
+    with _cipher("rotate-keys", collection, encryption) as cipher, pymongo.timeout(timeout):
+        return cipher.rewrap(named(cipher.vault.key_name))
 
 
 def rotate_data_key(
@@ -84,62 +122,70 @@ def rotate_data_key(
     *,
     timeout: float = 5.0,
     store_timeout: float = UNDER_WAY_SECONDS,
-    report: Report = _unreported,
-) -> Moved:
-    """Make a new data key, and encrypt all secrets of ``collection`` with it.
+    on_progress: OnProgress = _ignore,
+) -> MigrationReport:
+    """Make a new data key, and encrypt all secrets in a collection with it.
 
-    The new key is published, becomes the current one when all processes look for it, and the
-    documents follow when all of them write with it: a minute passes with waiting. The old key stays
-    in the vault, as backups of the documents need it. Where a move is unfinished, after a stop or
-    because another collection shares the key, it is finished, with no further key. As
-    ``encrypt_collection``.
+    The new key is published, so that every process looks for it. Then it becomes the current one,
+    so that every process writes with it. Then the documents are converted. Before each of the last
+    two steps this waits for every process, so it takes over a minute. The old key stays in the
+    vault: backups of the documents need it. A rotation that was stopped, or that another collection
+    with the same key began, is finished without making another key.
 
-    store_timeout: seconds, the longest ``timeout`` of the stores that use the collection. It waits
-        twice for that and for the 15 seconds after which every process has read the new list of
-        data keys.
+    Args:
+        collection: The collection of the tokens.
+        encryption: The master keys and the data key.
+        timeout: Seconds that each operation may take.
+        store_timeout: Seconds: the longest ``timeout`` of any store that uses the collection. Each
+            wait is this long, plus the 15 seconds in which every process reads the list of data
+            keys again.
+        on_progress: Called after each document, and while waiting. Default: nothing is called.
+
+    Returns:
+        What became of the documents.
+
+    Raises:
+        SDKException: It failed. Call it again to finish.
     """
-    with _opened("rotate-keys", collection, encryption) as (vault, cipher):
+    with _cipher("rotate-keys", collection, encryption) as cipher:
+        vault = cipher.vault
         with pymongo.timeout(timeout):
             vault.ensure_index()
-            keys = obtain_keys(collection, vault, cipher)
+            keys = obtain_keys(collection, cipher)
             if keys.settled and keys.next is None:
                 cipher.create_key(next_name(vault.key_name))
-                keys = obtain_keys(collection, vault, cipher)
+                keys = obtain_keys(collection, cipher)
         if keys.next is not None:
-            _wait(store_timeout, report)
+            _wait(store_timeout, on_progress)
             with pymongo.timeout(timeout):
                 vault.promote(keys)
-                keys = obtain_keys(collection, vault, cipher)
-        _wait(store_timeout, report)
-        moved = move(collection, encrypting(cipher, keys.current), timeout, report)
+                keys = obtain_keys(collection, cipher)
+        _wait(store_timeout, on_progress)
+        report = migrate(collection, encrypting(cipher, keys.current), timeout, on_progress)
         with pymongo.timeout(timeout):
             vault.settle(keys.current, collection.full_name)
-        return moved
+        return report
 
 
-def _wait(store_timeout: float, report: Report) -> None:
-    """Wait until no operation is under way that does not know the data keys as they are now."""
+def _wait(store_timeout: float, on_progress: OnProgress) -> None:
+    """Wait until every operation under way knows the data keys as they are now."""
     total = LATEST_SECONDS + store_timeout
     began = time.monotonic()
     while (passed := time.monotonic() - began) < total:
-        report(Progress("waiting", passed, total))
+        on_progress(MigrationProgress("waiting", passed, total))
         time.sleep(min(_TICK, total - passed))
-    report(Progress("waiting", total, total))
+    on_progress(MigrationProgress("waiting", total, total))
 
 
 @contextmanager
-def _opened(
+def _cipher(
     operation: str, collection: Collection[Document], encryption: FieldEncryption
-) -> Iterator[tuple[KeyVault, Cipher]]:
-    """The key vault and a cipher for the block; whatever fails in it becomes an SDKException."""
+) -> Iterator[Cipher]:
+    """Open a cipher for the block. Whatever fails in the block becomes an ``SDKException``."""
     try:
         require_library()
-        vault = KeyVault(collection.database.client, encryption.key_vault, encryption.key_name)
-        cipher = Cipher(encryption, vault)
-        try:
-            yield vault, cipher
-        finally:
-            cipher.close()
+        with closing(Cipher(encryption, collection.database.client)) as cipher:
+            yield cipher
         return
     except Exception as error:
         failed = failure(operation, error)

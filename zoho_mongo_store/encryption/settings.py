@@ -1,4 +1,4 @@
-"""What an application chooses about encryption."""
+"""The settings of the encryption, as an application chooses them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,31 +8,33 @@ from zoho_mongo_store.errors import InvalidInputError
 
 PlainValues = Literal["refuse", "read", "write"]
 
-# What tells the names apart that a data key bears (see data_keys.py).
 SEPARATOR = "/"
+"""Separates the parts of a data key's alternative names (see ``data_keys``)."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FieldEncryption:
-    """How the client secret and the access, refresh and grant token are encrypted before they leave
-    the process: explicit client-side field level encryption, which every edition of MongoDB from
-    4.2 stores and every driver that holds the key reads. Needs the extra ``encryption``.
+    """Encrypts the client secret and the access, refresh and grant token in this process.
 
-    kms_providers: the master keys, as ``pymongo.encryption.ClientEncryption`` takes them: for each
-        provider (``local``, ``aws``, ``azure``, ``gcp``, ``kmip``, or a named one such as
-        ``local:2027``) its credentials; for ``local`` ``{"key": <96 random bytes>}``. The first one
-        makes new data keys, the others are read with.
-    master_key: which master key of the first provider, as ``create_data_key`` takes it. Default:
-        ``None``, as for ``local``.
-    key_vault: database and collection of the data keys. They are wrapped by the master key, and
-        losing them loses all secrets: back them up.
-    key_name: the alternative name of the data key that secrets are encrypted with. It is made when
-        the vault has none.
-    kms_tls_options: TLS options for each provider, as pymongo takes them.
-    plain: what to do about secrets that are not encrypted. ``"refuse"``: none is accepted from the
-        collection, none is sent. ``"read"``: they are found as well, for the time in which a
-        collection is moved; they are then part of filters that are sent. ``"write"``: saves write
-        them too, before such a move and for the way back.
+    It is MongoDB's explicit client-side field level encryption: every edition of MongoDB from 4.2
+    stores it, and every driver that holds the key reads it. It needs the extra ``encryption``.
+
+    Attributes:
+        kms_providers: The master keys, as ``pymongo.encryption.ClientEncryption`` takes them: the
+            credentials for each provider (``local``, ``aws``, ``azure``, ``gcp``, ``kmip``, or a
+            named one such as ``local:2027``). For ``local`` it is ``{"key": <96 random bytes>}``.
+            The first provider makes new data keys. The others only read.
+        master_key: The master key to use at the first provider, as ``create_data_key`` takes it.
+            Default: ``None``, as for ``local``.
+        key_vault: Database and collection of the data keys. The master key wraps them. Back them
+            up: without them no secret can be read. Default: ``zohooauth.__keyVault``.
+        key_name: The alternative name of the data key that encrypts secrets. It is made when the
+            key vault has none. Default: ``zoho-mongo-store``.
+        kms_tls_options: TLS options for each provider, as pymongo takes them. Default: none.
+        plain: What to do about secrets that are not encrypted. ``"refuse"`` (the default): never
+            read them, never send them. ``"read"``: find them too, while a collection is being
+            encrypted; filters then also hold them in plain. ``"write"``: also write them, before a
+            collection is encrypted, and while it is being decrypted.
     """
 
     kms_providers: Mapping[str, Mapping[str, Any]]
@@ -43,7 +45,11 @@ class FieldEncryption:
     plain: PlainValues = field(default="refuse", kw_only=True)
 
     def __post_init__(self) -> None:
-        """Refuse, as ``InvalidInputError``, what can be seen to be wrong without a server."""
+        """Check what can be checked without a server.
+
+        Raises:
+            InvalidInputError: A setting is wrong.
+        """
         if not isinstance(self.kms_providers, Mapping) or not self.kms_providers:
             raise InvalidInputError("kms_providers has to name one provider at least")
         database, dot, collection = self.key_vault.partition(".")
@@ -56,10 +62,11 @@ class FieldEncryption:
 
     @property
     def provider(self) -> str:
-        """The provider that makes new data keys."""
+        """The provider that makes new data keys: the first one."""
         return next(iter(self.kms_providers))
 
     def __repr__(self) -> str:
+        """Show the settings without any key."""
         return (
             f"FieldEncryption(kms_providers={list(self.kms_providers)}, "
             f"key_vault={self.key_vault!r}, key_name={self.key_name!r}, plain={self.plain!r})"

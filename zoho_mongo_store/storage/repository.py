@@ -21,7 +21,7 @@ from zoho_mongo_store.driver.indexes import Changes, Index
 from zoho_mongo_store.driver.reading import Reader, patience, remaining
 from zoho_mongo_store.driver.retry import retry_once
 from zoho_mongo_store.driver.timed_lock import TimedLock
-from zoho_mongo_store.encryption import Encryptor, FieldEncryption
+from zoho_mongo_store.encryption import EncryptedCollection, Encryptor, FieldEncryption
 from zoho_mongo_store.errors import is_unreachable
 from zoho_mongo_store.events import Events
 from zoho_mongo_store.model.document import Document, now
@@ -406,7 +406,7 @@ def _ping(collection: Collection[Document]) -> Document:
 
 
 def _in_plain(collection: Collection[Document], encryptor: Encryptor | None) -> TokenDocuments:
-    return collection if encryptor is None else encryptor.encrypted(collection)
+    return collection if encryptor is None else EncryptedCollection(collection, encryptor)
 
 
 def _primary_documents(connection: Connection, encryptor: Encryptor | None) -> TokenDocuments:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from zoho_mongo_store.commands.connecting import connected
-from zoho_mongo_store.commands.output import JsonOption, console, print_json, table
-from zoho_mongo_store.commands.reporting import FAILURE
+from zoho_mongo_store.commands.connected import connected
+from zoho_mongo_store.commands.failures import FAILURE
+from zoho_mongo_store.commands.options import JsonOption
+from zoho_mongo_store.commands.output import console, print_json, table
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -16,10 +17,10 @@ _STYLES = {"passed": "green", "warned": "yellow", "failed": "bold red"}
 
 @connected
 def doctor(context: "CommandContext", json: JsonOption = False) -> None:
-    """Examine the server, the indexes and the stored tokens, and say what to do.
+    """Check the server, the indexes and the stored tokens, and say what to do.
 
-    Each line is passed, warned or failed. Ends with 1 if one failed; a warning does not count.
-    Nothing is changed.
+    Each check has passed, warned or failed. The command ends with 1 if one has failed. It changes
+    nothing.
     """
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""What an examination finds."""
+"""What a check of ``doctor`` finds."""
 
 from typing import Literal, NamedTuple
 
@@ -6,7 +6,14 @@ Result = Literal["passed", "warned", "failed"]
 
 
 class Finding(NamedTuple):
-    """One line: ``advice`` says what to do unless it passed."""
+    """One line of the result.
+
+    Attributes:
+        check: What was checked.
+        result: Whether it has passed, warned or failed.
+        detail: What was found.
+        advice: What to do about it; empty if it has passed.
+    """
 
     check: str
     result: Result

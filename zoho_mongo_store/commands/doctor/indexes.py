@@ -1,4 +1,4 @@
-"""What ``doctor`` finds out about the indexes."""
+"""What ``doctor`` checks of the indexes."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,49 +9,51 @@ from pymongo.collection import Collection
 
 from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
-from zoho_mongo_store.commands.durations import shown_duration
-from zoho_mongo_store.commands.index_report import standing, standing_idle
+from zoho_mongo_store.commands.durations import format_duration
+from zoho_mongo_store.commands.index_setup import existing_idle_index, existing_indexes
 from zoho_mongo_store.driver.indexes import Index
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.storage.token_indexes import LEASE_INDEXES, TOKEN_INDEXES
 
-_MAKE = "run zoho-mongo-store init"
-_SCAN = "COLLSCAN"
+_INIT = "run zoho-mongo-store init"
+_COLLECTION_SCAN = "COLLSCAN"
 
 
 def present(collection: Collection[Document]) -> Iterator[Finding]:
-    """Whether each index stands as the store needs it."""
+    """Check that every index exists as the store needs it."""
     leases = collection.database[f"{collection.name}.leases"]
     missing = [*_wrong(collection, TOKEN_INDEXES), *_wrong(leases, LEASE_INDEXES)]
     if missing:
-        yield Finding("indexes", "failed", f"missing or different: {', '.join(missing)}", _MAKE)
+        yield Finding("indexes", "failed", f"missing or different: {', '.join(missing)}", _INIT)
         return
-    idle = standing_idle(collection)
+    idle = existing_idle_index(collection)
     if idle is None or idle.expire_after is None:
         detail = "all there; idle tokens are kept"
     else:
-        after = shown_duration(timedelta(seconds=idle.expire_after))
+        after = format_duration(timedelta(seconds=idle.expire_after))
         detail = f"all there; tokens idle for {after} are removed"
     yield Finding("indexes", "passed", detail)
 
 
 def used(collection: Collection[Document]) -> Iterator[Finding]:
-    """Whether the server finds a token by them, or by reading the whole collection."""
+    """Check that the server looks tokens up by an index, not by reading the whole collection."""
     scanned = []
     for index in TOKEN_INDEXES:
         with pymongo.timeout(TIMEOUT):
             plan = collection.find({index.field: "-"}).explain()["queryPlanner"]["winningPlan"]
-        if _SCAN in _stages(plan):
+        if _COLLECTION_SCAN in _stages(plan):
             scanned.append(index.field)
     if scanned:
         detail = f"the whole collection is read to look up {', '.join(scanned)}"
-        yield Finding("indexes used", "failed", detail, _MAKE)
+        yield Finding("indexes used", "failed", detail, _INIT)
     else:
         yield Finding("indexes used", "passed", "every look-up goes by an index")
 
 
 def _wrong(collection: Collection[Document], wanted: tuple[Index, ...]) -> list[str]:
-    found = [(dict(index["key"]), _options(index)) for index in standing(collection).values()]
+    found = [
+        (dict(index["key"]), _options(index)) for index in existing_indexes(collection).values()
+    ]
     return [
         f"{collection.name}.{index.name}"
         for index in wanted
@@ -66,7 +68,7 @@ def _options(index: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stages(plan: dict[str, Any]) -> Iterator[str]:
-    """The stages of a plan, nested or in a list."""
+    """List the stages of a plan. They are nested, some in lists."""
     if "stage" in plan:
         yield plan["stage"]
     for value in plan.values():

@@ -1,4 +1,4 @@
-"""What ``doctor`` asks of the server and of the way to it."""
+"""What ``doctor`` checks of the server and of the connection to it."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -14,20 +14,31 @@ from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.refresh.lease import Leases
 from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
 
-# From this on an access token that a host takes for good may have expired: the SDK's margin is 5 s.
+# The SDK refreshes an access token 5 s before it expires (oauth_token.py, get_token). A host whose
+# clock is slow by almost as much uses tokens that have expired.
 _CLOCK_TOLERANCE = timedelta(seconds=3)
 _OLDEST = (4, 4)
 
 
 def reached(collection: Collection[Document]) -> Finding:
-    """Whether the server answers; raises what pymongo raises."""
+    """Check that the server answers.
+
+    Args:
+        collection: The collection of the tokens.
+
+    Returns:
+        That it does.
+
+    Raises:
+        PyMongoError: It does not.
+    """
     _command(collection, "ping")
     nodes = sorted(f"{host}:{port}" for host, port in collection.database.client.nodes)
     return Finding("server", "passed", f"{', '.join(nodes)} answers")
 
 
 def version(collection: Collection[Document]) -> Iterator[Finding]:
-    """Whether MongoDB is as new as the store needs."""
+    """Check that the version of MongoDB is supported."""
     text = str(_command(collection, "buildInfo")["version"])
     numbers = tuple(int(part) for part in text.split(".")[:2])
     if numbers >= _OLDEST:
@@ -37,7 +48,7 @@ def version(collection: Collection[Document]) -> Iterator[Finding]:
 
 
 def topology(collection: Collection[Document]) -> Iterator[Finding]:
-    """Standalone, replica set or sharded cluster."""
+    """Check that it is a replica set, or a sharded cluster with the collection unsharded."""
     hello = _command(collection, "hello")
     if "setName" in hello:
         hosts = len(hello.get("hosts", []))
@@ -68,7 +79,7 @@ def topology(collection: Collection[Document]) -> Iterator[Finding]:
 
 
 def write_concern(collection: Collection[Document]) -> Iterator[Finding]:
-    """Whether a save that was acknowledged survives a failover."""
+    """Check that an acknowledged save survives a failover."""
     concern = collection.write_concern.document
     if concern.get("w") == "majority":
         yield Finding("write concern", "passed", "majority")
@@ -82,7 +93,7 @@ def write_concern(collection: Collection[Document]) -> Iterator[Finding]:
 
 
 def tls(collection: Collection[Document]) -> Iterator[Finding]:
-    """Whether what is sent can be read on the way."""
+    """Check that the connection is encrypted, unless it stays on this machine."""
     client = collection.database.client
     # MongoClient tells nowhere else whether it uses TLS.
     if client.options.pool_options._ssl_context is not None:
@@ -94,7 +105,7 @@ def tls(collection: Collection[Document]) -> Iterator[Finding]:
 
 
 def authentication(collection: Collection[Document]) -> Iterator[Finding]:
-    """Whether the server knows who asks."""
+    """Check that the server demands a log-in."""
     status = _command(collection, "connectionStatus")
     users = [f"{one['user']}@{one['db']}" for one in status["authInfo"]["authenticatedUsers"]]
     if users:
@@ -109,7 +120,7 @@ def authentication(collection: Collection[Document]) -> Iterator[Finding]:
 
 
 def clock(collection: Collection[Document]) -> Iterator[Finding]:
-    """How far this host's clock is from the server's."""
+    """Check that the clock of this host agrees with the server's."""
     leases = Leases(lambda: collection, TIMEOUT, DEFAULT_POLICY)
     difference = datetime.now(UTC) - leases.clock()()
     seconds = f"{difference.total_seconds():+.1f} s from the server's"

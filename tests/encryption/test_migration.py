@@ -13,7 +13,7 @@ from tests.processes import in_processes
 from tests.tokens import contents, full, make_token
 from zoho_mongo_store import FieldEncryption
 from zoho_mongo_store.encryption.maintenance import decrypt_collection, encrypt_collection
-from zoho_mongo_store.encryption.move import Moved, Progress
+from zoho_mongo_store.encryption.migration import MigrationProgress, MigrationReport
 from zoho_mongo_store.encryption.settings import PlainValues
 
 USERS = 24
@@ -26,7 +26,7 @@ class StoppedError(Exception):
 def stopping_after(documents: int) -> Any:
     """A report that stops the command after so many documents."""
 
-    def report(progress: Progress) -> None:
+    def report(progress: MigrationProgress) -> None:
         if progress.done >= documents:
             raise StoppedError
 
@@ -50,21 +50,21 @@ def test_there_and_back(
     plain = make_store(encryption=None)
     save_users(plain, USERS)
     before = list(plain.collection.find().sort("_id", 1))
-    steps: list[Progress] = []
+    steps: list[MigrationProgress] = []
 
-    moved = encrypt_collection(plain.collection, encryption, report=steps.append)
+    moved = encrypt_collection(plain.collection, encryption, on_progress=steps.append)
 
-    assert moved == Moved(USERS, 2, [])
-    assert steps == [Progress("documents", n, USERS) for n in range(1, USERS + 1)] * 2
+    assert moved == MigrationReport(USERS, 2, [])
+    assert steps == [MigrationProgress("documents", n, USERS) for n in range(1, USERS + 1)] * 2
     assert all_forms(plain) == {"encrypted"}
     check_all_found(make_store(), USERS)
     client = plain.collection.database.client
     stored = plain.collection.find().sort("_id", 1)
     assert [decrypted(client, encryption, document) for document in stored] == before
-    assert encrypt_collection(plain.collection, encryption) == Moved(0, 1, [])
+    assert encrypt_collection(plain.collection, encryption) == MigrationReport(0, 1, [])
 
     reading = settings(database, master_key, plain="write")
-    assert decrypt_collection(plain.collection, reading) == Moved(USERS, 2, [])
+    assert decrypt_collection(plain.collection, reading) == MigrationReport(USERS, 2, [])
     assert list(plain.collection.find().sort("_id", 1)) == before
     check_all_found(plain, USERS)
 
@@ -79,7 +79,7 @@ def test_stopped_half_way_both_are_found(
     before = without_secrets(store)
     for documents in (1, 7, 7, 20):
         with fails("encrypt failed: Stopped"):
-            encrypt_collection(store.collection, both, report=stopping_after(documents))
+            encrypt_collection(store.collection, both, on_progress=stopping_after(documents))
         assert all_forms(store) == {"encrypted", "str"}
         check_all_found(make_store(encryption=both), USERS)
 
@@ -88,7 +88,7 @@ def test_stopped_half_way_both_are_found(
 
     for documents in (1, 7, 20):
         with fails("decrypt failed: Stopped"):
-            decrypt_collection(store.collection, both, report=stopping_after(documents))
+            decrypt_collection(store.collection, both, on_progress=stopping_after(documents))
         check_all_found(make_store(encryption=both), USERS)
     decrypt_collection(store.collection, both)
     assert all_forms(store) == {"str"}
@@ -103,7 +103,7 @@ def test_a_save_joins_the_document_in_either_form(
     ids = save_users(make_store(encryption=None), 2)
     store = make_store(encryption=both)
     with fails("Stopped"):
-        encrypt_collection(store.collection, both, report=stopping_after(1))
+        encrypt_collection(store.collection, both, on_progress=stopping_after(1))
 
     assert save_users(store, 2) == ids
     assert store.collection.count_documents({}) == 2
@@ -121,21 +121,21 @@ def test_what_a_process_writes_meanwhile_stays(
     other = make_store(encryption=both)
     saves = [make_token(id=id, access_token="late")]
 
-    def save_another(_: Progress) -> None:
+    def save_another(_: MigrationProgress) -> None:
         # The command has read all documents by now, and changed the first of them.
         if saves:
             other.save_token(saves.pop())
 
-    moved = encrypt_collection(store.collection, both, report=save_another)
+    moved = encrypt_collection(store.collection, both, on_progress=save_another)
 
-    assert moved == Moved(3, 3, [])
+    assert moved == MigrationReport(3, 3, [])
 
     assert all_forms(store) == {"encrypted"}
     found = contents(other.find_token_by_id(str(id)))
     assert found == fields_of(2) | {"id": id, "access_token": "late"}
 
 
-def convert(uri: str, database: str, encryption: FieldEncryption, back: bool) -> Moved:
+def convert(uri: str, database: str, encryption: FieldEncryption, back: bool) -> MigrationReport:
     from pymongo import MongoClient
 
     command = decrypt_collection if back else encrypt_collection

@@ -1,4 +1,4 @@
-"""Moving the secrets of a whole collection, document by document, while others go on using it."""
+"""Converts the secrets of a whole collection, one document at a time, while others use it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,37 +13,60 @@ from zoho_mongo_store.model.document import SECRET_FIELDS, Document
 _BATCH = 100
 
 
-class Progress(NamedTuple):
-    """How far a command is; ``done`` begins anew with each round over the documents."""
+class MigrationProgress(NamedTuple):
+    """How far an operation is.
+
+    Attributes:
+        step: ``"documents"``; or ``"waiting"`` until all processes know of a change.
+        done: Documents or seconds so far. It begins again with each round over the documents.
+        total: Documents or seconds in all.
+    """
 
     step: str
-    """``"documents"``, or ``"waiting"`` for all processes to know of a change, in seconds."""
     done: float
     total: float
 
 
-class Moved(NamedTuple):
-    """What became of the documents."""
+class MigrationReport(NamedTuple):
+    """What became of the documents.
+
+    Attributes:
+        changed: How many were changed.
+        rounds: How often all documents were read. In the last round nothing was left to do.
+        unreadable: Why some were left as they are: one line for each, with its ``_id``.
+    """
 
     changed: int
     rounds: int
-    """How often all documents were looked at: in the last round there was nothing left to do."""
     unreadable: list[str]
-    """Why some were left as they are, one line for each, by ``_id``."""
 
 
-Report = Callable[[Progress], None]
+OnProgress = Callable[[MigrationProgress], None]
 Conversion = Callable[[Document], Document]
+"""Returns the fields of a document that have to change, with their new values."""
 
 
-def move(
-    collection: Collection[Document], convert: Conversion, timeout: float, report: Report
-) -> Moved:
-    """Set the fields that ``convert`` gives for each document until it gives none for any.
+def migrate(
+    collection: Collection[Document], convert: Conversion, timeout: float, on_progress: OnProgress
+) -> MigrationReport:
+    """Convert every document until nothing is left to convert.
 
-    Each document changes by one update, and only if it still holds the values that were read, so
-    this can be stopped and run again at any point, twice at once, and while others save. What
-    changed meanwhile is looked at again in the next round. ``updated_at`` stays.
+    Each document is changed by one update, which applies only if the document still holds the
+    values that were read. So this can be stopped and run again at any time, run twice at once, and
+    run while others save. A document that changed in the meantime is read again in the next round.
+    ``updated_at`` stays.
+
+    Args:
+        collection: The collection of the tokens.
+        convert: What to change in each document.
+        timeout: Seconds that each operation may take.
+        on_progress: Called after each document.
+
+    Returns:
+        What became of the documents.
+
+    Raises:
+        PyMongoError: MongoDB could not be reached, or refused.
     """
     changed, rounds = 0, 0
     while True:
@@ -62,13 +85,13 @@ def move(
                 if changes:
                     left += 1
                     changed += _update(collection, document, changes)
-            report(Progress("documents", done, max(done, total)))
+            on_progress(MigrationProgress("documents", done, max(done, total)))
         if not left:
-            return Moved(changed, rounds, unreadable)
+            return MigrationReport(changed, rounds, unreadable)
 
 
 def encrypting(cipher: Cipher, key: Any) -> Conversion:
-    """Encrypts what is not encrypted with the data key ``key`` yet."""
+    """Make a conversion that encrypts what is not encrypted with the data key ``key`` yet."""
 
     def convert(document: Document) -> Document:
         return {
@@ -81,7 +104,7 @@ def encrypting(cipher: Cipher, key: Any) -> Conversion:
 
 
 def decrypting(cipher: Cipher) -> Conversion:
-    """Decrypts what is encrypted."""
+    """Make a conversion that decrypts what is encrypted."""
 
     def convert(document: Document) -> Document:
         return {
@@ -111,7 +134,7 @@ def _update(collection: Collection[Document], document: Document, changes: Docum
 
 
 def _secrets(document: Document) -> list[tuple[str, Any]]:
-    """The secrets in ``document``; what is neither text nor encrypted is no secret of the store."""
+    """List the secrets in a document. Text and encrypted values are; other types are not ours."""
     return [
         (field, document[field])
         for field in SECRET_FIELDS

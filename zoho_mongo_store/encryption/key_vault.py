@@ -1,4 +1,4 @@
-"""The key vault: the collection of data keys, its unique index, and what changes in it."""
+"""The key vault: the collection of data keys."""
 
 from contextlib import suppress
 from typing import Any
@@ -18,6 +18,7 @@ from zoho_mongo_store.encryption.data_keys import (
     retired_name,
     settled_name,
 )
+from zoho_mongo_store.encryption.settings import FieldEncryption
 
 INDEX_NAME = "keyAltNames_1"
 # MongoDB's own: https://www.mongodb.com/docs/manual/core/csfle/fundamentals/keys-key-vaults/
@@ -30,14 +31,23 @@ _CHANGED = {"$currentDate": {"updateDate": True}}
 
 
 class KeyVault:
-    """The data keys named ``key_name`` in the collection ``namespace``, read and written by the
-    majority."""
+    """The data keys of one name, read and written with the majority.
 
-    def __init__(self, client: "MongoClient[Any]", namespace: str, key_name: str) -> None:
-        database, _, collection = namespace.partition(".")
-        self.client = client
-        self.namespace = namespace
-        self.key_name = key_name
+    Attributes:
+        namespace: The database and collection, as ``database.collection``.
+        key_name: The alternative name of the current data key.
+    """
+
+    def __init__(self, client: "MongoClient[Any]", settings: FieldEncryption) -> None:
+        """Name the collection; nothing is sent.
+
+        Args:
+            client: Leads to the key vault.
+            settings: Where it is, and what the data key is called.
+        """
+        self.namespace = settings.key_vault
+        self.key_name = settings.key_name
+        database, _, collection = self.namespace.partition(".")
         self._collection = client[database].get_collection(
             collection,
             # As the drivers' own key vaults: a data key's id is a UUID.
@@ -48,8 +58,13 @@ class KeyVault:
         )
 
     def ensure_index(self) -> Changes:
-        """Make the unique index on the alternative names, without which two processes could each
-        make a data key."""
+        """Make the unique index on the alternative names, unless it exists.
+
+        Without it two processes could each make a data key.
+
+        Returns:
+            What was done.
+        """
         if any(
             "keyAltNames" in index["key"] and index.get("unique")
             for index in self._collection.list_indexes()
@@ -59,16 +74,16 @@ class KeyVault:
         return Changes([INDEX_NAME], [], [], [])
 
     def keys(self, namespace: str) -> DataKeys | None:
-        """The data keys of the collection ``namespace``; ``None`` if there are none at all."""
+        """Read the data keys of the collection ``namespace``; ``None`` if there are none at all."""
         documents = self._collection.find(named(self.key_name), {"keyAltNames": 1})
         return data_keys(documents, self.key_name, namespace)
 
     def holds(self, key: Binary) -> bool:
-        """Whether there is a data key with this id, whatever its name."""
+        """Tell whether there is a data key with this id, whatever its name."""
         return self._collection.find_one({"_id": key}, {"_id": 1}) is not None
 
     def promote(self, keys: DataKeys) -> None:
-        """Make the next data key the current one; repeated, it finishes what was begun."""
+        """Make the next data key the current one. Call it again to finish what was interrupted."""
         name = self.key_name
         if keys.next is None:
             return
@@ -77,12 +92,12 @@ class KeyVault:
         self._rename(keys.next, next_name(name), name)
 
     def settle(self, key: Binary, namespace: str) -> None:
-        """Note that all secrets of the collection ``namespace`` are encrypted with ``key``."""
+        """Record that all secrets of the collection ``namespace`` are encrypted with ``key``."""
         note = settled_name(self.key_name, namespace)
         self._collection.update_many(
             {"keyAltNames": note, "_id": {"$ne": key}}, {"$pull": {"keyAltNames": note}, **_CHANGED}
         )
-        # Held by another data key only if that has become current meanwhile.
+        # Another data key has the name only if it has become current in the meantime.
         with suppress(DuplicateKeyError):
             self._collection.update_one(
                 {"_id": key}, {"$addToSet": {"keyAltNames": note}, **_CHANGED}

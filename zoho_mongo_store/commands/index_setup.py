@@ -1,4 +1,4 @@
-"""What becomes of the indexes when they are made, told also when one of them cannot be."""
+"""Makes the indexes, and says what became of each."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,29 +14,38 @@ from zoho_mongo_store.storage.repository import TokenRepository
 from zoho_mongo_store.storage.token_indexes import IDLE_FIELD, TOKEN_INDEXES, idle_index
 
 
-def standing(collection: Collection[Document]) -> dict[str, Any]:
-    """The indexes of a collection by their names."""
+def existing_indexes(collection: Collection[Document]) -> dict[str, Any]:
+    """Read the indexes of a collection, by their names."""
     with pymongo.timeout(TIMEOUT):
         return {index["name"]: index for index in collection.list_indexes()}
 
 
-def standing_idle(collection: Collection[Document]) -> Index | None:
-    """The TTL index that removes idle tokens, as it stands."""
-    for index in standing(collection).values():
+def existing_idle_index(collection: Collection[Document]) -> Index | None:
+    """Read the TTL index that deletes idle tokens; ``None`` if there is none."""
+    for index in existing_indexes(collection).values():
         if dict(index["key"]) == {IDLE_FIELD: 1} and "expireAfterSeconds" in index:
             return idle_index(timedelta(seconds=int(index["expireAfterSeconds"])))
     return None
 
 
-def made_indexes(
+def make_indexes(
     tokens: TokenRepository, collection: Collection[Document]
 ) -> tuple[list[tuple[str, str]], StoreError | None]:
-    """Make the indexes: what became of each, and what is in the way of the others, if anything."""
-    before = standing(collection)
+    """Make the indexes that the store needs.
+
+    Args:
+        tokens: The repository that makes them.
+        collection: Its collection.
+
+    Returns:
+        The name of each index with what became of it, and the conflict that kept the others from
+        being made, if there was one.
+    """
+    before = existing_indexes(collection)
     try:
         changes = tokens.ensure_indexes()
     except StoreError as error:
-        after = standing(collection)
+        after = existing_indexes(collection)
         done = [(index.name, _result(index, before, after, str(error))) for index in TOKEN_INDEXES]
         return done, error
     named = zip(changes._fields, changes, strict=True)

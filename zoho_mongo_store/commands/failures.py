@@ -1,0 +1,66 @@
+"""How a command fails: one line on standard error, and an exit status."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+from zoho_mongo_store.commands.output import print_error
+
+FAILURE = 1
+"""The status when MongoDB, Zoho or a file failed, or when something was not found or is damaged.
+
+0 is success, and 2 a usage error.
+"""
+_INTERRUPTED = 130
+
+
+class CommandError(Exception):
+    """A failure that the command itself understands. Its text shows no secret."""
+
+
+@contextmanager
+def one_line_on_failure(command: str, secrets: list[str]) -> Iterator[None]:
+    """End the program if the block fails: status 1 and one line, or 130 after Ctrl-C.
+
+    There is no traceback. Of an error that is not understood the line shows the class and the place
+    alone, because its text may quote a token.
+
+    Args:
+        command: The command's name, which the line begins with.
+        secrets: What the line must not show. The block may add to it.
+    """
+    try:
+        yield
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        raise
+    except KeyboardInterrupt:
+        print_error(command, "interrupted")
+        raise typer.Exit(_INTERRUPTED) from None
+    except Exception as error:
+        print_error(command, explain(error, command, secrets))
+        raise typer.Exit(FAILURE) from None
+
+
+def explain(error: Exception, operation: str, secrets: Iterable[str] = ()) -> str:
+    """Say in one sentence why an operation failed, and what to do.
+
+    Args:
+        error: What was raised.
+        operation: What failed.
+        secrets: What the text must not show.
+
+    Returns:
+        The text, without any token or secret.
+    """
+    if isinstance(error, CommandError | ImportError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    from zoho_mongo_store.errors import StoreError, failure
+    from zoho_mongo_store.sdk import SDKException
+
+    if isinstance(error, StoreError):
+        return str(error)
+    failed = error if isinstance(error, SDKException) else failure(operation, error, secrets)
+    return str(failed.args[1])

@@ -1,0 +1,80 @@
+"""Reads the master keys that the options name."""
+
+import base64
+import binascii
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from zoho_mongo_store.commands.options import Options
+from zoho_mongo_store.commands.output import print_warning
+from zoho_mongo_store.encryption import FieldEncryption
+
+_LOCAL = "local"
+"""The provider whose master key pymongo takes as bytes, and JSON cannot hold."""
+_GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def field_encryption(options: Options) -> FieldEncryption | None:
+    """Make the encryption settings of a command.
+
+    With them a command reads secrets in plain as well, and encrypts what it writes.
+
+    Args:
+        options: The shared options.
+
+    Returns:
+        The settings; ``None`` if the options name no master keys.
+
+    Raises:
+        typer.BadParameter: The file or the master key cannot be read: a usage error.
+    """
+    if options.kms_providers is None:
+        return None
+    master_key = options.master_key
+    return FieldEncryption(
+        _read_providers(options.kms_providers),
+        None if master_key is None else _json_object(master_key, "--master-key"),
+        options.key_vault,
+        options.key_name,
+        plain="read",
+    )
+
+
+def _read_providers(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        mode = path.stat().st_mode
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{path} cannot be read ({type(error).__name__})") from None
+    if os.name == "posix" and mode & _GROUP_AND_OTHERS:
+        print_warning(f"others than its owner may use {path}: chmod 600 {path}")
+    providers = _json_object(text, str(path))
+    for name, credentials in providers.items():
+        if not isinstance(credentials, dict):
+            raise typer.BadParameter(f"{path}: {name} is not a JSON object")
+        if name.partition(":")[0] == _LOCAL:
+            credentials["key"] = _decode_local_key(credentials.get("key"), path)
+    return providers
+
+
+def _decode_local_key(text: object, path: Path) -> bytes:
+    try:
+        return base64.b64decode(str(text), validate=True)
+    except (binascii.Error, ValueError):
+        raise typer.BadParameter(f"{path}: the local key is not base64") from None
+
+
+def _json_object(text: str, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise typer.BadParameter(f"{where} is not JSON") from None
+    if not isinstance(value, dict):
+        raise typer.BadParameter(f"{where} is not a JSON object")
+    return value

@@ -1,0 +1,85 @@
+"""Runs what changes the encryption of a whole collection, and reports what came of it."""
+
+from collections.abc import Callable
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn
+
+from zoho_mongo_store.commands.context import CommandContext
+from zoho_mongo_store.commands.failures import FAILURE
+from zoho_mongo_store.commands.output import console, print_error, print_json
+from zoho_mongo_store.commands.token_table import count_tokens
+from zoho_mongo_store.encryption import FieldEncryption
+from zoho_mongo_store.encryption.maintenance import rotate_master_key
+from zoho_mongo_store.encryption.migration import MigrationProgress, MigrationReport
+
+_STEPS = {"documents": "Tokens", "waiting": "Waiting for all processes to know (seconds)"}
+
+
+def run_migration(
+    context: CommandContext, operation: Callable[..., MigrationReport], done: str, *, json: bool
+) -> None:
+    """Run an operation on every document, with a progress bar on a terminal.
+
+    Args:
+        context: The collection.
+        operation: A function of ``encryption.maintenance``.
+        done: What the documents are afterwards, such as ``"encrypted"``.
+        json: Whether to report in JSON.
+
+    Raises:
+        typer.Exit: With status 1, if some documents were left as they are.
+    """
+    encryption = _require_encryption(context)
+    errors = console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        console=errors,
+        disable=not errors.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("Tokens", total=0)
+
+        def on_progress(progress: MigrationProgress) -> None:
+            bar.update(
+                task,
+                description=_STEPS[progress.step],
+                completed=progress.done,
+                total=progress.total,
+            )
+
+        report = operation(context.collection, encryption, on_progress=on_progress)
+    for reason in report.unreadable:
+        print_error("encryption", f"left as it is: {reason}")
+    if json:
+        print_json({"changed": report.changed, "unreadable": report.unreadable})
+    else:
+        console().print(f"{count_tokens(report.changed)} {done}")
+    if report.unreadable:
+        raise typer.Exit(FAILURE)
+
+
+def run_master_key_rotation(context: CommandContext, *, json: bool, quiet: bool) -> None:
+    """Wrap the data keys with another master key.
+
+    Args:
+        context: The collection.
+        json: Whether to report in JSON.
+        quiet: Whether to report nothing else.
+    """
+    encryption = _require_encryption(context)
+    number = rotate_master_key(context.collection, encryption)
+    if json:
+        print_json({"wrapped": number})
+    elif not quiet:
+        keys = f"{number} data key{'' if number == 1 else 's'}"
+        console().print(f"{keys} wrapped with the master key of {encryption.provider}")
+
+
+def _require_encryption(context: CommandContext) -> FieldEncryption:
+    if context.encryption is None:
+        raise typer.BadParameter("--kms-providers is needed: it holds the master keys")
+    return context.encryption
