@@ -7,25 +7,20 @@ every 50 ms and save every fifth time, for 45 s, in which the primary fails twic
 
 import argparse
 import json
-import logging
 import multiprocessing
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
 from typing import Any, NamedTuple
 
 from pymongo import MongoClient
 
 from tests.faults.documents import login, number_of
+from tests.faults.failover_load import Outcome, load, users_of
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.sdk import SDKException
 from zoho_mongo_store.testing import LocalMongo
 
 PROCESSES = 6
-USERS_EACH = 5
 PAUSE = 0.05
 SECONDS = 45.0
 FAILURES_AT = (6.0, 25.0)
@@ -40,21 +35,6 @@ class Row(NamedTuple):
 
     fail: Callable[[LocalMongo], Callable[[], None]]
     query: str = ""
-
-
-@dataclass
-class Outcome:
-    """What one process saw."""
-
-    finds: int = 0
-    saves: int = 0
-    failed_finds: int = 0
-    failed_saves: int = 0
-    longest_find: float = 0.0
-    longest_save: float = 0.0
-    acknowledged: dict[str, int] = field(default_factory=dict)
-    attempted: dict[str, int] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
 
 
 def step_down(mongo: LocalMongo) -> Callable[[], None]:
@@ -85,43 +65,6 @@ ROWS = {
 }
 
 
-def load(uri: str, worker: int, end: Event, pipe: Connection) -> None:
-    """Find and save until ``end`` is set, and tell what became of it."""
-    logging.disable(logging.CRITICAL)
-    users = [f"user-{worker}-{index}" for index in range(USERS_EACH)]
-    outcome = Outcome()
-    turn = 0
-    # Never closed, and no further call at the end: what is kept has to be written by itself.
-    store = MongoTokenStore(uri)
-    while not end.is_set():
-        turn += 1
-        user = users[turn % USERS_EACH]
-        started = time.monotonic()
-        if turn % 5:
-            outcome.finds += 1
-            try:
-                if store.find_token(make_token(user_name=user)) is None:
-                    raise LookupError("not found")
-            except Exception as error:
-                outcome.failed_finds += 1
-                outcome.errors.append(str(error))
-            outcome.longest_find = max(outcome.longest_find, time.monotonic() - started)
-        else:
-            user = users[(turn // 5) % USERS_EACH]
-            outcome.saves += 1
-            outcome.attempted[user] = turn
-            try:
-                store.save_token(make_token(**login(user, turn)))
-            except SDKException:
-                outcome.failed_saves += 1
-            else:
-                outcome.acknowledged[user] = turn
-            outcome.longest_save = max(outcome.longest_save, time.monotonic() - started)
-        time.sleep(PAUSE)
-    pipe.send(outcome)
-    pipe.recv()
-
-
 def wait_for_new_primary(mongo: LocalMongo, old: str, timeout: float = 60.0) -> float:
     """Seconds until another member, or the same one again, is primary."""
     started = time.monotonic()
@@ -147,18 +90,19 @@ def measure(name: str, row: Row) -> dict[str, Any]:
         uri = mongo.uri + row.query
         with MongoTokenStore(mongo.uri, timeout=60) as store:
             for worker in range(PROCESSES):
-                for index in range(USERS_EACH):
-                    store.save_token(make_token(**login(f"user-{worker}-{index}", 0)))
+                for user in users_of(worker):
+                    store.save_token(make_token(**login(user, 0)))
         end = context.Event()
         processes, pipes = [], []
         for worker in range(PROCESSES):
             pipe, child = context.Pipe()
-            process = context.Process(target=load, args=(uri, worker, end, child), daemon=True)
+            process = context.Process(
+                target=load, args=(uri, worker, PAUSE, end, child), daemon=True
+            )
             process.start()
             processes.append(process)
             pipes.append(pipe)
-        elections = []
-        written_after: float | None = None
+        elections, elected_at = [], []
         began = time.monotonic()
         recover: Callable[[], None] = lambda: None  # noqa: E731
         for moment in FAILURES_AT:
@@ -167,6 +111,7 @@ def measure(name: str, row: Row) -> dict[str, Any]:
             old = mongo.wait_for_primary().address
             recover = row.fail(mongo)
             elections.append(wait_for_new_primary(mongo, old))
+            elected_at.append(time.monotonic())
         time.sleep(max(0.0, began + SECONDS - time.monotonic()))
         end.set()
         outcomes: list[Outcome] = [pipe.recv() for pipe in pipes]
@@ -175,8 +120,7 @@ def measure(name: str, row: Row) -> dict[str, Any]:
         ended = time.monotonic()
         while True:
             stored = numbers(mongo.uri)
-            if stored == {**dict.fromkeys(stored, 0), **attempted}:
-                written_after = time.monotonic() - ended
+            if all(stored.get(user) == turn for user, turn in attempted.items()):
                 break
             if time.monotonic() - ended > GRACE:
                 break
@@ -200,9 +144,20 @@ def measure(name: str, row: Row) -> dict[str, Any]:
         "longest save (s)": round(max(one.longest_save for one in outcomes), 2),
         "acknowledged saves lost": lost,
         "newest saves not stored at the end": unwritten,
-        "all stored (s) after the end": written_after and round(written_after, 1),
+        "kept saves written after (s)": written_after(outcomes, elected_at),
         "errors": sorted(set(errors))[:3],
     }
+
+
+def written_after(outcomes: list[Outcome], elected_at: list[float]) -> list[float | str]:
+    """The seconds from each new primary to the last kept save that was written then."""
+    moments = [moment for one in outcomes for moment in one.written_at]
+    ends = [*elected_at[1:], float("inf")]
+    after = [
+        max((one - began for one in moments if began - 1 <= one < end), default=None)
+        for began, end in zip(elected_at, ends, strict=True)
+    ]
+    return ["none kept" if one is None else round(one, 1) for one in after]
 
 
 def table(results: list[dict[str, Any]]) -> str:

@@ -141,6 +141,7 @@ class MongoTokenStore(TokenStore):
             serve_through_outage=serve_through_outage,
             encryption=encryption,
             events=Events(_checked_handler(on_event)),
+            refresh_patience=None if refresh is None else refresh.lease.total_seconds(),
         )
         self._coordinator = None if refresh is None else Coordinator(self._tokens, refresh)
 

@@ -175,6 +175,11 @@ class Reader:
         else:
             self._availability.require_any_member()
 
+    def lacks_primary(self, collection: Collection[Document]) -> bool:
+        """Tell whether all members that are known are secondaries, as during an election."""
+        topology = self._look(collection)
+        return topology.has_secondary and not topology.has_primary
+
     def has_secondary(self, collection: Collection[Document]) -> bool:
         """Tell whether a secondary is known that could answer."""
         return self._look(collection).has_secondary

@@ -83,6 +83,7 @@ class Recovery:
             left = max(deadline - time.monotonic(), 0.001)
             try:
                 self.ping_primary(min(patience(self._timeout), left))
+                self.availability.primary_writes()
                 return
             except PyMongoError as error:
                 if not is_unreachable(error) or time.monotonic() >= deadline:

@@ -58,6 +58,7 @@ class TokenRepository:
         serve_through_outage: timedelta | None,
         encryption: FieldEncryption | None = None,
         events: Events | None = None,
+        refresh_patience: float | None = None,
     ) -> None:
         """Create a repository; nothing is sent yet.
 
@@ -69,7 +70,9 @@ class TokenRepository:
             serve_through_outage: How long found tokens are served from memory during an outage.
             encryption: How to encrypt secrets. ``None``: they are stored in plain.
             events: Where what happens to the tokens is told. ``None``: nobody is told.
+            refresh_patience: Seconds that a refresh waits for a primary. ``None``: it does not.
         """
+        self._refresh_patience = refresh_patience
         self.timeout = timeout
         self.events = events or Events()
         self._connection = connection
@@ -118,6 +121,7 @@ class TokenRepository:
             PyMongoError: Nobody answered, or only a secondary did, which does not know the token.
         """
         if from_primary:
+            self._await_primary()
             with self._on_primary() as documents:
                 return _first(documents, filters)
         pending = self._pending
@@ -216,7 +220,7 @@ class TokenRepository:
             self._memory.forget()
         with self._on_primary() as documents:
             self._write_kept()
-            for emptied in (documents, self.leases()):
+            for emptied in (documents, self._leases()):
                 retry_once(lambda: emptied.delete_many({}))  # noqa: B023 - called at once
 
     def scan(self, batch_size: int) -> Scan:
@@ -256,14 +260,15 @@ class TokenRepository:
         self._recovery.wait_for_primary(seconds)
 
     def leases(self) -> Collection[Document]:
-        """The collection beside this one that the leases are in."""
-        tokens = self._connection.collection
-        return tokens.database.get_collection(
-            f"{tokens.name}.leases",
-            tokens.codec_options,
-            ReadPreference.PRIMARY,
-            tokens.write_concern,
-        )
+        """Give the collection of leases, beside that of the tokens.
+
+        While there is no primary, as during an election, it waits for one as long as a refresh may.
+
+        Raises:
+            PyMongoError: No primary answered in that time.
+        """
+        self._await_primary()
+        return self._leases()
 
     def ensure_indexes(self) -> Changes:
         """Create the indexes of the tokens and of the leases.
@@ -283,6 +288,23 @@ class TokenRepository:
             if self._encryptor is not None:
                 self._encryptor.close()
             self._connection.close()
+
+    def _leases(self) -> Collection[Document]:
+        tokens = self._connection.collection
+        return tokens.database.get_collection(
+            f"{tokens.name}.leases",
+            tokens.codec_options,
+            ReadPreference.PRIMARY,
+            tokens.write_concern,
+        )
+
+    def _await_primary(self) -> None:
+        """Wait for a primary where none is known or it is silent."""
+        if self._refresh_patience is None:
+            return
+        lacks_primary = self._reader.lacks_primary(self._open())
+        if lacks_primary or self._availability.primary_is_silent:
+            self._recovery.wait_for_primary(self._refresh_patience)
 
     @contextmanager
     def _on_primary(self) -> Iterator[TokenDocuments]:
@@ -371,7 +393,7 @@ class TokenRepository:
 
     def _ensure_indexes(self, deadline: float) -> Changes:
         """Make the indexes; what tells whether any is missing has to be read by ``deadline``."""
-        collection, leases, idle = self._connection.collection, self.leases(), self._idle
+        collection, leases, idle = self._connection.collection, self._leases(), self._idle
         changes = retry_once(lambda: ensure_token_indexes(collection, idle, remaining(deadline)))
         of_leases = retry_once(lambda: ensure_lease_indexes(leases, remaining(deadline)))
         changes = changes.with_others(of_leases, "leases.")
