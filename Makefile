@@ -2,7 +2,8 @@
 # make servers   what depends on the server's version, on MongoDB 4.4, 5.0 and 6.0.27
 # make demo      the main job, end to end, with the real SDK, offline
 # make docs      docs/cli.md, from the commands themselves
-# make bench     benchmarks/RESULTS.md and its plots
+# make bench     benchmarks/RESULTS.md and its plots, on a quiet machine
+# make bench-quick  the same, small, into .benchmarks: shows that all of it works
 PYTHON ?= python3
 MATRIX := 5 6 7
 WORKERS ?= 4
@@ -16,7 +17,9 @@ SERVER_TESTS := tests/test_contract.py tests/driver/test_indexes.py tests/storag
 	tests/refresh/test_lease.py tests/refresh/test_fleet.py tests/transfer \
 	tests/encryption/test_contract.py
 
-.PHONY: test lint types audit suite matrix servers demo docs bench clean
+BENCHMARKS := .venv-bench/bin/python -m pytest benchmarks --timeout 600 --benchmark-columns median,iqr,rounds
+
+.PHONY: test lint types audit suite matrix servers demo docs bench bench-quick clean
 
 test: lint types audit suite matrix
 
@@ -82,9 +85,13 @@ docs: .venv/.stamp
 
 bench: .venv-bench/.stamp
 	mkdir -p .benchmarks
-	.venv-bench/bin/python -m pytest benchmarks --timeout 600 --benchmark-json .benchmarks/run.json \
-		--benchmark-columns median,iqr,rounds
-	.venv-bench/bin/python -m benchmarks.report .benchmarks/run.json
+	$(BENCHMARKS) --benchmark-json .benchmarks/run.json
+	.venv-bench/bin/python -m benchmarks.report .benchmarks/run.json benchmarks
+
+bench-quick: .venv-bench/.stamp
+	mkdir -p .benchmarks
+	$(BENCHMARKS) --quick --benchmark-json .benchmarks/quick.json
+	.venv-bench/bin/python -m benchmarks.report .benchmarks/quick.json .benchmarks
 
 clean:
 	rm -rf .venv .venv-* .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the servers, the peers filled with tokens, and what the report says of
+"""What the benchmarks share: sizes, servers, peers filled with tokens, and what the report says of
 the machine."""
 
 import os
@@ -12,18 +12,21 @@ from typing import Any
 
 import psutil
 import pytest
+from pymongo import MongoClient
 
-from benchmarks import mariadb
-from benchmarks.peers import MARIADB, OURS, PEERS, RAW, Peer, Sites
+from benchmarks.peers import MARIADB, ON_MONGODB, OURS, PEERS
+from benchmarks.peers.peer import Peer, Sites
+from benchmarks.report import ORDER
 from benchmarks.rows import rows
-from tests.engines import SERVERS, Engine, running
+from benchmarks.servers import mariadb, mongodb
 from zoho_mongo_store.testing import LoopbackZoho
 
 _PACKAGES = (
-    *("zoho-mongo-store", "zohocrmsdk8_0", "pymongo", "secantusdb"),
+    *("zoho-mongo-store", "zohocrmsdk8_0", "pymongo"),
     *("mysql-connector-python", "pytest-benchmark"),
 )
-_MOST = 100_000
+# The largest value that a quick run takes of each parameter.
+_QUICK = {"turn": 1, "callers": 8, "tokens": 1000}
 
 PeerMaker = Callable[..., Peer]
 
@@ -31,17 +34,32 @@ _facts: dict[str, Any] = {}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How large the largest collection is."""
-    parser.addoption("--most", type=int, default=_MOST, help="tokens in the largest collection")
+    """Add ``--quick``."""
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="few turns and small collections: shows that everything works, and measures nothing",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Measure in the order of the report, without what a quick run has no time for."""
+    items.sort(key=lambda item: ORDER.index(item.path.stem.removeprefix("test_")))
+    if not config.getoption("--quick"):
+        return
+    left_out = [item for item in items if not _is_quick(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_benchmark_update_json(
     config: pytest.Config, benchmarks: list[dict[str, Any]], output_json: dict[str, Any]
 ) -> None:
     """Add what the report says of the run."""
-    del config, benchmarks
+    del benchmarks
     output_json["facts"] = {
         **_facts,
+        "quick": config.getoption("--quick"),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "cores": os.cpu_count(),
@@ -58,23 +76,11 @@ def load_at_the_start() -> None:
 
 
 @pytest.fixture(scope="session")
-def most(request: pytest.FixtureRequest) -> int:
-    """Tokens in the largest collection."""
-    count: int = request.config.getoption("--most")
-    return count
-
-
-@pytest.fixture(scope="session")
-def mongodb() -> Iterator[Engine]:
-    """MongoDB where its URI is given, else the embedded server."""
-    with running(SERVERS[-1]) as engine:
-        server = engine.client.server_info()["version"]
-        _facts["mongodb"] = (
-            f"MongoDB {server}"
-            if engine.is_mongodb
-            else f"embedded server (SecantusDB {version('secantusdb')})"
-        )
-        yield engine
+def mongodb_uri() -> Iterator[str]:
+    """A MongoDB's."""
+    with mongodb.running() as server:
+        _facts["mongodb"] = server.description
+        yield server.uri
 
 
 @pytest.fixture(scope="session")
@@ -93,18 +99,18 @@ def mariadb_port() -> Iterator[int | None]:
 
 @pytest.fixture(scope="session")
 def make_peer(
-    tmp_path_factory: pytest.TempPathFactory, mongodb: Engine, mariadb_port: int | None
+    tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, mariadb_port: int | None
 ) -> Iterator[PeerMaker]:
     """Makes peers by name, on storages by name, each filled once. pymongo alone has no storage of
     its own: it uses this store's."""
     folder: Path = tmp_path_factory.mktemp("peers")
-    sites = Sites(folder, mongodb.uri, mariadb_port)
+    sites = Sites(folder, mongodb_uri, mariadb_port)
     made: dict[tuple[str, str], Peer] = {}
 
     def make(name: str, storage: str, tokens: int = 0) -> Peer:
         if name == MARIADB and mariadb_port is None:
             pytest.skip(str(_facts["mariadb"]))
-        key = (OURS if name == RAW else name, storage)
+        key = (OURS if name in ON_MONGODB else name, storage)
         peer = PEERS[name](sites, f"bench_{storage}")
         if key not in made:
             peer.load(rows(tokens))
@@ -112,8 +118,9 @@ def make_peer(
         return peer
 
     yield make
-    for peer in made.values():
-        mongodb.client.drop_database(peer.storage)
+    with MongoClient[dict[str, Any]](mongodb_uri) as client:
+        for peer in made.values():
+            client.drop_database(peer.storage)
     shutil.rmtree(folder)
 
 
@@ -122,3 +129,8 @@ def zoho() -> Iterator[LoopbackZoho]:
     """A loopback Zoho for all fleets."""
     with LoopbackZoho() as server:
         yield server
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    params: dict[str, Any] = item.callspec.params if isinstance(item, pytest.Function) else {}
+    return all(params.get(name, 0) <= most for name, most in _QUICK.items())

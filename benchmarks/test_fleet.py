@@ -6,7 +6,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import PeerMaker
-from benchmarks.peers import PEERS, Peer
+from benchmarks.peers import PEERS
+from benchmarks.peers.peer import Peer
 from tests.processes import in_processes
 from tests.refresh.callers import CLIENT, Call, Fields, ask, driving
 from tests.tokens import make_token

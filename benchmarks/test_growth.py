@@ -1,38 +1,65 @@
-"""What a find takes as the number of stored tokens grows, with each peer."""
+"""How long a find and a save take as the number of stored tokens grows, with each peer."""
 
+import itertools
+import random
 from collections.abc import Callable
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import PeerMaker
-from benchmarks.peers import PEERS
-from benchmarks.rows import row, wanted
+from benchmarks.peers import ON_MONGODB, PEERS
+from benchmarks.rows import Row, row, token_of, wanted
+from zoho_mongo_store.sdk import TokenStore
 
-OPERATIONS = ("by id", "by user name", "by refresh token")
-COUNTS = (10, 1000, "most")
+FINDS = ("by id", "by user name", "by refresh token")
+SAVE = "save of a known token"
+COUNTS = (10, 1000, 100_000, 1_000_000)
+# Those that search every row would take the whole time of the run.
+MOST_FOR_ALL = 100_000
+CELLS = [
+    (count, peer)
+    for count in COUNTS
+    for peer in PEERS
+    if count <= MOST_FOR_ALL or peer in ON_MONGODB
+]
+_LOOKED_FOR = 200
+
+
+def looked_for(tokens: int, peer: str) -> list[Row]:
+    """The rows that are looked for, in turn: all over the collection, or the middle one alone with
+    those who search from the first row on."""
+    if peer not in ON_MONGODB:
+        return [row(tokens // 2)]
+    return [row(number) for number in random.Random(7).choices(range(1, tokens + 1), k=_LOOKED_FOR)]
+
+
+def find(store: TokenStore, operation: str, known: Row) -> object:
+    """Look the token in ``known`` up."""
+    if operation == "by id":
+        return store.find_token_by_id(known["id"])
+    return store.find_token(wanted(operation, known))
 
 
 @pytest.mark.benchmark(min_rounds=5, max_time=0.3, warmup=False)
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("peer", PEERS)
-@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("operation", FINDS)
+@pytest.mark.parametrize(("tokens", "peer"), CELLS)
 def test_find(
-    benchmark: BenchmarkFixture,
-    make_peer: PeerMaker,
-    most: int,
-    count: int | str,
-    peer: str,
-    operation: str,
+    benchmark: BenchmarkFixture, make_peer: PeerMaker, tokens: int, peer: str, operation: str
 ) -> None:
-    tokens = most if isinstance(count, str) else count
-    benchmark.extra_info["tokens"] = tokens
     benchmark.group = f"{operation}, {tokens} tokens"
-    # Those who search from the first row on meet it halfway.
-    known = row(tokens // 2)
+    known = itertools.cycle(looked_for(tokens, peer))
     with make_peer(peer, f"growth_{tokens}", tokens).opened() as store:
-        find: Callable[[], object] = {
-            "by id": lambda: store.find_token_by_id(known["id"]),
-        }.get(operation, lambda: store.find_token(wanted(operation, known)))
-        assert find() is not None
-        benchmark(find)
+        assert find(store, operation, next(known)) is not None
+        benchmark(lambda: find(store, operation, next(known)))
+
+
+@pytest.mark.benchmark(min_rounds=20, max_time=2, warmup=False)
+@pytest.mark.parametrize(("tokens", "peer"), [cell for cell in CELLS if cell[1] in ON_MONGODB])
+def test_save(benchmark: BenchmarkFixture, make_peer: PeerMaker, tokens: int, peer: str) -> None:
+    benchmark.group = f"{SAVE}, {tokens} tokens"
+    known = itertools.cycle([token_of(one) for one in looked_for(tokens, peer)])
+    with make_peer(peer, f"growth_{tokens}", tokens).opened() as store:
+        save: Callable[[], object] = lambda: store.save_token(next(known))  # noqa: E731
+        save()
+        benchmark(save)

@@ -12,7 +12,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import PeerMaker
-from benchmarks.peers import OURS, PEERS, Peer
+from benchmarks.peers import OURS, PEERS
+from benchmarks.peers.peer import Peer
 from benchmarks.rows import row, rows
 from tests.processes import in_processes
 from zoho_mongo_store import MongoTokenStore
@@ -22,6 +23,7 @@ from zoho_mongo_store.transfer.filestore import FileStoreFile
 from zoho_mongo_store.transfer.importing import Target, import_tokens
 
 ITERATE = "iter_tokens"
+COUNTS = (1000, 100_000)
 READERS = {f"{OURS}, {ITERATE}": (OURS, ITERATE)} | {
     f"{peer}, get_tokens": (peer, "get_tokens") for peer in PEERS
 }
@@ -53,34 +55,36 @@ def imported(peer: Peer, path: Path) -> tuple[int, float, float]:
         return report.inserted, _peak() - before, time.process_time() - cpu
 
 
+@pytest.mark.parametrize("tokens", COUNTS)
 @pytest.mark.parametrize("reader", READERS)
-def test_read(benchmark: BenchmarkFixture, make_peer: PeerMaker, most: int, reader: str) -> None:
+def test_read(benchmark: BenchmarkFixture, make_peer: PeerMaker, reader: str, tokens: int) -> None:
     name, method = READERS[reader]
-    benchmark.group = f"read {most} tokens"
-    peer = make_peer(name, f"growth_{most}", most)
+    benchmark.group = f"read {tokens} tokens"
+    peer = make_peer(name, f"growth_{tokens}", tokens)
     with peer.opened() as store:
-        assert benchmark.pedantic(count, (store, method), rounds=2) == most
+        assert benchmark.pedantic(count, (store, method), rounds=2) == tokens
     (memory,) = in_processes(memory_of_reading, [(peer, method)], timeout=300)
-    benchmark.extra_info.update(tokens=most, memory_mib=memory)
+    benchmark.extra_info["memory_mib"] = memory
 
 
+@pytest.mark.parametrize("tokens", COUNTS)
 def test_import(
-    benchmark: BenchmarkFixture, make_peer: PeerMaker, most: int, tmp_path: Path
+    benchmark: BenchmarkFixture, make_peer: PeerMaker, tmp_path: Path, tokens: int
 ) -> None:
-    benchmark.group = f"import {most} tokens"
+    benchmark.group = f"import {tokens} tokens"
     path = tmp_path / "tokens.csv"
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows([row[name] for name in COLUMNS] for row in rows(most))
+        writer.writerows([row[name] for name in COLUMNS] for row in rows(tokens))
 
-    arguments = [(make_peer(OURS, "import"), path)]
+    arguments = [(make_peer(OURS, f"import_{tokens}"), path)]
     ((inserted, memory, cpu),) = benchmark.pedantic(
         in_processes, (imported, arguments, 400), rounds=1
     )
 
-    assert inserted == most
-    benchmark.extra_info.update(tokens=most, memory_mib=memory, client_cpu=cpu)
+    assert inserted == tokens
+    benchmark.extra_info.update(memory_mib=memory, client_cpu=cpu)
 
 
 def _resident() -> float:

@@ -14,8 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.conftest import PeerMaker
 from benchmarks.peers import OURS
 from benchmarks.rows import row, token_of
-from benchmarks.test_hot_path import BY_ID, BY_REFRESH_TOKEN, SAVE, Call, calls
-from tests.engines import Engine
+from benchmarks.test_hot_path import BY_ID, BY_REFRESH_TOKEN, SAVE, TOKENS, Call, calls
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.encryption import FieldEncryption
 
@@ -27,7 +26,6 @@ OPTIONS = PLAIN, DEFAULT, OUTAGE, ENCRYPTION = (
 )
 OPERATIONS = (BY_ID, BY_REFRESH_TOKEN, SAVE)
 TURNS = 7
-_TOKENS = 10
 _ROUNDS, _CALLS = 30, 5
 _ROUNDS_OF_SAVES = 6
 
@@ -43,10 +41,10 @@ def arguments(option: str, database: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def measured(mongodb: Engine, make_peer: PeerMaker) -> Iterator[dict[str, dict[str, Call]]]:
+def measured(mongodb_uri: str, make_peer: PeerMaker) -> Iterator[dict[str, dict[str, Call]]]:
     """The calls by option, all on one client; encrypted tokens have a database of their own."""
     with ExitStack() as stack:
-        client = stack.enter_context(MongoClient[dict[str, object]](mongodb.uri))
+        client = stack.enter_context(MongoClient[dict[str, object]](mongodb_uri))
         found: dict[str, dict[str, Call]] = {}
         for option in OPTIONS:
             kind = "encrypted" if option == ENCRYPTION else "plain"
@@ -54,7 +52,7 @@ def measured(mongodb: Engine, make_peer: PeerMaker) -> Iterator[dict[str, dict[s
             store = stack.enter_context(
                 MongoTokenStore(client=client, database=database, **arguments(option, database))
             )
-            for number in range(1, _TOKENS + 1):
+            for number in range(1, TOKENS + 1):
                 store.save_token(token_of(row(number)))
             found[option] = calls(store)
         yield found

@@ -9,7 +9,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import PeerMaker
-from benchmarks.peers import FILE, OURS, RAW, FilePeer
+from benchmarks.peers import FILE, OURS, RAW
+from benchmarks.peers.files import FilePeer
 
 _AUTHENTICATOR = "zohocrmsdk.src.com.zoho.api.authenticator"
 _SDK = f"from {_AUTHENTICATOR} import OAuthToken"

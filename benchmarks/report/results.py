@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 Facts = dict[str, Any]
+Statistics = dict[str, float]
+"""Of one measurement, in seconds, by pytest-benchmark's names."""
 
 
 class Spread(NamedTuple):
@@ -30,7 +32,7 @@ class Results:
         }
         self._benchmarks: list[dict[str, Any]] = content["benchmarks"]
 
-    def of(self, test: str) -> Iterator[tuple[dict[str, Any], dict[str, float], dict[str, Any]]]:
+    def of(self, test: str) -> Iterator[tuple[dict[str, Any], Statistics, dict[str, Any]]]:
         """Parameters, statistics in seconds, and whatever else was noted, of each measurement."""
         for benchmark in self._benchmarks:
             if benchmark["name"].partition("[")[0] == test:
@@ -46,6 +48,10 @@ class Results:
             if all(params[name] == value for name, value in fixed.items()):
                 medians[params[subject]].append(stats["median"])
         return medians
+
+    def turns_taken(self, test: str) -> int:
+        """How often the subjects took turns."""
+        return len({params["turn"] for params, _, _ in self.of(test)})
 
 
 def spread(values: list[float]) -> Spread:

@@ -1,0 +1,1 @@
+"""The servers that the benchmarks run on, each a process of their own on this machine."""

@@ -1,0 +1,34 @@
+"""MongoDB for the benchmarks: the user's, or a ``mongod`` that has room for a million tokens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from pymongo import MongoClient
+
+from tests.engines import GIVEN_URI, describe_mongodb
+from zoho_mongo_store.testing import LocalMongo
+
+CACHE_GIB = 1
+
+
+class Server(NamedTuple):
+    """A MongoDB that runs."""
+
+    uri: str
+    description: str
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """The MongoDB of ``ZOHO_MONGO_TEST_URI``, else a replica set of one for as long as the block
+    lasts."""
+    if GIVEN_URI:
+        yield Server(GIVEN_URI, describe_mongodb())
+        return
+    with LocalMongo() as mongo:
+        with MongoClient[dict[str, Any]](mongo.uri) as client:
+            # A parameter that only a running server takes.
+            cache = {"wiredTigerEngineRuntimeConfig": f"cache_size={CACHE_GIB}GB"}
+            client.admin.command("setParameter", 1, **cache)
+        yield Server(mongo.uri, f"{mongo.description} with {CACHE_GIB} GiB of cache")
