@@ -14,7 +14,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.conftest import PeerMaker
 from benchmarks.peers import OURS
 from benchmarks.rows import row, token_of
-from benchmarks.test_hot_path import BY_ID, BY_REFRESH_TOKEN, SAVE, TOKENS, Call, calls
+from benchmarks.test_hot_path import BY_ID, BY_REFRESH_TOKEN, SAVE, Call, calls
+from benchmarks.test_hot_path import TOKENS as TOKENS
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.encryption import FieldEncryption
 

@@ -29,6 +29,6 @@ def running() -> Iterator[Server]:
     with LocalMongo() as mongo:
         with MongoClient[dict[str, Any]](mongo.uri) as client:
             # A parameter that only a running server takes.
-            cache = {"wiredTigerEngineRuntimeConfig": f"cache_size={CACHE_GIB}GB"}
-            client.admin.command("setParameter", 1, **cache)
+            cache = f"cache_size={CACHE_GIB}GB"
+            client.admin.command({"setParameter": 1, "wiredTigerEngineRuntimeConfig": cache})
         yield Server(mongo.uri, f"{mongo.description} with {CACHE_GIB} GiB of cache")
