@@ -20,7 +20,7 @@ from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import TokenStore
 from zoho_mongo_store.transfer.columns import COLUMNS
 from zoho_mongo_store.transfer.filestore import FileStoreFile
-from zoho_mongo_store.transfer.importing import Target, import_tokens
+from zoho_mongo_store.transfer.importing import import_tokens
 
 ITERATE = "iter_tokens"
 COUNTS = (1000, 100_000)
@@ -49,9 +49,8 @@ def imported(peer: Peer, path: Path) -> tuple[int, float, float]:
     """Import a file of the SDK's FileStore: how many tokens are new then, and the MiB and the
     seconds of this process's CPU that it took."""
     with MongoTokenStore(peer.sites.mongodb, database=peer.storage) as store:
-        target = Target(store.collection, store.collection)
         before, cpu = _resident(), time.process_time()
-        report = import_tokens(FileStoreFile(path), target)
+        report = import_tokens(FileStoreFile(path), store.collection)
         return report.inserted, _peak() - before, time.process_time() - cpu
 
 

@@ -4,7 +4,7 @@ import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
-from zoho_mongo_store.transfer.importing import Report, Target, import_tokens
+from zoho_mongo_store.transfer.importing import Report, import_tokens
 from zoho_mongo_store.transfer.rows import InvalidRow, Row
 
 
@@ -28,7 +28,7 @@ class Emptiness:
     def __init__(self) -> None:
         self.written = 0
 
-    def find(self, *_: Any) -> Iterator[Any]:
+    def find(self, *_: Any, **__: Any) -> Iterator[Any]:
         return iter(())
 
     def bulk_write(self, writes: list[Any], **_: Any) -> None:
@@ -40,7 +40,7 @@ def peak(rows: int) -> int:
     collection: Any = Emptiness()
     tracemalloc.start()
     try:
-        report = import_tokens(Many(rows), Target(collection, collection))
+        report = import_tokens(Many(rows), collection)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -3,6 +3,7 @@
 import io
 import json
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def test_numbers_in_a_table_are_read_as_the_sdk_reads_them(tmp_path: Path) -> No
     assert row == Row(1, expected)
 
 
-def json_rows(path: Path, *objects: dict[str, object]) -> list[Row | InvalidRow]:
+def json_rows(path: Path, *objects: Mapping[str, object]) -> list[Row | InvalidRow]:
     path.write_text("".join(json.dumps(one) + "\n" for one in objects))
     return list(JsonLinesFile(path).rows())
 
@@ -116,7 +117,8 @@ def test_a_value_without_a_field_is_an_error_in_json_lines(tmp_path: Path) -> No
     path = tmp_path / "tokens.jsonl"
     row = {"id": "1", "access_token": "A", "scope": None, "updated_at": "2026-01-01"}
     assert len(json_rows(path, row)) == 1
-    for value in ("x", 0, False, [], {"a": 1}):
+    values: list[object] = ["x", 0, False, [], {"a": 1}]
+    for value in values:
         with pytest.raises(SourceError, match="in the column scope: nothing was imported"):
             json_rows(path, row, {**row, "scope": value})
         [_, ignored] = JsonLinesFile(path, ignored_columns=["scope"]).rows()

@@ -1,9 +1,11 @@
-"""Running an import: with a progress bar, a line for each row that is special, and a summary."""
+"""Runs an import: a progress bar, a message for each special row, and a summary."""
 
 from contextlib import ExitStack
 from dataclasses import asdict
 
 import typer
+from pymongo import ReadPreference
+from pymongo.collection import Collection
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -12,31 +14,33 @@ from zoho_mongo_store.commands.failures import FAILURE
 from zoho_mongo_store.commands.index_setup import existing_idle_index
 from zoho_mongo_store.commands.output import console, print_json, printable, table
 from zoho_mongo_store.encryption import EncryptedCollection, Encryptor
-from zoho_mongo_store.transfer.importing import Report, Target, import_tokens
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.transfer.importing import Report, import_tokens
 from zoho_mongo_store.transfer.rows import Source
 
 _NOTES_IN_JSON = 1000
 _MEANINGS = {
     "inserted": "new",
-    "updated": "stored before with an earlier expiry",
-    "unchanged": "stored before with the same expiry",
-    "kept": "left as stored: that expires later",
+    "updated": "stored before with an earlier expiry: replaced",
+    "filled": "stored before: only fields that were absent were added",
+    "unchanged": "stored before",
+    "kept": "stored before, and does not expire sooner: not replaced",
     "repeated": "skipped: another row for the same user counts",
-    "damaged": "skipped",
+    "damaged": "skipped: see the messages",
 }
 
 
 def run_import(context: CommandContext, source: Source, *, dry_run: bool, json: bool) -> None:
-    """Import ``source``; status 1 if rows were damaged."""
+    """Import from ``source``, and exit with status 1 if rows are damaged."""
     notes: list[dict[str, object]] = []
     errors = console(stderr=True)
     with ExitStack() as stack:
-        collection = context.collection
-        target = Target(collection, collection)
+        collection = context.collection.with_options(read_preference=ReadPreference.PRIMARY)
+        documents: Collection[Document] | EncryptedCollection = collection
         if context.encryption is not None:
             encryptor = Encryptor(context.encryption, TIMEOUT)
             stack.callback(encryptor.close)
-            target = Target(collection, EncryptedCollection(collection, encryptor))
+            documents = EncryptedCollection(collection, encryptor)
         if not dry_run:
             context.repository(idle=existing_idle_index(collection)).ensure_indexes()
         progress = stack.enter_context(_progress(errors))
@@ -49,7 +53,7 @@ def run_import(context: CommandContext, source: Source, *, dry_run: bool, json: 
 
         report = import_tokens(
             source,
-            target,
+            documents,
             dry_run=dry_run,
             on_note=note,
             on_counted=lambda rows: progress.update(task, total=rows),
@@ -72,7 +76,7 @@ def _show(report: Report, dry_run: bool) -> None:
 
 
 def _progress(errors: Console) -> Progress:
-    """A bar on a terminal, nothing elsewhere."""
+    """Return a progress bar, which is shown only on a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

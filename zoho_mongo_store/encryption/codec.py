@@ -35,7 +35,8 @@ class Codec:
         """Convert a filter so that it finds its credentials however they are stored.
 
         Args:
-            filter: Equalities, with credentials in plain.
+            filter: A filter with credentials in plain: each a string, or ``{"$in": [...]}`` of
+                strings. It may stand inside ``$or``.
 
         Returns:
             The filter to send.
@@ -43,12 +44,7 @@ class Codec:
         Raises:
             StoreError: A credential cannot be encrypted.
         """
-        return {
-            field: self._encode_credential(field, value)
-            if field in CREDENTIAL_FIELDS and isinstance(value, str)
-            else value
-            for field, value in filter.items()
-        }
+        return {field: self._encode_condition(field, value) for field, value in filter.items()}
 
     def encode_update(self, update: Mapping[str, Any]) -> Document:
         """Encrypt the secrets that an update sets.
@@ -91,11 +87,24 @@ class Codec:
                 )
         return document
 
-    def _encode_credential(self, field: str, value: str) -> Any:
-        values: list[Any] = [self._cipher.encrypt(field, value, key) for key in self._keys.searched]
+    def _encode_condition(self, field: str, value: Any) -> Any:
+        if field == "$or":
+            return [self.encode_filter(one) for one in value]
+        if field not in CREDENTIAL_FIELDS:
+            return value
+        if isinstance(value, str):
+            forms = self._forms(field, value)
+            return forms[0] if len(forms) == 1 else {"$in": forms}
+        if isinstance(value, Mapping) and "$in" in value:
+            return {"$in": [form for one in value["$in"] for form in self._forms(field, one)]}
+        return value
+
+    def _forms(self, field: str, value: str) -> list[Any]:
+        """Return all forms in which a credential may be stored."""
+        forms: list[Any] = [self._cipher.encrypt(field, value, key) for key in self._keys.searched]
         if self._plain != "refuse":
-            values.append(value)
-        return values[0] if len(values) == 1 else {"$in": values}
+            forms.append(value)
+        return forms
 
     def _encode_fields(self, fields: Mapping[str, Any]) -> Document:
         if self._plain == "write":

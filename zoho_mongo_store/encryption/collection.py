@@ -12,6 +12,8 @@ from zoho_mongo_store.encryption.encryptor import Encryptor
 from zoho_mongo_store.model.document import SECRET_FIELDS, Document
 from zoho_mongo_store.model.token_documents import DocumentCursor
 
+_ENCODED_FIELDS = {*SECRET_FIELDS, "$or"}
+
 
 class EncryptedCollection:
     """A pymongo collection whose callers see secrets in plain. Each method sends one command.
@@ -96,7 +98,7 @@ class EncryptedCollection:
 
     def _encode(self, filter: Mapping[str, Any]) -> Mapping[str, Any]:
         """Encode the filter if it has to be: documents that no key can read can be deleted."""
-        return self._codec().encode_filter(filter) if filter.keys() & set(SECRET_FIELDS) else filter
+        return self._codec().encode_filter(filter) if filter.keys() & _ENCODED_FIELDS else filter
 
 
 class EncryptedCursor:

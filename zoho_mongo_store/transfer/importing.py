@@ -1,123 +1,130 @@
-"""Bringing the tokens of another store into MongoDB, in batches, as often as one likes."""
+"""Imports the tokens of another store into MongoDB, in batches."""
 
-import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import pymongo
 from pymongo.collection import Collection
 
 from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.errors import StoreError
-from zoho_mongo_store.model.document import Document, now
+from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document, now
 from zoho_mongo_store.transfer.latest_rows import LatestRows
-from zoho_mongo_store.transfer.planning import (
-    Action,
-    KnownTokens,
-    Plan,
-    is_same_login,
-    possible_ids,
-)
+from zoho_mongo_store.transfer.matching import StoredTokens, looked_up_fields
+from zoho_mongo_store.transfer.planning import Action, Plan, plan, possible_ids, update_of
 from zoho_mongo_store.transfer.rows import InvalidRow, Row, Source
-from zoho_mongo_store.transfer.writing import Update, write_all
+from zoho_mongo_store.transfer.writing import write_all
 
 _BATCH = 500
 _BATCH_SECONDS = 60.0
-# A row is tried again only when another save of the same user got in between.
+# An attempt fails only because another save changed the same document.
 _ATTEMPTS = 5
-_SHOWN_FIELDS = {"id": 1, "user_name": 1, "expiry_time": 1}
-
-
-class Target(NamedTuple):
-    """Where the tokens go."""
-
-    collection: Collection[Document]
-    documents: Collection[Document] | EncryptedCollection
-    """What encrypts secrets on their way to it; the collection itself where none are."""
 
 
 @dataclass
 class Report:
-    """How many rows there were, and what became of them; the other counts add up to ``rows``."""
+    """What became of the rows of an import.
+
+    Attributes:
+        rows: How many rows there were. The other counts add up to it.
+        inserted: New tokens.
+        updated: Stored tokens that were replaced by one that expires later.
+        filled: Stored tokens that were not replaced, and got fields that they lacked.
+        unchanged: Tokens that were stored already.
+        kept: Stored tokens that differ and do not expire sooner.
+        repeated: Rows for whose login another row was imported.
+        damaged: Rows that cannot be imported.
+    """
 
     rows: int = 0
     inserted: int = 0
     updated: int = 0
+    filled: int = 0
     unchanged: int = 0
-    """Stored already, with the same expiry."""
     kept: int = 0
-    """What is stored expires later, so it stays."""
     repeated: int = 0
-    """Another row for the same user counts."""
     damaged: int = 0
 
-    def count(self, action: Action, rows: int = 1) -> None:
-        """Count rows of which this became."""
-        setattr(self, action.value, getattr(self, action.value) + rows)
+    def count(self, action: Action) -> None:
+        """Count a row."""
+        setattr(self, action.value, getattr(self, action.value) + 1)
 
     @property
     def dealt_with(self) -> int:
         """How many rows were dealt with so far."""
-        stored = self.inserted + self.updated + self.unchanged + self.kept
+        stored = self.inserted + self.updated + self.filled + self.unchanged + self.kept
         return stored + self.repeated + self.damaged
 
 
 def import_tokens(
     source: Source,
-    target: Target,
+    documents: Collection[Document] | EncryptedCollection,
     *,
     dry_run: bool = False,
     on_note: Callable[[int, str], None] | None = None,
     on_counted: Callable[[int], None] | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Report:
-    """Store every token of ``source`` under its own id, and say what became of each row.
+    """Import every token of a source, and report what became of each row.
 
-    The source is read twice, first to see which of several rows for one user counts: the one that
-    expires last. A user or login that is stored is updated only by a row that expires later, so an
-    import can be run again at any time, also beside the application. Damaged rows are skipped. The
-    memory that it takes does not grow with the source. The collection has to have its indexes.
+    An import can be run again at any time, even while the application is running: a stored token is
+    replaced only by one that expires later, and otherwise gets the fields that it lacks.
 
-    dry_run: write nothing.
-    on_note: called with the line and what is special about it, for what is not simply stored.
-    on_counted: called once with the number of rows.
-    on_progress: called with the number of rows that were dealt with.
+    The source is read twice, the first time to find the row that expires last for each login.
+    The memory that is needed does not grow with the source.
 
-    Raises ``SourceError``, and what pymongo raises; what was written until then stays.
+    Args:
+        source: Where the tokens come from.
+        documents: The token collection, with its indexes.
+        dry_run: Whether to write nothing.
+        on_note: Called with a line number and a text for each row that is not simply stored.
+        on_counted: Called once with the number of rows.
+        on_progress: Called with the number of rows that were dealt with.
+
+    Returns:
+        The counts of the rows.
+
+    Raises:
+        SourceError: If the source cannot be read.
+        StoreError: If other saves kept changing the same documents.
+        PyMongoError: If MongoDB cannot be reached or refuses a write. What was written stays.
     """
     on_note = on_note or _ignore
     on_counted = on_counted or _ignore
     on_progress = on_progress or _ignore
     report = Report()
-    with LatestRows() as winners:
+    with LatestRows() as latest:
         for row in source.rows():
             report.rows += 1
             if isinstance(row, Row):
-                winners.add(row)
+                latest.add(row)
         on_counted(report.rows)
-        counting = _counting(source, winners, report, on_note)
-        while batch := list(itertools.islice(counting, _BATCH)):
-            _store(batch, target, dry_run, on_note, report)
+        chosen = _chosen(source, latest, report, on_note)
+        while batch := list(itertools.islice(chosen, _BATCH)):
+            _store(batch, documents, dry_run, on_note, report)
             on_progress(report.dealt_with)
     on_progress(report.rows)
     return report
 
 
 def _ignore(*_: object) -> None:
-    """Nobody wants to know."""
+    """Do nothing."""
 
 
-def _counting(
-    source: Source, winners: LatestRows, report: Report, on_note: Callable[[int, str], None]
+def _chosen(
+    source: Source, latest: LatestRows, report: Report, on_note: Callable[[int, str], None]
 ) -> Iterator[Row]:
-    """The rows that count; the others are noted."""
+    """Return the rows to store, and note the others."""
     for row in source.rows():
         if isinstance(row, InvalidRow):
             report.damaged += 1
             on_note(row.line, f"skipped: {row.reason}")
-        elif (line := winners.line_for(row)) != row.line:
+            continue
+        if row.warning:
+            on_note(row.line, f"warning: {row.warning}")
+        line = latest.line_for(row)
+        if line != row.line:
             report.repeated += 1
             on_note(row.line, f"skipped: {source.unit} {line} for the same user counts")
         else:
@@ -126,76 +133,75 @@ def _counting(
 
 def _store(
     batch: list[Row],
-    target: Target,
+    documents: Collection[Document] | EncryptedCollection,
     dry_run: bool,
     on_note: Callable[[int, str], None],
     report: Report,
 ) -> None:
-    """Store a batch; rows that met a save of the same user are decided about again."""
+    """Store a batch. A row whose document another save changed meanwhile is planned again."""
     for _ in range(_ATTEMPTS):
-        known = KnownTokens(_stored(target.collection, batch))
-        plans = [
-            (row, known.plan(row.document, functools.partial(_is_login, target, row.document)))
-            for row in batch
-        ]
-        beaten = set() if dry_run else _write(plans, target)
-        for row, plan in plans:
-            if row.line not in beaten:
-                report.count(plan.action)
-                if remark := _remark(row.document, plan):
-                    on_note(row.line, remark)
-        batch = [row for row in batch if row.line in beaten]
+        moment = now()
+        tokens = StoredTokens(_stored(documents, [row.document for row in batch]))
+        plans = [(row, plan(row.document, tokens, moment)) for row in batch]
+        updates = [(row, update_of(row.document, planned, moment)) for row, planned in plans]
+        to_write = [(row, update) for row, update in updates if update is not None]
+        conflicts: set[int] = set()
+        if to_write and not dry_run:
+            with pymongo.timeout(_BATCH_SECONDS):
+                positions = write_all([update for _, update in to_write], documents)
+            conflicts = {to_write[position][0].line for position in positions}
+        for row, planned in plans:
+            if row.line not in conflicts:
+                report.count(planned.action)
+                if note := _note(row.document, planned):
+                    on_note(row.line, note)
+        batch = [row for row in batch if row.line in conflicts]
         if not batch:
             return
-    raise StoreError("other saves of the same users kept getting in between: run the import again")
+    raise StoreError("other saves kept changing the same documents: run the import again")
 
 
-def _stored(collection: Collection[Document], batch: list[Row]) -> Iterator[Document]:
-    """What is stored under the ids and the user names of these rows."""
-    ids = [id for row in batch for id in possible_ids(row.document)]
-    names = [row.document["user_name"] for row in batch if "user_name" in row.document]
+def _stored(
+    documents: Collection[Document] | EncryptedCollection, rows: list[Document]
+) -> list[Document]:
+    """Return the documents that these rows may belong to, with one command."""
+    values: dict[str, set[str]] = {
+        "id": {id for row in rows for id in possible_ids(row)},
+        "user_name": {row["user_name"] for row in rows if "user_name" in row},
+    }
+    for field in CREDENTIAL_FIELDS:
+        values[field] = {row[field] for row in rows if field in looked_up_fields(row)}
+    # Each of these fields has an index.
+    conditions = [{field: {"$in": sorted(found)}} for field, found in values.items() if found]
     with pymongo.timeout(_BATCH_SECONDS):
-        yield from collection.find({"id": {"$in": ids}}, _SHOWN_FIELDS)
-        yield from collection.find({"user_name": {"$in": names}}, _SHOWN_FIELDS)
+        # The documents of a batch fit into one answer; more are fetched within the time-out too.
+        matches: Iterable[Document] = documents.find({"$or": conditions}, batch_size=2 * _BATCH)
+        return [one for one in matches if isinstance(one.get("id"), str)]
 
 
-def _is_login(target: Target, document: Document, id: str) -> bool:
-    with pymongo.timeout(_BATCH_SECONDS):
-        return is_same_login(document, target.documents.find_one({"id": id}))
-
-
-def _write(plans: list[tuple[Row, Plan]], target: Target) -> set[int]:
-    """Write what was planned; the lines of the rows that another save was quicker than."""
-    planned = [(row.line, _update(row.document, plan)) for row, plan in plans]
-    updates = {line: update for line, update in planned if update is not None}
-    if not updates:
-        return set()
-    with pymongo.timeout(_BATCH_SECONDS):
-        beaten = write_all(list(updates.values()), target.documents)
-    lines = list(updates)
-    return {lines[index] for index in beaten}
-
-
-def _update(document: Document, plan: Plan) -> Update | None:
-    moment = now()
-    fields = {field: value for field, value in document.items() if field != "id"}
-    fields["updated_at"] = moment
-    if plan.action is Action.INSERT:
-        new = {"$setOnInsert": {"created_at": moment, **fields}}
-        return Update({"id": plan.id}, new, upsert=True)
-    if plan.action is Action.UPDATE:
-        newer = {"expiry_time": {"$gt": document["expiry_time"]}}
-        return Update({"id": plan.id, "$nor": [newer]}, {"$set": fields}, upsert=False)
-    return None
-
-
-def _remark(document: Document, plan: Plan) -> str:
-    """What is special about a row that is stored, or is not."""
+def _note(document: Document, plan: Plan) -> str:
+    """Return what is special about a row that was stored, or kept out, or ``""``."""
     own = document.get("id", plan.id)
+    notes = []
     if plan.action is Action.KEEP:
-        return "not taken: what is stored for this user expires later"
-    if plan.id == own:
-        return ""
-    if plan.action is Action.INSERT:
-        return f"stored with the id {plan.id}: the id {own} is another login's"
-    return f"the user keeps the id {plan.id} that is stored, not {own}"
+        notes.append("not imported: the stored token of this user does not expire sooner")
+    elif plan.action is Action.FILL and _differs(document, plan.stored or {}):
+        notes.append(
+            "only the fields that were absent were imported: the stored token of this user does "
+            "not expire sooner"
+        )
+    elif plan.action is Action.INSERT and plan.id != own:
+        notes.append(f"stored with the id {plan.id}: another login has the id {own}")
+    elif plan.id != own and plan.fields:
+        notes.append(f"the user keeps the stored id {plan.id}, not {own}")
+    if plan.nameless and plan.fields:
+        notes.append("stored without the user name: a token of another OAuth client has it")
+    return "; ".join(notes)
+
+
+def _differs(document: Document, stored: Document) -> bool:
+    return any(
+        document[field] != stored[field]
+        for field in CREDENTIAL_FIELDS
+        if field in document and field in stored
+    )

@@ -1,102 +1,134 @@
-"""What an import does with one row, given what is stored. Nothing here reaches MongoDB."""
+"""Decides what an import does with a row, without side effects."""
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
-from zoho_mongo_store.model.lookup import shared_id
-from zoho_mongo_store.transfer.latest_rows import identity
+from bson import ObjectId
+
+from zoho_mongo_store.model.document import ACCESS_TOKEN_FIELDS, CREDENTIAL_FIELDS, Document
+from zoho_mongo_store.model.lookup import save_filters, shared_id
+from zoho_mongo_store.transfer.matching import StoredTokens
+from zoho_mongo_store.transfer.writing import Update
 
 
 class Action(Enum):
-    """What becomes of a row that counts."""
+    """What an import does with a row. The values are the names of the counts in the report."""
 
     INSERT = "inserted"
     UPDATE = "updated"
+    FILL = "filled"
     LEAVE = "unchanged"
-    """The same expiry is stored already."""
     KEEP = "kept"
-    """What is stored expires later."""
 
 
 class Plan(NamedTuple):
-    """What becomes of one row, and under which id."""
+    """What an import does with one row.
+
+    Attributes:
+        action: What it does.
+        id: The id of the document.
+        stored: The document as it is stored, or ``None`` if there is none.
+        fields: The fields to write.
+        nameless: Whether the row's user name is left out, since another document has it.
+    """
 
     action: Action
     id: str
+    stored: Document | None
+    fields: Document
+    nameless: bool
 
 
-class KnownTokens:
-    """What is stored of those that a batch of rows may be, and what the batch adds to it."""
+def plan(document: Document, tokens: StoredTokens, moment: datetime) -> Plan:
+    """Decide what to do with a row, and change ``tokens`` as if it were done.
 
-    def __init__(self, documents: Iterable[Document]) -> None:
-        self._by_id: dict[str, Document] = {}
-        self._by_name: dict[str, Document] = {}
-        for document in documents:
-            self._add(document)
+    A stored token is replaced only by one that expires later; an unknown expiry is before any
+    other. Otherwise the stored document gets the fields that it lacks. It keeps its id. A new
+    document gets the id of the row, or a derived one if another login has that.
 
-    def plan(self, document: Document, is_login: Callable[[str], bool]) -> Plan:
-        """Decide about a row, and take it to be stored.
+    Args:
+        document: The row.
+        tokens: What is stored of the logins that the row may belong to.
+        moment: The time of the write.
+    """
+    stored = tokens.find(document)
+    id = _new_id(document, tokens) if stored is None else stored["id"]
+    nameless = tokens.is_name_taken(document, id)
+    fields = {name: value for name, value in document.items() if name != "id"}
+    if nameless:
+        del fields["user_name"]
+    action = Action.INSERT
+    if stored is not None:
+        action, fields = _changes(fields, stored)
+    if fields:
+        tokens.add({**(stored or {}), **fields, "id": id, "updated_at": moment})
+    return Plan(action, id, stored, fields, nameless)
 
-        A user who is stored keeps the stored id. Else the row keeps its own, unless that is another
-        login's: then it gets the id that the store would derive.
 
-        is_login: whether the document stored under an id is the very login of this row.
-        """
-        id, stored = self._place(document, is_login)
-        action = Action.INSERT if stored is None else _newer(document, stored)
-        if action in (Action.INSERT, Action.UPDATE):
-            self._add({**(stored or {}), **document, "id": id})
-        return Plan(action, id)
+def update_of(document: Document, plan: Plan, moment: datetime) -> Update | None:
+    """Return the update that carries out a plan, or ``None`` if there is nothing to write.
 
-    def _place(
-        self, document: Document, is_login: Callable[[str], bool]
-    ) -> tuple[str, Document | None]:
-        name = document.get("user_name")
-        if name in self._by_name:
-            stored = self._by_name[name]
-            return stored["id"], stored
-        for id in possible_ids(document):
-            if id not in self._by_id:
-                return id, None
-            stored = self._by_id[id]
-            is_other_user = name is not None and "user_name" in stored
-            if not is_other_user and is_login(id):
-                return id, stored
-        return uuid.uuid4().hex, None
-
-    def _add(self, document: Document) -> None:
-        self._by_id[document["id"]] = document
-        if "user_name" in document:
-            self._by_name[document["user_name"]] = document
+    It violates a unique index if the document was changed, or another one with the same id or user
+    name was inserted, after the plan was made.
+    """
+    if not plan.fields:
+        return None
+    update: dict[str, Any] = {"$set": {**plan.fields, "updated_at": moment}}
+    if plan.stored is None:
+        # No document has this _id, so that an id that is taken by now is an error.
+        update["$setOnInsert"] = {"created_at": moment}
+        return Update({"_id": ObjectId(), "id": plan.id}, update, upsert=True)
+    unchanged = {
+        name: plan.stored.get(name, {"$exists": False}) for name in ("updated_at", "expiry_time")
+    }
+    # For a document that was deleted meanwhile. One that was changed still has the id, which the
+    # unique index then refuses to insert again.
+    rest = {name: value for name, value in document.items() if name not in (*plan.fields, "id")}
+    if plan.nameless:
+        rest.pop("user_name", None)
+    update["$setOnInsert"] = {**rest, "created_at": moment}
+    return Update({"id": plan.id, **unchanged}, update, upsert=True)
 
 
 def possible_ids(document: Document) -> Iterator[str]:
-    """The ids that a row may be stored under: its own, then the one that the store derives."""
+    """Return the ids that a new document for a row may get: its own, then the derived one."""
     if "id" in document:
         yield document["id"]
-    derived = shared_id([identity(document)], 0)
+    without_id = {name: value for name, value in document.items() if name != "id"}
+    derived = shared_id(save_filters(without_id), 0)
     if derived is not None:
         yield derived
 
 
-def is_same_login(document: Document, stored: Document | None) -> bool:
-    """Whether both hold the same credential, by the first that both have."""
-    for field in CREDENTIAL_FIELDS:
-        if stored and field in document and field in stored:
-            return bool(document[field] == stored[field])
-    return False
+def _new_id(document: Document, tokens: StoredTokens) -> str:
+    for id in possible_ids(document):
+        if not tokens.has_id(id):
+            return id
+    return uuid.uuid4().hex
 
 
-def _newer(document: Document, stored: Document) -> Action:
-    """What expires later stays; an unknown expiry loses to any other."""
-    expiry: datetime | None = document.get("expiry_time")
-    stored_expiry: datetime | None = stored.get("expiry_time")
-    if expiry == stored_expiry:
-        return Action.LEAVE
-    if expiry is None or (stored_expiry is not None and expiry < stored_expiry):
-        return Action.KEEP
-    return Action.UPDATE
+def _changes(fields: Document, stored: Document) -> tuple[Action, Document]:
+    """Return what becomes of a stored document, and the fields to write."""
+    expiry, stored_expiry = _expiry(fields), _expiry(stored)
+    if expiry is not None and (stored_expiry is None or expiry > stored_expiry):
+        return Action.UPDATE, fields
+    absent = {
+        name: value
+        for name, value in fields.items()
+        if name not in stored and name not in ACCESS_TOKEN_FIELDS
+    }
+    if "access_token" not in stored:
+        # The access token and its expiry are filled together, or not at all.
+        absent |= {name: fields[name] for name in ACCESS_TOKEN_FIELDS if name in fields}
+    if absent:
+        return Action.FILL, absent
+    is_same = all(fields[name] == stored[name] for name in CREDENTIAL_FIELDS if name in fields)
+    return (Action.LEAVE if is_same and expiry == stored_expiry else Action.KEEP), {}
+
+
+def _expiry(document: Document) -> datetime | None:
+    value = document.get("expiry_time")
+    return value if isinstance(value, datetime) else None

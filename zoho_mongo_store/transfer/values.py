@@ -6,6 +6,7 @@ from decimal import Decimal
 
 # What other programs write for no value.
 _ABSENT_WORDS = frozenset({"", "null", "none", "\\n"})
+_LONGEST_WORD = 4
 _SECONDS_DIGITS = 10
 _WHOLE_NUMBER = re.compile(r"(\d+)\.0+")
 _SPREADSHEET_NUMBER = re.compile(r"\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
@@ -13,9 +14,10 @@ _SPREADSHEET_NUMBER = re.compile(r"\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
 
 def is_absent(value: object) -> bool:
     """Whether a value says that there is none: ``None``, ``""``, or the word NULL or None."""
-    if isinstance(value, bytes | bytearray):
-        return not value
-    return value is None or (isinstance(value, str) and value.strip().lower() in _ABSENT_WORDS)
+    if not isinstance(value, str):
+        return value is None
+    word = value.strip()
+    return len(word) <= _LONGEST_WORD and word.lower() in _ABSENT_WORDS
 
 
 def to_text(value: object) -> object:
