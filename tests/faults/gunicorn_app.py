@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.sdk import SDKException
 
 store = MongoTokenStore(os.environ["ZOHO_MONGO_URI"], timeout=20)
 store.save_token(make_token(user_name=f"mark-{os.getpid()}", access_token="preloaded"))
@@ -14,11 +15,25 @@ store.save_token(make_token(user_name=f"mark-{os.getpid()}", access_token="prelo
 def application(
     environ: dict[str, Any], start_response: Callable[[str, list[tuple[str, str]]], object]
 ) -> Iterable[bytes]:
-    """Save a token of the name in the query, find it again, and say which process did."""
-    name = f"mark-{os.getpid()}-{environ['QUERY_STRING']}"
+    """Do what the query says, and say which process did it: ``find=NAME`` finds a token; anything
+    else saves one of that name, finds it and deletes it."""
+    query = str(environ["QUERY_STRING"])
+    try:
+        is_right = _finds(query[5:]) if query.startswith("find=") else _works(query)
+    except SDKException:
+        is_right = False
+    start_response("200 OK" if is_right else "500 Wrong", [("Content-Type", "text/plain")])
+    return [str(os.getpid()).encode()]
+
+
+def _finds(name: str) -> bool:
+    return bool(contents(store.find_token(make_token(user_name=name)))["user_name"] == name)
+
+
+def _works(query: str) -> bool:
+    name = f"mark-{os.getpid()}-{query}"
     token = make_token(user_name=name, access_token=f"access-{name}")
     store.save_token(token)
-    right = contents(store.find_token(make_token(user_name=name))) == contents(token)
+    is_right = contents(store.find_token(make_token(user_name=name))) == contents(token)
     store.delete_token(str(token.get_id()))
-    start_response("200 OK" if right else "500 Wrong", [("Content-Type", "text/plain")])
-    return [str(os.getpid()).encode()]
+    return is_right

@@ -23,6 +23,8 @@ from zoho_mongo_store.storage.pending_saves import PendingSaves
 logger = logging.getLogger("zoho_mongo_store")
 
 _PAUSE = 0.25
+# pymongo tells the server which sessions have ended.
+_FAREWELL_SECONDS = 0.5
 
 
 class Recovery:
@@ -101,6 +103,12 @@ class Recovery:
         except (PyMongoError, StoreError):
             self.pending.give_up()
 
+    def close_connection(self) -> None:
+        """Close the connection, without waiting long for a MongoDB that is away."""
+        is_away = self.availability.is_disturbed
+        with pymongo.timeout(_FAREWELL_SECONDS if is_away else self._timeout):
+            self._connection.close()
+
     def _step(self) -> bool:
         """Probe, and write what is kept; whether there is more to do."""
         if not self.availability.is_disturbed and not self.pending:
@@ -168,5 +176,7 @@ _unfinished: "weakref.WeakSet[Recovery]" = weakref.WeakSet()
 
 @atexit.register
 def _finish_all() -> None:
+    """Write what stores keep that nobody closed, and close the connections that they own."""
     for recovery in list(_unfinished):
         recovery.finish()
+        recovery.close_connection()

@@ -1,0 +1,63 @@
+"""A gunicorn that loads the application before it forks its workers."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+WORKERS = 4
+# Python 3.12 warns of any fork with threads, and a client that is in use has some.
+STRICT = ["-W", "error", "-W", "ignore:This process:DeprecationWarning"]
+
+
+@contextmanager
+def running_gunicorn(uri: str, log: Path) -> Iterator[int]:
+    """Run it on the MongoDB of ``uri``; yields its port, and writes what it prints to ``log``."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    options = ["--preload", f"--workers={WORKERS}", "--threads=2", f"--bind=127.0.0.1:{port}"]
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, *STRICT, "-m", "gunicorn", *options]
+            + ["--no-control-socket"] * _supports_control_socket()
+            + ["tests.faults.gunicorn_app:application"],
+            env={**os.environ, "ZOHO_MONGO_URI": uri},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while log.read_text().count("Booting worker") < WORKERS:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def ask(port: int, query: str) -> tuple[int, bytes]:
+    """Send one request; its status and body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", f"/?{query}")
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def _supports_control_socket() -> bool:
+    from gunicorn.config import KNOWN_SETTINGS
+
+    return any("--no-control-socket" in (setting.cli or ()) for setting in KNOWN_SETTINGS)
