@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.encryption.keys import KEY_VAULT, new_key, settings
 from tests.failures import fails
 from tests.faults.documents import documents, login
 from tests.faults.three_members import (
@@ -21,6 +22,7 @@ from tests.sent_commands import Client, listening
 from tests.tokens import contents, make_token
 from tests.waiting import eventually, once_it_works
 from zoho_mongo_store import MongoTokenStore, TokenEvent
+from zoho_mongo_store.encryption import encryptor
 from zoho_mongo_store.sdk import OAuthToken
 from zoho_mongo_store.testing import LocalMongo
 
@@ -279,3 +281,28 @@ def test_an_outage_is_logged_once(three: LocalMongo, caplog: pytest.LogCaptureFi
 
     assert len([one for one in caplog.messages if "does not answer" in one]) == 1
     assert len([one for one in caplog.messages if "answers again, after" in one]) == 1
+
+
+@losses
+def test_a_secondary_answers_with_encryption(
+    three: LocalMongo, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also once the list of data keys is due to be read again, and, where there is no primary at
+    all, once the library has forgotten the keys."""
+    encryption = settings("zohooauth", new_key())
+    with MongoTokenStore(three.uri, timeout=TIMEOUT, encryption=encryption) as store:
+        store.delete_tokens()
+        store.save_token(make_token(**login("ada", 1), id="7"))
+        reach_all(three)
+        lose_primary(three, how)
+        monkeypatch.setattr(encryptor, "REREAD_SECONDS", 0.0)
+        cipher = store._tokens._encryptor._cipher  # type: ignore[union-attr]
+        assert cipher is not None
+        if how == "killed":
+            cipher._client.close()
+            cipher._client = cipher._open(cipher.vault._collection.database.client)
+        for _ in range(3):
+            assert contents(ada(store)) == {**login("ada", 1), "id": "7"}
+    make_whole(three)
+    with Client(three.uri) as client:
+        client.zohooauth[KEY_VAULT].drop()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 from bson.binary import Binary
 from bson.codec_options import CodecOptions
-from pymongo import MongoClient
+from pymongo import MongoClient, ReadPreference
 from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
 
 from zoho_mongo_store.encryption.interrupts import raise_if_interrupted
@@ -158,7 +158,7 @@ class Cipher:
         if not isinstance(client, MongoClient):
             raise StoreError("encryption needs pymongo's MongoClient: mongomock cannot encrypt")
         try:
-            return ClientEncryption(
+            opened: ClientEncryption[dict[str, Any]] = ClientEncryption(
                 settings.kms_providers,
                 self.vault.namespace,
                 client,
@@ -167,6 +167,8 @@ class Cipher:
             )
         except (PyMongoError, MongoCryptError, TypeError, ValueError) as error:
             raise StoreError(f"the encryption cannot be set up: {self._reason(error)}") from None
+        _read_past_primary(opened)
+        return opened
 
     def _fail_by_value(
         self, error: EncryptionError, document: Any, field: str, key: Binary | None
@@ -218,6 +220,17 @@ class Cipher:
 
     def _reason(self, error: Exception) -> str:
         return without(_texts(self._settings.kms_providers), str(error))[:_LONGEST_REASON]
+
+
+def _read_past_primary(client: "ClientEncryption[dict[str, Any]]") -> None:
+    """Let data keys be fetched from a secondary while there is no primary, so that finds go on.
+
+    The library forgets a data key after a minute. pymongo has no option for where it is fetched.
+    """
+    reader = getattr(client, "_io_callbacks", None)
+    vault = getattr(reader, "key_vault_coll", None)
+    if reader is not None and vault is not None:
+        reader.key_vault_coll = vault.with_options(read_preference=ReadPreference.PRIMARY_PREFERRED)
 
 
 def is_encrypted(value: object) -> TypeGuard[Binary]:

@@ -2,7 +2,9 @@
 
 import time
 
+from pymongo import ReadPreference
 from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.driver.fork import reset_after_fork
 from zoho_mongo_store.driver.indexes import Changes
@@ -12,7 +14,7 @@ from zoho_mongo_store.encryption.codec import HOW_TO_ENCRYPT, Codec
 from zoho_mongo_store.encryption.first_key import ANY_TEXT, holds_credential, obtain_keys
 from zoho_mongo_store.encryption.key_vault import KeyVault
 from zoho_mongo_store.encryption.settings import FieldEncryption
-from zoho_mongo_store.errors import StoreError
+from zoho_mongo_store.errors import StoreError, is_unreachable
 from zoho_mongo_store.model.document import Document
 
 REREAD_SECONDS = 10.0
@@ -24,6 +26,9 @@ A rotation waits for longer than this.
 """
 UNDER_WAY_SECONDS = 15.0
 """How long an operation may go on with the list that it began with: the timeout of its store."""
+
+# How long finds use an older list before they try the key vault again, while there is no primary.
+RETRY_SECONDS = 5.0
 
 # A forked child must not take apart what the parent's threads were using.
 _left_to_the_parent: list[Cipher] = []
@@ -52,6 +57,7 @@ class Encryptor:
         self._cipher: Cipher | None = None
         self._codec: Codec | None = None
         self._read_at = 0.0
+        self._retry_at = 0.0
         self._reading = TimedLock()
         reset_after_fork(self)
 
@@ -59,10 +65,12 @@ class Encryptor:
         """Return the codec with the data keys of now.
 
         Args:
-            collection: The collection of the store, whose client leads to the key vault.
+            collection: The collection of the store, whose client leads to the key vault. Where a
+                secondary may answer a read of it, an older list does while there is no primary:
+                that a document does not exist is looked up once more on the primary.
 
         Returns:
-            The codec, whose list of data keys is not older than ``LATEST_SECONDS``.
+            The codec, whose list of data keys is otherwise not older than ``LATEST_SECONDS``.
 
         Raises:
             StoreError: The settings do not fit the key vault or what the collection holds.
@@ -71,10 +79,15 @@ class Encryptor:
         codec = self._codec
         if codec is not None and self._age() < self._longest_age():
             return codec
-        with self._reading.hold(self._timeout):
-            codec = self._codec
-            if codec is None or self._age() >= REREAD_SECONDS:
-                codec = self._read(collection)
+        may_be_old = codec is not None and collection.read_preference != ReadPreference.PRIMARY
+        if codec is not None and may_be_old and time.monotonic() < self._retry_at:
+            return codec
+        try:
+            return self._read_again(collection)
+        except PyMongoError as error:
+            if codec is None or not may_be_old or not is_unreachable(error):
+                raise
+            self._retry_at = time.monotonic() + RETRY_SECONDS
             return codec
 
     def ensure_index(self, collection: Collection[Document]) -> Changes:
@@ -100,6 +113,14 @@ class Encryptor:
 
     def _longest_age(self) -> float:
         return LATEST_SECONDS if self._reading.held else REREAD_SECONDS
+
+    def _read_again(self, collection: Collection[Document]) -> Codec:
+        """Read the list of data keys, unless another thread has just done so."""
+        with self._reading.hold(self._timeout):
+            codec = self._codec
+            if codec is None or self._age() >= REREAD_SECONDS:
+                codec = self._read(collection)
+            return codec
 
     def _read(self, collection: Collection[Document]) -> Codec:
         """Read the list of data keys; the first time also check the collection."""
