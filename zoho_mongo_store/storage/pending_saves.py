@@ -3,8 +3,12 @@
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import NamedTuple
+
+import pymongo
+from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.driver.fork import reset_after_fork
 from zoho_mongo_store.driver.timed_lock import TimedLock
@@ -158,6 +162,7 @@ class PendingSaves:
         timeout: float,
         *,
         only: Document | None = None,
+        each: float | None = None,
         on_written: Callable[[], object] = lambda: None,
     ) -> None:
         """Write what is kept.
@@ -169,7 +174,11 @@ class PendingSaves:
             collection: Where to write; it reads from the primary.
             timeout: Seconds to wait for another thread that is writing.
             only: Write only the saves of the token with these fields. Default: all.
-            on_written: Called when they are written, before any event is told.
+            each: Seconds that each save may take. One that takes longer stays kept, and the next
+                is tried: a new primary has it at once, and may have to wait long for the majority.
+                Default: as long as the caller's ``pymongo.timeout``, and none is tried after it.
+            on_written: Called when one is written, before any event is told. It must not call the
+                store.
 
         Raises:
             PyMongoError: MongoDB still cannot be reached. What is not written stays kept.
@@ -177,15 +186,11 @@ class PendingSaves:
         told: list[_Told] = []
         try:
             with self._gate.hold(timeout):
-                while (entry := self._oldest(only)) is not None:
-                    key, save = entry
-                    told += self._try(collection, save)
-                    with self._lock:
-                        if self._saves.get(key) is save:
-                            del self._saves[key]
+                failed = self._write_all(collection, only, each, told, on_written)
                 if not self._saves:
                     self._written.clear()
-            on_written()
+            if failed is not None:
+                raise failed
         finally:
             # A handler may call the store, so not while others are kept out.
             for name, document, reason in told:
@@ -217,10 +222,38 @@ class PendingSaves:
         """Whether anything is kept, or just being written: a deletion has to wait for that."""
         return bool(self._saves) or self._gate.held
 
-    def _oldest(self, only: Document | None) -> tuple[str, PendingSave] | None:
+    def _write_all(
+        self,
+        collection: TokenDocuments,
+        only: Document | None,
+        each: float | None,
+        told: list[_Told],
+        on_written: Callable[[], object],
+    ) -> PyMongoError | None:
+        """Write what is kept, the oldest first; the error of the last that could not be."""
+        failed: PyMongoError | None = None
+        tried: set[int] = set()
+        while (entry := self._oldest(only, tried)) is not None:
+            key, save = entry
+            tried.add(id(save))
+            try:
+                with nullcontext() if each is None else pymongo.timeout(each):
+                    told += self._try(collection, save)
+            except PyMongoError as error:
+                if each is None or not error.timeout:
+                    return error
+                failed = error
+                continue
+            on_written()
+            with self._lock:
+                if self._saves.get(key) is save:
+                    del self._saves[key]
+        return failed
+
+    def _oldest(self, only: Document | None, tried: set[int]) -> tuple[str, PendingSave] | None:
         with self._lock:
             for key, save in self._saves.items():
-                if only is None or save.is_of(only):
+                if id(save) not in tried and (only is None or save.is_of(only)):
                     return key, save
         return None
 

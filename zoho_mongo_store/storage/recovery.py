@@ -23,6 +23,9 @@ from zoho_mongo_store.storage.pending_saves import PendingSaves
 logger = logging.getLogger("zoho_mongo_store")
 
 _PAUSE = 0.25
+# Seconds that the first try to write a kept save may take.
+_SHORTEST_WRITE = 0.25
+_MOST_FAILURES = 3
 # pymongo tells the server which sessions have ended.
 _FAREWELL_SECONDS = 0.5
 
@@ -59,6 +62,7 @@ class Recovery:
         self.pending = PendingSaves(events)
         self.availability = Availability(self._begin, self._end)
         self._task = BackgroundTask(self._step, "zoho-mongo-store-recovery", _PAUSE)
+        self._failures = 0
         _unfinished.add(self)
 
     def start(self) -> None:
@@ -144,13 +148,18 @@ class Recovery:
         self.availability.primary_answered()
 
     def _write(self) -> None:
-        if self.pending:
-            with pymongo.timeout(self._timeout):
-                self.pending.flush(
-                    self._documents(),
-                    self._timeout,
-                    on_written=self.availability.primary_writes,
-                )
+        """Write what is kept; the more often that fails, the longer each save may take."""
+        if not self.pending:
+            return
+        seconds = min(_SHORTEST_WRITE * 8**self._failures, self._timeout)
+        self._failures = min(self._failures + 1, _MOST_FAILURES)
+        self.pending.flush(
+            self._documents(),
+            self._timeout,
+            each=seconds,
+            on_written=self.availability.primary_writes,
+        )
+        self._failures = 0
 
     def _ping(self, preference: "pymongo.read_preferences._ServerMode", seconds: float) -> None:
         deadline = time.monotonic() + seconds
