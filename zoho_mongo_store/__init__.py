@@ -8,12 +8,19 @@ from zoho_mongo_store.version import __version__
 if TYPE_CHECKING:
     from zoho_mongo_store.encryption import FieldEncryption
     from zoho_mongo_store.events import TokenEvent
-    from zoho_mongo_store.refresh import RefreshPolicy, RefreshStats
+    from zoho_mongo_store.refresh import (
+        LoginRequiredError,
+        RefreshPausedError,
+        RefreshPolicy,
+        RefreshStats,
+    )
     from zoho_mongo_store.store import MongoTokenStore
 
 __all__ = [
     "FieldEncryption",
+    "LoginRequiredError",
     "MongoTokenStore",
+    "RefreshPausedError",
     "RefreshPolicy",
     "RefreshStats",
     "TokenEvent",
@@ -23,7 +30,9 @@ __all__ = [
 # The SDK takes half a second to import, which the command line's help need not wait for.
 _HOMES = {
     "FieldEncryption": "zoho_mongo_store.encryption",
+    "LoginRequiredError": "zoho_mongo_store.refresh",
     "MongoTokenStore": "zoho_mongo_store.store",
+    "RefreshPausedError": "zoho_mongo_store.refresh",
     "RefreshPolicy": "zoho_mongo_store.refresh",
     "RefreshStats": "zoho_mongo_store.refresh",
     "TokenEvent": "zoho_mongo_store.events",

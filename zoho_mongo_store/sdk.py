@@ -4,7 +4,10 @@ The lines 5 to 8 of the SDK all install as ``zohocrmsdk`` and agree on these pat
 """
 
 import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import Enum
+from typing import Any, NamedTuple
 
 try:
     from zohocrmsdk.src.com.zoho.api.authenticator import OAuthToken
@@ -22,22 +25,29 @@ except ImportError as error:
 
 __all__ = [
     "REFUSED",
+    "UNREACHED",
     "DataCenter",
     "Initializer",
     "OAuthToken",
     "Redemption",
     "SDKException",
+    "TokenRequest",
     "TokenStore",
     "UserSignature",
     "accounts_url",
-    "redeem",
+    "acting_as",
+    "current_initializer",
+    "lifetime",
     "secrets_of",
-    "set_user_name",
+    "take_answer",
+    "token_request",
+    "user_name_of",
 ]
 
-# Constants.INVALID_TOKEN_ERROR: Zoho answered, and without an access token (parse_response).
 REFUSED = "INVALID TOKEN ERROR"
-
+"""Constants.INVALID_TOKEN_ERROR: Zoho answered without an access token (parse_response)."""
+UNREACHED = "Exception in saving tokens"
+"""Constants.SAVE_TOKEN_ERROR: the SDK's code for all else that goes wrong in a token request."""
 
 _SECRETS = (
     OAuthToken.get_client_secret,
@@ -45,10 +55,17 @@ _SECRETS = (
     OAuthToken.get_access_token,
     OAuthToken.get_grant_token,
 )
+# SDK 5 puts the answer into the token whose method it is, later ones into the one they are given.
+_PARSES_INTO_ARGUMENT = "oauth_token" in inspect.signature(OAuthToken.parse_response).parameters
 
 
 class Redemption(Enum):
-    """A way to an access token: the method that asks Zoho for it, and what that redeems."""
+    """A way to an access token.
+
+    Attributes:
+        method: The name of the SDK's method that asks Zoho for it.
+        credential: The field of the token that is redeemed.
+    """
 
     REFRESH = ("refresh_access_token", "refresh_token")
     GRANT = ("generate_access_token", "grant_token")
@@ -58,34 +75,94 @@ class Redemption(Enum):
         self.credential = credential
 
     def credential_of(self, token: OAuthToken) -> str | None:
-        """What ``token`` has to redeem."""
+        """Read what ``token`` has to redeem; ``None`` where it has nothing."""
         value: str | None = getattr(token, f"get_{self.credential}")()
         return value or None
 
 
-class _NoStore:
-    """Stands in for the store that SDK 5's methods save to; they are saved after them instead."""
+class TokenRequest(NamedTuple):
+    """A request for an access token, as the SDK sends it.
 
-    def save_token(self, token: OAuthToken) -> None:
-        """Does nothing."""
-
-
-_SAVE_BY_THEMSELVES = "store" in inspect.signature(OAuthToken.refresh_access_token).parameters
-
-
-def redeem(token: OAuthToken, redemption: Redemption, url: str) -> None:
-    """Ask Zoho by the SDK's own method, which puts the answer into ``token`` and saves nothing.
-
-    The request has no time-out (oauth_token.py, ``requests.post``). Raises ``SDKException``, with
-    the code ``REFUSED`` when Zoho answered and gave no access token.
+    Attributes:
+        fields: The form, in the SDK's order; ``None`` is left out.
+        headers: Those that ``requests`` does not set by itself.
+        follows_redirects: Whether a redirect is followed.
     """
-    method = getattr(type(token), redemption.method)
-    method(token, _NoStore() if _SAVE_BY_THEMSELVES else token, url)
+
+    fields: dict[str, str | None]
+    headers: dict[str, str] | None
+    follows_redirects: bool
+
+
+def token_request(token: OAuthToken, redemption: Redemption) -> TokenRequest:
+    """Build the request that the SDK's own method sends (oauth_token.py, refresh_access_token and
+    generate_access_token)."""
+    if redemption is Redemption.REFRESH:
+        fields = {
+            "refresh_token": token.get_refresh_token(),
+            "client_id": token.get_client_id(),
+            "client_secret": token.get_client_secret(),
+            "grant_type": "refresh_token",
+        }
+        return TokenRequest(fields, None, follows_redirects=False)
+    fields = {
+        "client_id": token.get_client_id(),
+        "client_secret": token.get_client_secret(),
+        "redirect_uri": token.get_redirect_url(),
+        "grant_type": "authorization_code",
+        "code": token.get_grant_token(),
+    }
+    return TokenRequest(fields, {"user-agent": "Mozilla/5.0"}, follows_redirects=True)
+
+
+def take_answer(token: OAuthToken, answer: object) -> None:
+    """Put Zoho's answer into ``token``, by the SDK's own ``parse_response``.
+
+    Args:
+        token: What was redeemed. An answer that is refused may leave it half changed.
+        answer: The JSON of the answer.
+
+    Raises:
+        SDKException: With the code ``REFUSED`` where the answer holds no access token.
+        Exception: Whatever the SDK makes of an answer that is not as Zoho documents it.
+    """
+    parse: Any = token.parse_response
+    if _PARSES_INTO_ARGUMENT:
+        parse(token, answer)
+    else:
+        parse(answer)
+
+
+def lifetime(answer: Mapping[str, Any]) -> int:
+    """Read from Zoho's answer how many milliseconds the access token lives, as the SDK does."""
+    milliseconds: int = OAuthToken.get_token_expires_in(answer)
+    return milliseconds
+
+
+def current_initializer() -> object:
+    """What the SDK acts by in this thread: that of ``switch_user``, else of ``initialize``."""
+    return Initializer.get_initializer()
+
+
+@contextmanager
+def acting_as(initializer: object) -> Iterator[None]:
+    """Let the SDK act in this thread as it does in the one that ``initializer`` is from."""
+    local: Any = Initializer.LOCAL
+    before = getattr(local, "init", None)
+    local.init = initializer
+    try:
+        yield
+    finally:
+        local.init = before
 
 
 def accounts_url(token: OAuthToken) -> str | None:
-    """Where the SDK would send a refresh of ``token`` (oauth_token.py, ``get_token``): the data
-    centre of its API domain, else the environment of ``initialize``. ``None`` before that."""
+    """Where the SDK would send a refresh of ``token`` (oauth_token.py, ``get_token``).
+
+    Returns:
+        That of the data centre of its API domain, else of the environment of ``initialize``;
+        ``None`` before that was called.
+    """
     initializer = Initializer.get_initializer()
     if initializer is None:
         return None
@@ -93,20 +170,21 @@ def accounts_url(token: OAuthToken) -> str | None:
     return None if environment is None else environment.accounts_url
 
 
-def set_user_name(token: OAuthToken) -> None:
-    """Look up whose ``token`` is, where the SDK itself would do so after this (6 to 8, unless
-    ``find_user=False``), so that a user's second login is known as such when it is first saved."""
+def user_name_of(token: OAuthToken) -> str | None:
+    """Ask Zoho whose ``token`` is, where the SDK itself would do so after this.
+
+    SDK 6 to 8 do, unless ``find_user=False``. Asking before the first save makes a user's second
+    login known as such. The request has no time-out.
+    """
     if token.get_user_signature() is not None or not getattr(
         token, "_OAuthToken__find_user", False
     ):
-        return
-    name = Utility.get_user_name(token.get_access_token())
-    if name is not None:
-        token.set_user_signature(UserSignature(name))
+        return None
+    return Utility.get_user_name(token.get_access_token())
 
 
 def secrets_of(token: object) -> list[str]:
-    """The texts in ``token`` that must never be shown."""
+    """List the texts in ``token`` that must never be shown; none for what is no token."""
     if not isinstance(token, OAuthToken):
         return []
     values = (getter(token) for getter in _SECRETS)

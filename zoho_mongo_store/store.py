@@ -12,6 +12,7 @@ from pymongo.collection import Collection
 
 from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.indexes import Changes
+from zoho_mongo_store.driver.server_clock import server_clock
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.errors import InvalidInputError, translate_errors
 from zoho_mongo_store.events import Events, TokenEvent
@@ -202,8 +203,32 @@ class MongoTokenStore(TokenStore):
             token: The token to save. Its id is set afterwards. To be inserted it needs an access,
                 a refresh or a grant token.
         """
-        stored = self._tokens.save(to_document(token), keep_access_token=pop_saved_mark(token))
+        fields = to_document(token)
+        keep_access_token = pop_saved_mark(token)
+        if self._coordinator is not None and not keep_access_token:
+            fields = self._coordinator.by_server_clock(fields)
+        stored = self._tokens.save(fields, keep_access_token=keep_access_token)
         token.set_id(stored["id"])
+
+    @translate_errors("expire_access_token")
+    def expire_access_token(self, id: str, access_token: str | None = None) -> bool:
+        """Let a stored access token have expired, so that its next use refreshes it.
+
+        For when the CRM API answers ``INVALID_TOKEN`` to an access token that should be good. Pass
+        that access token: of many workers that see the answer the first lets it expire, and none
+        the new one that is there by then. It also ends that a login is required, so that Zoho is
+        asked once more.
+
+        Args:
+            id: The token's id.
+            access_token: Only if this is the stored access token. ``None``: whichever it is.
+
+        Returns:
+            Whether it was changed: not if the id is unknown, or another access token is stored.
+        """
+        given = None if access_token is None else checked_text("access_token", access_token)
+        moment = server_clock(self._connection.collection.database, self._tokens.timeout)()
+        return self._tokens.expire_access_token(checked_text("id", id), given, moment)
 
     @translate_errors("delete_token")
     def delete_token(self, id: str) -> None:
@@ -219,7 +244,7 @@ class MongoTokenStore(TokenStore):
     def get_tokens(self) -> list[OAuthToken]:
         """Read every stored token. For a large collection use ``iter_tokens``."""
         with contextlib.closing(self._tokens.scan(_BATCH_SIZE)) as scan:
-            return [from_document(stored) for stored in iter(scan.next, None)]
+            return [self._token_of(stored) for stored in iter(scan.next, None)]
 
     def iter_tokens(self, batch_size: int = _BATCH_SIZE) -> Iterator[OAuthToken]:
         """Read every stored token, one after the other, in constant memory.
@@ -268,6 +293,8 @@ class MongoTokenStore(TokenStore):
         reached within ``timeout``, the tokens that are lost are logged at ERROR, by id and user
         name; nothing is raised.
         """
+        if self._coordinator is not None:
+            self._coordinator.close(self._tokens.timeout)
         self._tokens.close()
 
     def refresh_stats(self) -> RefreshStats:
@@ -304,7 +331,13 @@ class MongoTokenStore(TokenStore):
     @translate_errors("iter_tokens")
     def _next_token(self, scan: Scan) -> OAuthToken | None:
         stored = scan.next()
-        return None if stored is None else from_document(stored)
+        return None if stored is None else self._token_of(stored)
+
+    def _token_of(self, stored: Document) -> OAuthToken:
+        token = from_document(stored)
+        if self._coordinator is not None:
+            self._coordinator.correct_expiry(token, stored)
+        return token
 
     def _secrets(self) -> list[str]:
         connection = getattr(self, "_connection", None)

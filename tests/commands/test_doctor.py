@@ -12,6 +12,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from tests.commands.conftest import CommandLine
+from tests.commands.test_listing import failed
 from tests.engines import SERVERS
 from tests.tokens import full
 from zoho_mongo_store import MongoTokenStore
@@ -125,8 +126,7 @@ def test_a_cool_down_is_a_warning_with_its_reason(cli: CommandLine, tokens: Toke
             "_id": lease_key("refresh_token", "1000.refresh"),
             "until": later,
             "cooling_until": later,
-            "refused": True,
-            "error": {"code": "INVALID", "message": "too many"},
+            "failures": {"0": failed(later, "too many")},
         }
     )
     result, detail, advice = examine(cli)["cool-down"]

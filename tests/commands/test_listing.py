@@ -11,7 +11,7 @@ from tests.engines import SERVERS
 from tests.tokens import CLIENT, full, make_token
 from tests.transfer.sources import in_hours
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.refresh.lease import lease_key
+from zoho_mongo_store.refresh.lease import Failure, lease_key
 from zoho_mongo_store.sdk import OAuthToken
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
@@ -39,6 +39,12 @@ def lease(tokens: Tokens, user: str, **fields: Any) -> None:
     )
 
 
+def failed(until: datetime, message: str) -> dict[str, Any]:
+    """What a lease remembers of a request that Zoho refused."""
+    failure = Failure("INVALID", message, refused=True)
+    return {**failure._asdict(), "until": until, "count": 1, "owner": "x", "at": until}
+
+
 @pytest.fixture
 def all_states(own_store: MongoTokenStore, tokens: Tokens) -> None:
     now = datetime.now(UTC)
@@ -49,8 +55,7 @@ def all_states(own_store: MongoTokenStore, tokens: Tokens) -> None:
         make_token(user_name="new", grant_token="grant-secret new", api_domain="other", **CLIENT)
     )
     lease(tokens, "busy", owner="somebody", until=later)
-    failure = {"error": {"code": "INVALID", "message": "too many"}, "refused": True}
-    lease(tokens, "cool", cooling_until=later, failures=1, **failure)
+    lease(tokens, "cool", cooling_until=later, failures={"0": failed(later, "too many")})
     lease(tokens, "past", until=now - timedelta(hours=1), owner="dead")
 
 

@@ -34,6 +34,10 @@ class Call(NamedTuple):
     began: float
     ended: float
     """Both as ``time.monotonic`` has it, which the processes of one machine share."""
+    error: str | None = None
+    """The name of its class, if it was an error."""
+    retry_after: float | None = None
+    """In seconds, where the error says so."""
 
     @property
     def seconds(self) -> float:
@@ -94,7 +98,7 @@ def call(fleet: Fleet, fields: Fields, threads: int = 1) -> tuple[list[Call], Re
     """Ask for an access token of the token with these fields, in threads that begin together."""
     with fleet.store() as store, driving(store, fleet.zoho):
         calls = in_threads(fields, threads)
-        return calls, store.refresh_stats()
+    return calls, store.refresh_stats()
 
 
 def in_threads(fields: Fields, threads: int) -> list[Call]:
@@ -119,10 +123,19 @@ def ask(token: OAuthToken) -> Call:
     """Ask the SDK for an access token, as it does itself before every API call."""
     began = time.monotonic()
     try:
-        access_token, code, message = token.get_token(), None, None
+        access_token = token.get_token()
     except SDKException as error:
-        access_token, code, message = None, error.code, str(error)
-    return Call(access_token, code, message, began, time.monotonic())
+        retry_after = getattr(error, "retry_after", None)
+        return Call(
+            None,
+            error.code,
+            str(error),
+            began,
+            time.monotonic(),
+            type(error).__name__,
+            None if retry_after is None else retry_after.total_seconds(),
+        )
+    return Call(access_token, None, None, began, time.monotonic())
 
 
 @contextmanager
@@ -148,6 +161,16 @@ def by_id(fields: Fields) -> Fields:
 def by_user_name(fields: Fields) -> Fields:
     """The user's name alone, and what the SDK wants with it."""
     return {"user_name": fields["user_name"], **CLIENT}
+
+
+def total(outcomes: Sequence[tuple[list[Call], RefreshStats]], *names: str) -> int:
+    """How often these outcomes were counted, in all processes together."""
+    return sum(getattr(counts, name) for _, counts in outcomes for name in names)
+
+
+def asked(outcomes: Sequence[tuple[list[Call], RefreshStats]]) -> int:
+    """How many requests all processes together count."""
+    return total(outcomes, "refreshed", "early", "took_over", "refused", "unreachable", "late")
 
 
 def wait_until(condition: Any, seconds: float = 30) -> None:

@@ -22,7 +22,15 @@ def running_zoho() -> Iterator[LoopbackZoho]:
 @pytest.fixture
 def zoho(running_zoho: LoopbackZoho) -> Iterator[LoopbackZoho]:
     """The loopback Zoho, with an empty list of requests; it takes a second to answer."""
-    running_zoho.configure(delay=1, failure=None, lifetime=3600, hang=60, throttle_status=400)
+    running_zoho.configure(
+        delay=1,
+        failure=None,
+        lifetime=3600,
+        hang=60,
+        language="en",
+        throttle_status=400,
+        refusal_status=200,
+    )
     running_zoho.clear()
     yield running_zoho
     running_zoho.release()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.engines import SERVERS
-from tests.refresh.callers import CLIENT, Call, Fleet, by_id
+from tests.refresh.callers import CLIENT, Call, Fleet, asked, by_id, total
 from tests.tokens import make_token
 from zoho_mongo_store.sdk import REFUSED
 from zoho_mongo_store.testing import LoopbackZoho
@@ -23,16 +23,28 @@ UNREACHABLE = "Exception in saving tokens"
 FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
     "throttled with 400": ({"failure": "throttle", "throttle_status": 400}, REFUSED, "Denied"),
     "throttled with 200": ({"failure": "throttle", "throttle_status": 200}, REFUSED, "Denied"),
+    "throttled in Chinese": (
+        {"failure": "throttle", "language": "zh", "throttle_status": 200},
+        REFUSED,
+        "拒绝访问",
+    ),
+    "wrong client": (
+        {"failure": "invalid_client", "refusal_status": 400},
+        REFUSED,
+        "check the client id",
+    ),
     "invalid code": ({"failure": "invalid_code"}, REFUSED, "invalid_code"),
-    "garbage": ({"failure": "garbage"}, UNREACHABLE, "Expecting value"),
+    "garbage": ({"failure": "garbage"}, UNREACHABLE, "no JSON (HTTP status 200)"),
+    "server error": ({"failure": "server_error"}, UNREACHABLE, "no JSON (HTTP status 502)"),
     "closed connection": ({"failure": "close"}, UNREACHABLE, "Remote end closed"),
+    "reset connection": ({"failure": "reset"}, UNREACHABLE, "Connection reset"),
 }
 
 
 def check_all_failed(calls: list[Call], code: str, message: str) -> None:
     """All got the same kind of error at about the same time, long before a lease runs out."""
     assert [call.access_token for call in calls if call.access_token] == []
-    assert {call.code for call in calls} == {code}
+    assert {(call.error, call.code) for call in calls} == {("RefreshPausedError", code)}
     assert all(message in (call.message or "") for call in calls)
     # A second is promised, twenty are a lease; the rest is for a machine that has much to do.
     ends = [call.ended for call in calls]
@@ -51,7 +63,8 @@ def test_all_who_wait_get_the_error_of_the_one_request(fleet: Fleet, failure: st
     calls = [call for calls, _ in outcomes for call in calls]
     check_all_failed(calls, code, message)
     assert fleet.zoho.count("refresh") == 1
-    assert sum(counts.failed for _, counts in outcomes) == 1
+    assert asked(outcomes) == total(outcomes, "refused", "unreachable") == 1
+    assert total(outcomes, "paused") == len(calls) - 1
     with fleet.store() as store:
         stored = store.find_token_by_id(fields["id"])
     assert stored is not None
@@ -67,7 +80,7 @@ def test_who_waited_for_a_failure_does_not_ask_again(fleet: Fleet) -> None:
 
     calls = fleet.call([by_id(fields)] * 4, threads=3)
 
-    check_all_failed(calls, UNREACHABLE, "Expecting value")
+    check_all_failed(calls, UNREACHABLE, "no JSON")
     assert fleet.zoho.count("refresh") == 1
 
 
@@ -83,10 +96,10 @@ def test_an_unreachable_zoho(fleet: Fleet) -> None:
 
     calls = [call for calls, _ in outcomes for call in calls]
     check_all_failed(calls, UNREACHABLE, "Connection refused")
-    assert sum(counts.won for _, counts in outcomes) == 1
+    assert asked(outcomes) == 1
 
 
-@pytest.mark.parametrize("failure", ["throttled with 400", "garbage"])
+@pytest.mark.parametrize("failure", ["throttled with 400", "throttled in Chinese", "garbage"])
 def test_other_processes_fail_at_once_in_the_cool_down(fleet: Fleet, failure: str) -> None:
     answers, code, message = FAILURES[failure]
     fleet.zoho.configure(**answers)
@@ -101,13 +114,14 @@ def test_other_processes_fail_at_once_in_the_cool_down(fleet: Fleet, failure: st
     check_all_failed(calls, code, message)
     assert all("asked again in" in (call.message or "") for call in calls)
     assert fleet.zoho.count("refresh") == 1
-    # One in each process sees it; the others may have waited on that one.
-    assert all(counts.cooling_down for _, counts in outcomes)
-    assert sum(counts.won for _, counts in outcomes) == 0
+    rest = 60 if code == REFUSED else RESTING.total_seconds()
+    assert all(rest - 50 < (call.retry_after or 0) <= rest for call in calls)
+    assert total(outcomes, "paused") == len(calls)
+    assert asked(outcomes) == 0
 
 
 def test_a_login_ends_the_cool_down(fleet: Fleet) -> None:
-    fleet.zoho.configure(failure="invalid_code", failures=1)
+    fleet.zoho.configure(failure="throttle", failures=1)
     fields = fleet.stored()
     fleet.call([by_id(fields)])
     assert fleet.call([by_id(fields)])[0].code == REFUSED

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 
@@ -93,39 +92,6 @@ def test_all_who_wait_go_on_when_it_lands(
 
 def test_who_waits_for_a_silent_one_gives_up() -> None:
     assert Flight().wait(0.05) is False
-
-
-def test_a_sign_of_life_is_waited_for_longer(
-    background: Callable[[Callable[[], object]], threading.Thread], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moment = [0.0]
-    frozen = SimpleNamespace(monotonic=lambda: moment[0])
-    monkeypatch.setattr("zoho_mongo_store.refresh.flight.time", frozen)
-    flight = Flight()
-    moment[0] = 50.0
-    flight.beat()
-    answers: list[bool] = []
-
-    moment[0] = 61.0
-    thread = background(lambda: answers.append(flight.wait(60)))
-    thread.join(0.2)
-    assert answers == []
-    flight.land()
-    thread.join(30)
-
-    assert answers == [True]
-
-
-def test_without_a_sign_of_life_the_time_counts_from_the_start(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    moment = [0.0]
-    frozen = SimpleNamespace(monotonic=lambda: moment[0])
-    monkeypatch.setattr("zoho_mongo_store.refresh.flight.time", frozen)
-    flight = Flight()
-    moment[0] = 61.0
-
-    assert flight.wait(60) is False
 
 
 def test_a_forked_child_has_no_flights() -> None:

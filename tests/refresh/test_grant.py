@@ -61,7 +61,7 @@ def initialize(application: Application, fields: dict[str, Any]) -> tuple[str | 
     ("failure", "code", "message"),
     [
         ("invalid_code", REFUSED, "invalid_code"),
-        ("garbage", "Exception in saving tokens", "Expecting value"),
+        ("garbage", "Exception in saving tokens", "no JSON"),
     ],
 )
 def test_all_get_the_error_of_the_one_exchange(

@@ -26,6 +26,7 @@ LEASE = timedelta(seconds=20)
 MOMENT = timedelta(milliseconds=1)
 REFUSED = Failure("INVALID TOKEN ERROR", "invalid_code", refused=True)
 AWAY = Failure("ERROR", "connection refused", refused=False)
+REQUEST = "0123456789abcdef"
 KEY = lease_key("refresh_token", "1000.secret")
 NAME = "oauthtoken.leases"
 
@@ -51,7 +52,7 @@ def lease(leases: Leases) -> Lease:
 
 def acquired(leases: Leases, moment: datetime, replacing: str | None = None) -> Lease:
     """The lease, which has to be free."""
-    lease = leases.acquire(KEY, moment, replacing)
+    lease = leases.acquire(KEY, REQUEST, moment, replacing)
     assert lease is not None
     return lease
 
@@ -63,15 +64,15 @@ def test_the_key_gives_nothing_away() -> None:
 
 
 def test_one_holder_at_a_time(leases: Leases, lease: Lease) -> None:
-    assert leases.acquire(KEY, NOW) is None
-    assert leases.acquire(KEY, NOW + timedelta(days=1)) is None
+    assert leases.acquire(KEY, REQUEST, NOW) is None
+    assert leases.acquire(KEY, REQUEST, NOW + timedelta(days=1)) is None
     state = leases.read(KEY)
     assert state is not None
     assert (state.owner, state.until) == (lease.owner, NOW + LEASE)
 
 
 def test_each_credential_has_a_lease_of_its_own(leases: Leases, lease: Lease) -> None:
-    other = leases.acquire(lease_key("refresh_token", "another"), NOW)
+    other = leases.acquire(lease_key("refresh_token", "another"), REQUEST, NOW)
 
     assert other is not None
     assert other.owner != lease.owner
@@ -84,13 +85,13 @@ def test_nothing_is_known_of_a_credential_that_nobody_redeemed(leases: Leases) -
 def test_a_lease_that_ran_out_is_taken_over_from_the_one_who_let_it(
     leases: Leases, lease: Lease
 ) -> None:
-    assert leases.acquire(KEY, NOW + LEASE - MOMENT, lease.owner) is None
-    assert leases.acquire(KEY, NOW + LEASE, "somebody else") is None
+    assert leases.acquire(KEY, REQUEST, NOW + LEASE - MOMENT, lease.owner) is None
+    assert leases.acquire(KEY, REQUEST, NOW + LEASE, "somebody else") is None
 
     other = acquired(leases, NOW + LEASE, lease.owner)
 
     assert other.owner != lease.owner
-    assert leases.acquire(KEY, NOW + LEASE, lease.owner) is None
+    assert leases.acquire(KEY, REQUEST, NOW + LEASE, lease.owner) is None
 
 
 def test_who_lost_the_lease_changes_nothing(leases: Leases, lease: Lease) -> None:
@@ -108,7 +109,7 @@ def test_who_lost_the_lease_changes_nothing(leases: Leases, lease: Lease) -> Non
 def test_extending(leases: Leases, lease: Lease) -> None:
     assert leases.extend(lease, NOW + LEASE / 2)
 
-    assert leases.acquire(KEY, NOW + LEASE, lease.owner) is None
+    assert leases.acquire(KEY, REQUEST, NOW + LEASE, lease.owner) is None
     acquired(leases, NOW + LEASE * 1.5, lease.owner)
 
 
@@ -144,19 +145,17 @@ def test_a_failure_is_told_and_begins_the_cool_down(
     assert (state.owner, state.failure, state.failed_owner) == (None, failure, lease.owner)
     end = NOW + timedelta(seconds=seconds)
     assert state.retry_after == end
-    assert leases.acquire(KEY, end - MOMENT) is None
+    assert leases.acquire(KEY, REQUEST, end - MOMENT) is None
     again = acquired(leases, end)
-    assert (again.failures, again.refused) == (1, failure.refused)
+    assert (again.failures, again.failure) == (1, failure)
 
 
 def test_failures_of_one_kind_add_up_and_success_forgets_them(leases: Leases, lease: Lease) -> None:
     leases.fail(lease, REFUSED, NOW)
     leases.fail(acquired(leases, NOW + timedelta(minutes=1)), REFUSED, NOW)
-    assert acquired(leases, NOW + timedelta(minutes=5)).failures == 2
-    state = leases.read(KEY)
-    assert state is not None
-    assert state.owner is not None
-    leases.succeed(Lease(KEY, state.owner, 2, True))
+    third = acquired(leases, NOW + timedelta(minutes=5))
+    assert third.failures == 2
+    leases.succeed(third)
 
     after = leases.read(KEY)
     assert after is not None
@@ -173,19 +172,80 @@ def test_a_failure_of_the_other_kind_begins_anew(leases: Leases, lease: Lease) -
     assert acquired(leases, NOW + timedelta(seconds=60)).failures == 1
 
 
+def test_a_cool_down_belongs_to_the_request_that_failed(leases: Leases, lease: Lease) -> None:
+    leases.fail(lease, REFUSED, NOW)
+    corrected = leases.acquire(KEY, "corrected", NOW)
+    assert corrected is not None
+    assert (corrected.failures, corrected.failure) == (0, None)
+    leases.succeed(corrected)
+
+    assert leases.acquire(KEY, REQUEST, NOW) is None
+    state, other = leases.read(KEY, REQUEST), leases.read(KEY, "corrected")
+    assert state is not None
+    assert other is not None
+    assert (state.failure, other.failure) == (REFUSED, None)
+    assert acquired(leases, NOW + timedelta(minutes=1)).failures == 1
+
+
+def test_the_limit_belongs_to_the_credential(leases: Leases) -> None:
+    for number in range(10):
+        lease = leases.acquire(KEY, f"request{number}", NOW)
+        assert lease is not None
+        leases.fail(lease, REFUSED, NOW)
+
+    assert leases.acquire(KEY, "another", NOW) is None
+
+
+def test_a_lasting_refusal_is_known_for_as_long_as_it_takes_to_confirm_it(
+    engine: Engine, database: str, leases: Leases, lease: Lease
+) -> None:
+    leases.fail(lease, REFUSED._replace(lasting=True), NOW)
+
+    stored = engine.client[database][NAME].find_one()
+    assert stored is not None
+    assert stored["purge_at"].replace(tzinfo=UTC) > NOW + timedelta(days=7)
+
+
+@pytest.mark.parametrize("engine", SERVERS, indirect=True)
+def test_leases_are_written_to_the_majority_whatever_tokens_are(
+    engine: Engine, database: str, zoho: LoopbackZoho
+) -> None:
+    zoho.configure(delay=0)
+    with listening(engine.uri, w=1) as (client, commands):
+        store = MongoTokenStore(client=client, database=database)
+        with store, driving(store, zoho):
+            token = make_token(
+                refresh_token=zoho.refresh_token(),
+                access_token="old",
+                expires_in="1000",
+                user_name="ada",
+                **ZOHO_CLIENT,
+            )
+            store.save_token(token)
+            commands.clear()
+            assert make_token(id=token.get_id()).get_token() != "old"
+
+    written = [
+        sent.get("writeConcern", {}).get("w")
+        for sent in commands.sent
+        if NAME in (sent.get("findAndModify"), sent.get("update"))
+    ]
+    assert written == ["majority"] * 3
+
+
 def test_ten_requests_in_the_window(leases: Leases) -> None:
     for second in range(10):
         leases.succeed(acquired(leases, NOW + timedelta(seconds=second)))
     full = NOW + timedelta(seconds=10)
 
-    assert leases.acquire(KEY, full) is None
+    assert leases.acquire(KEY, REQUEST, full) is None
     state = leases.read(KEY)
     assert state is not None
     assert state.retry_after >= NOW + timedelta(minutes=10)
-    assert leases.acquire(KEY, state.retry_after - MOMENT) is None
+    assert leases.acquire(KEY, REQUEST, state.retry_after - MOMENT) is None
     leases.succeed(acquired(leases, state.retry_after))
     # The second of the ten is a second younger.
-    assert leases.acquire(KEY, state.retry_after + timedelta(seconds=1) - MOMENT) is None
+    assert leases.acquire(KEY, REQUEST, state.retry_after + timedelta(seconds=1) - MOMENT) is None
     acquired(leases, state.retry_after + timedelta(seconds=1))
 
 
@@ -195,7 +255,7 @@ def test_takeovers_count_as_requests(leases: Leases, lease: Lease) -> None:
         moment += LEASE
         lease = acquired(leases, moment, lease.owner)
 
-    assert leases.acquire(KEY, moment + LEASE, lease.owner) is None
+    assert leases.acquire(KEY, REQUEST, moment + LEASE, lease.owner) is None
 
 
 def test_what_was_given_back_does_not_count(leases: Leases) -> None:
@@ -204,7 +264,7 @@ def test_what_was_given_back_does_not_count(leases: Leases) -> None:
     for _ in range(10):
         leases.succeed(acquired(leases, NOW))
 
-    assert leases.acquire(KEY, NOW) is None
+    assert leases.acquire(KEY, REQUEST, NOW) is None
 
 
 def test_a_lease_outlives_whatever_counts(engine: Engine, database: str, leases: Leases) -> None:
@@ -258,7 +318,7 @@ def test_the_clock_is_the_present(leases: Leases) -> None:
 def test_a_slow_round_trip_is_halved(leases: Leases, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter([100.0, 104.0, 104.0])
     frozen = SimpleNamespace(monotonic=lambda: next(ticks))
-    monkeypatch.setattr("zoho_mongo_store.refresh.lease.time", frozen)
+    monkeypatch.setattr("zoho_mongo_store.driver.server_clock.time", frozen)
 
     clock = leases.clock()
 
@@ -271,7 +331,7 @@ def test_each_step_is_one_command(engine: Engine, database: str) -> None:
     steps: list[Callable[[Leases, Lease], object]] = [
         lambda leases, lease: leases.extend(lease, NOW),
         lambda leases, lease: leases.fail(lease, AWAY, NOW),
-        lambda leases, _: leases.acquire(KEY, NOW + LEASE),
+        lambda leases, _: leases.acquire(KEY, REQUEST, NOW + LEASE),
         lambda leases, _: leases.read(KEY),
         lambda leases, _: leases.clock(),
     ]
@@ -296,7 +356,7 @@ def race(uri: str, database: str, keys: list[str]) -> list[bool]:
     """Which leases this process gets."""
     with MongoClient[dict[str, Any]](uri) as client:
         leases = leases_in(client, database)
-        return [holds(leases, leases.acquire(key, NOW)) for key in keys]
+        return [holds(leases, leases.acquire(key, REQUEST, NOW)) for key in keys]
 
 
 @pytest.mark.parametrize("engine", SERVERS, indirect=True)
@@ -313,14 +373,15 @@ def take_over(uri: str, database: str, owners: dict[str, str]) -> list[bool]:
     with MongoClient[dict[str, Any]](uri) as client:
         leases = leases_in(client, database)
         return [
-            leases.acquire(key, NOW + LEASE, owner) is not None for key, owner in owners.items()
+            leases.acquire(key, REQUEST, NOW + LEASE, owner) is not None
+            for key, owner in owners.items()
         ]
 
 
 @pytest.mark.parametrize("engine", SERVERS, indirect=True)
 def test_of_many_processes_one_takes_each_lease_over(engine: Engine, database: str) -> None:
     leases = leases_in(engine.client, database)
-    taken = [leases.acquire(f"{number:064}", NOW) for number in range(20)]
+    taken = [leases.acquire(f"{number:064}", REQUEST, NOW) for number in range(20)]
     owners = {lease.key: lease.owner for lease in taken if lease is not None}
 
     won = in_processes(take_over, [(engine.uri, database, owners)] * 8)

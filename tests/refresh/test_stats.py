@@ -31,7 +31,7 @@ def test_an_event_that_is_none() -> None:
 def test_a_snapshot_stays() -> None:
     counters = Counters()
     before = counters.snapshot()
-    counters.add("won")
+    counters.add("refreshed")
 
     assert before == RefreshStats()
 
@@ -55,7 +55,7 @@ def test_threads_lose_no_count() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_counts_from_zero() -> None:
     counters = Counters()
-    counters.add("won")
+    counters.add("refreshed")
 
     counters.after_fork()
     counters.add("late")

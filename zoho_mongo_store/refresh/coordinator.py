@@ -1,24 +1,27 @@
 """One refresh for the whole fleet: what is done with each token that the store hands out."""
 
+import atexit
 import logging
+import threading
 import time
+import weakref
+from datetime import timedelta
 
+from zoho_mongo_store.driver.fork import reset_after_fork
+from zoho_mongo_store.driver.server_clock import HostClock
 from zoho_mongo_store.errors import failure
 from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.login_state import is_login_required
+from zoho_mongo_store.refresh.attempt import Attempt, Site
+from zoho_mongo_store.refresh.background import start
 from zoho_mongo_store.refresh.flight import Flight, Flights
-from zoho_mongo_store.refresh.intercept import intercept
-from zoho_mongo_store.refresh.lease import Leases, lease_key
+from zoho_mongo_store.refresh.intercept import intercept, mark_login_required
+from zoho_mongo_store.refresh.lease import Leases
+from zoho_mongo_store.refresh.outcome import Failed, Outcome, correct_expiry
 from zoho_mongo_store.refresh.policy import RefreshPolicy
-from zoho_mongo_store.refresh.redeemer import Redeemer, RedemptionError, name_of
 from zoho_mongo_store.refresh.stats import Counters, RefreshStats
-from zoho_mongo_store.sdk import (
-    OAuthToken,
-    Redemption,
-    SDKException,
-    accounts_url,
-    redeem,
-    secrets_of,
-)
+from zoho_mongo_store.refresh.task import Task
+from zoho_mongo_store.sdk import REFUSED, OAuthToken, Redemption, accounts_url
 from zoho_mongo_store.storage.repository import TokenRepository
 
 logger = logging.getLogger("zoho_mongo_store")
@@ -27,90 +30,172 @@ logger = logging.getLogger("zoho_mongo_store")
 _SDK_MARGIN = 5.0
 # How often a process tries, while another refreshes early or has failed to.
 _EARLY_PAUSE = 5.0
+# A job that goes through all users must not start a thread for each.
+_EARLY_AT_ONCE = 8
 
 
 class Coordinator:
     """Arms tokens, so that of all who would ask Zoho at once one does and the others wait.
 
-    Threads of a process wait on one of them (single-flight), and that one on the lease.
+    Each way to a new access token is an ``Attempt`` in a thread of its own, and callers only wait
+    on it. So a caller is answered in time whatever Zoho does, and what a signal's handler raises
+    reaches the caller as it is; neither stops the refresh.
+
+    Attributes:
+        timeout: Seconds that ``close`` waits at the end of the process.
     """
 
     def __init__(self, tokens: TokenRepository, policy: RefreshPolicy) -> None:
-        self._leases = Leases(tokens.leases, tokens.timeout, policy)
+        """Create the coordination of one store; nothing is sent yet.
+
+        Args:
+            tokens: The stored tokens.
+            policy: How long things take.
+        """
         self._counters = Counters()
-        self._tokens = tokens
-        self._redeemer = Redeemer(tokens, self._leases, self._counters)
+        leases = Leases(tokens.leases, tokens.timeout, policy)
+        self._clock = HostClock(lambda: leases.clock())
+        self._site = Site(tokens, leases, self._clock, self._counters, policy)
+        self.timeout = tokens.timeout
         self._flights = Flights()
-        self._patience = policy.lease.total_seconds()
+        self._patience = (policy.lease + policy.request_timeout).total_seconds()
         self._ahead = policy.ahead.total_seconds()
-        self._early_from: dict[str, float] = {}
         self._arm = intercept(self.redeem)
+        self.after_fork()
+        reset_after_fork(self)
+        _coordinators.add(self)
 
     def stats(self) -> RefreshStats:
         """The counts of this process."""
         return self._counters.snapshot()
 
     def prepare(self, token: OAuthToken, stored: Document | None) -> None:
-        """Arm a token that was looked up, also one that is not stored, which the SDK goes on with;
-        and refresh it early when it is about to expire and nobody else does."""
+        """Arm a token that was looked up, also one that is not stored, which the SDK goes on with.
+
+        If it is about to expire, and nobody else refreshes it, it is refreshed in the background.
+        """
         self._arm(token)
-        if (
-            stored is not None
-            and self._is_due_early(token, stored)
-            and not self._tokens.is_serving_from_memory
-        ):
+        mark_login_required(token, stored is not None and is_login_required(stored))
+        if stored is None:
+            return
+        self.correct_expiry(token, stored)
+        is_outage = self._site.tokens.is_serving_from_memory
+        if not is_outage and self._is_due_early(token, stored):
             self._refresh_early(token)
+
+    def correct_expiry(self, token: OAuthToken, stored: Document) -> None:
+        """Let a token that was filled from a stored one expire by this host's clock."""
+        if "expiry_time" in stored:
+            ask = not self._site.tokens.is_serving_from_memory
+            correct_expiry(token, stored, self._clock.ahead(ask=ask))
+
+    def by_server_clock(self, fields: Document) -> Document:
+        """Turn the expiry in a token's fields, which is by this host's clock, into MongoDB's."""
+        if "expiry_time" not in fields or not (ahead := self._clock.ahead()):
+            return fields
+        return {**fields, "expiry_time": fields["expiry_time"] - ahead}
 
     def redeem(self, token: OAuthToken, redemption: Redemption, url: str) -> None:
         """Give ``token`` a new access token, with one request to Zoho for all who want it.
 
-        Raises ``SDKException``: with the SDK's own code when Zoho gives no token, and with
-        ``TOKEN_STORE`` when MongoDB fails, without which nobody may ask Zoho.
+        Args:
+            token: The caller's.
+            redemption: What to redeem.
+            url: Where.
+
+        Raises:
+            SDKException: With the code ``TOKEN_STORE`` when MongoDB fails, without which nobody may
+                ask Zoho.
+            LoginRequiredError: The user has to log in again.
+            RefreshPausedError: There may be a token later.
         """
-        credential = redemption.credential_of(token)
-        if credential is None:
-            # Nothing to redeem: Zoho's own answer says so best.
-            redeem(token, redemption, url)
+        task = Task.of(token, redemption, url)
+        outcome = self._wait_for(task)
+        if isinstance(outcome, Exception):
+            failed = failure("refresh", outcome, task.secrets)
+        elif isinstance(outcome, Failed):
+            failed = outcome.error()
+        else:
+            outcome.give_to(token, self._clock.ahead())
             return
-        try:
-            self._fly(token, redemption, url, lease_key(redemption.credential, credential))
-            return
-        except RedemptionError as error:
-            failed = SDKException(error.code, error.message)
-        except Exception as error:
-            failed = failure("refresh", error, secrets_of(token))
-            logger.error("%s", failed)
-        del credential
+        del task, outcome, token
         raise failed
 
-    def _fly(self, token: OAuthToken, redemption: Redemption, url: str, key: str) -> None:
-        """Redeem as the one thread of this process that does, or wait on that one."""
-        held = token.get_access_token()
-        while True:
-            flight, is_own = self._flights.board(key)
-            if is_own:
-                self._lead(flight, token, redemption, url, key)
-                return
-            if not flight.wait(self._patience):
-                # It is stuck at Zoho for longer than its lease: another may take over.
-                self._flights.leave(key, flight)
-            elif flight.error is not None:
-                raise flight.error
-            elif self._redeemer.take_newer(token, held):
-                self._counters.add("waited")
-                return
+    def close(self, timeout: float) -> None:
+        """End what is under way: what Zoho answers in time is stored, the rest is given up.
 
-    def _lead(
-        self, flight: Flight, token: OAuthToken, redemption: Redemption, url: str, key: str
-    ) -> None:
+        Args:
+            timeout: Seconds to wait for Zoho's answers.
+        """
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            running = list(self._running)
+        for attempt in running:
+            attempt.ended.wait(max(deadline - time.monotonic(), 0))
+        for attempt in running:
+            attempt.cancel()
+        for attempt in running:
+            attempt.ended.wait(timeout)
+
+    def after_fork(self) -> None:
+        """The parent's threads do not run in a forked child."""
+        self._lock = threading.Lock()
+        self._running: set[Attempt] = set()
+        self._early: set[Attempt] = set()
+        self._early_from: dict[str, float] = {}
+
+    def _wait_for(self, task: Task) -> Outcome | Exception:
+        """Get the outcome of the one attempt of this process, which is begun if there is none."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            flight, is_own = self._flights.board(task.flight_key)
+            if is_own:
+                self._begin(Attempt(task, self._site), task, flight)
+            if not flight.wait(deadline - time.monotonic()):
+                self._counters.add("paused")
+                return Failed(REFUSED, "no process has got an answer in time", timedelta(seconds=1))
+            outcome = flight.outcome
+            if flight.error is not None:
+                return flight.error
+            if isinstance(outcome, Failed):
+                if not is_own:
+                    self._counters.add(
+                        "login_required" if outcome.retry_after is None else "paused"
+                    )
+                return outcome
+            if outcome is not None and is_own:
+                return outcome
+            if outcome is not None and outcome.document["access_token"] != task.held:
+                self._counters.add("waited")
+                return outcome
+
+    def _begin(self, attempt: Attempt, task: Task, flight: Flight) -> None:
+        """Run an attempt in a thread of its own."""
+        with self._lock:
+            self._running.add(attempt)
+        start(lambda: self._fly(attempt, task, flight))
+
+    def _fly(self, attempt: Attempt, task: Task, flight: Flight) -> None:
+        """Run an attempt, and tell its events once all who wait have its outcome."""
         try:
-            self._redeemer.redeem(token, redemption, url, key, flight.beat)
+            flight.outcome = attempt.run()
         except Exception as error:
+            self._counters.add("failed")
+            level = logging.WARNING if attempt.is_early else logging.ERROR
+            logger.log(level, "%s", failure("refresh", error, task.secrets))
             flight.error = error
-            raise
         finally:
-            self._flights.leave(key, flight)
+            self._flights.leave(task.flight_key, flight)
             flight.land()
+            with self._lock:
+                self._early.discard(attempt)
+        try:
+            for event in attempt.events:
+                self._site.tokens.events.emit(**event._asdict())
+        finally:
+            with self._lock:
+                self._running.discard(attempt)
+            attempt.ended.set()
 
     def _is_due_early(self, token: OAuthToken, stored: Document) -> bool:
         expires_in = token.get_expires_in()
@@ -120,31 +205,30 @@ class Coordinator:
         return _SDK_MARGIN < left < self._ahead
 
     def _refresh_early(self, token: OAuthToken) -> None:
-        """Refresh a token that is still good, if nobody else does; a failure is no error."""
+        """Refresh a token that is still good, if nobody else does. Nobody waits for it."""
         url = accounts_url(token)
-        credential = Redemption.REFRESH.credential_of(token)
-        if url is None or credential is None:
+        if url is None:
             return
-        key = lease_key(Redemption.REFRESH.credential, credential)
+        task = Task.of(token, Redemption.REFRESH, url)
         moment = time.monotonic()
-        if moment < self._early_from.get(key, 0):
-            return
-        flight, is_own = self._flights.board(key)
-        if not is_own:
-            return
-        resting = {other: end for other, end in self._early_from.items() if moment < end}
-        self._early_from = {**resting, key: moment + _EARLY_PAUSE}
-        try:
-            clock = self._leases.clock()
-            lease = self._leases.acquire(key, clock())
-            if lease is not None:
-                self._counters.add("early")
-                self._redeemer.redeem_under(lease, token, Redemption.REFRESH, url, clock)
-        except RedemptionError:
-            logger.debug("The early refresh of %s failed", name_of(token))
-        except Exception as error:
-            reason = failure("refresh", error, secrets_of(token))
-            logger.warning("The early refresh of %s failed: %s", name_of(token), reason)
-        finally:
-            self._flights.leave(key, flight)
-            flight.land()
+        with self._lock:
+            if moment < self._early_from.get(task.key, 0) or len(self._early) >= _EARLY_AT_ONCE:
+                return
+            resting = {key: end for key, end in self._early_from.items() if moment < end}
+            self._early_from = {**resting, task.key: moment + _EARLY_PAUSE}
+        flight, is_own = self._flights.board(task.flight_key)
+        if is_own:
+            attempt = Attempt(task, self._site, is_early=True)
+            with self._lock:
+                self._early.add(attempt)
+            self._begin(attempt, task, flight)
+
+
+_coordinators: "weakref.WeakSet[Coordinator]" = weakref.WeakSet()
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    """Let the end of the process cut off no request: its lease would stay until it ran out."""
+    for coordinator in list(_coordinators):
+        coordinator.close(coordinator.timeout)

@@ -1,31 +1,28 @@
 """Single-flight within a process: one thread goes, the others wait on it."""
 
 import threading
-import time
 
 from zoho_mongo_store.driver.fork import reset_after_fork
+from zoho_mongo_store.refresh.outcome import Outcome
 
 
 class Flight:
-    """One thread's way to a token, which others wait on."""
+    """One thread's way to a token, which others wait on.
+
+    Attributes:
+        outcome: How it ended. ``None`` when an early refresh left it to another process.
+        error: What ended it otherwise.
+    """
 
     def __init__(self) -> None:
+        """Begin it."""
         self._landed = threading.Event()
-        self._seen_at = time.monotonic()
+        self.outcome: Outcome | None = None
         self.error: Exception | None = None
 
-    def beat(self) -> None:
-        """Say that the thread is not stuck."""
-        self._seen_at = time.monotonic()
-
-    def wait(self, patience: float) -> bool:
-        """Wait until it lands; ``False`` when it gave no sign for ``patience`` seconds."""
-        while True:
-            left = self._seen_at + patience - time.monotonic()
-            if self._landed.wait(max(left, 0)):
-                return True
-            if left <= 0:
-                return False
+    def wait(self, seconds: float) -> bool:
+        """Wait until it lands, for so many seconds at most; whether it has."""
+        return self._landed.wait(max(seconds, 0))
 
     def land(self) -> None:
         """Let all who wait go on."""
@@ -36,11 +33,12 @@ class Flights:
     """The flights of one store, by the key of what they are after."""
 
     def __init__(self) -> None:
+        """Begin without any."""
         self.after_fork()
         reset_after_fork(self)
 
     def board(self, key: str) -> tuple[Flight, bool]:
-        """The flight for ``key``, and whether the caller is the one to fly it."""
+        """Find or begin the flight for ``key``; whether the caller is the one to fly it."""
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None:

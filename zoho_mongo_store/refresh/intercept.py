@@ -7,18 +7,22 @@ from typing import Any
 
 from zoho_mongo_store.sdk import OAuthToken, Redemption
 
-_SAVED_MARK = "_zoho_mongo_store_saved"
+_SAVED = "_zoho_mongo_store_saved"
+_LOGIN_REQUIRED = "_zoho_mongo_store_login_required"
 
 
 def intercept(
     redeem: Callable[[OAuthToken, Redemption, str], None],
 ) -> Callable[[OAuthToken], None]:
-    """A function that makes a token go to Zoho by ``redeem(token, redemption, accounts_url)``.
+    """Make a function that lets a token go to Zoho by ``redeem``.
 
     ``OAuthToken.get_token`` calls ``refresh_access_token`` or ``generate_access_token`` on the
     token that the store handed out; these two are replaced on the instance. They bear the names of
     the class's methods, so that a pickled token finds those again, and a copied one takes these
     along.
+
+    Args:
+        redeem: Called with the token, what it redeems and the address to redeem it at.
     """
     methods: dict[str, Callable[..., OAuthToken]] = {
         redemption.method: _replacement(redemption, redeem) for redemption in Redemption
@@ -32,19 +36,32 @@ def intercept(
 
 
 def mark_saved(token: OAuthToken) -> None:
-    """Remember that the access token of ``token`` is what is stored, so that the SDK's own save,
-    which follows the refresh, cannot put it in the place of one that is newer by then."""
-    token.__dict__[_SAVED_MARK] = (token.get_access_token(), token.get_expires_in())
+    """Remember that the access token of ``token`` is what is stored.
+
+    So the SDK's own save, which follows the refresh, cannot put it in the place of one that is
+    newer by then.
+    """
+    token.__dict__[_SAVED] = (token.get_access_token(), token.get_expires_in())
 
 
 def pop_saved_mark(token: object) -> bool:
     """Whether ``token`` is as ``mark_saved`` saw it; asked once, for one save."""
-    mark: Any = getattr(token, "__dict__", {}).pop(_SAVED_MARK, None)
+    mark: Any = getattr(token, "__dict__", {}).pop(_SAVED, None)
     return (
         mark is not None
         and isinstance(token, OAuthToken)
         and mark == (token.get_access_token(), token.get_expires_in())
     )
+
+
+def mark_login_required(token: OAuthToken, required: bool) -> None:
+    """Remember whether the find that led to ``token`` saw that a login is required."""
+    token.__dict__[_LOGIN_REQUIRED] = required
+
+
+def was_login_required(token: OAuthToken) -> bool:
+    """Whether ``mark_login_required`` said so."""
+    return bool(token.__dict__.get(_LOGIN_REQUIRED))
 
 
 def _replacement(

@@ -1,19 +1,17 @@
 """The lease: who may redeem a credential at Zoho, agreed on by the whole fleet in MongoDB."""
 
 import hashlib
-import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pymongo
-from bson.codec_options import CodecOptions
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from zoho_mongo_store.driver.retry import retry_once
+from zoho_mongo_store.driver.server_clock import Clock, server_clock
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.refresh.policy import ZOHO_REQUESTS, ZOHO_WINDOW, RefreshPolicy
 
@@ -22,88 +20,118 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _WINDOW_MARGIN = timedelta(seconds=30)
 # After the lease or the cool-down: longer than any request counts.
 _KEPT_FOR = timedelta(hours=1)
+# How long a lasting refusal waits for the one that confirms it, and a spent grant token is known.
+_LASTING_KEPT_FOR = timedelta(days=30)
 _NEWEST_REQUEST = 1
 
 
 class Failure(NamedTuple):
-    """Why Zoho gave no token, without any secret."""
+    """Why Zoho gave no token, without any secret.
+
+    Attributes:
+        code: The SDK's code.
+        message: What Zoho said, or what went wrong on the way.
+        refused: Whether Zoho answered and said no; else there was no usable answer.
+        lasting: Whether asking again with the same credential is of no use.
+        login_required: Whether that has been confirmed, so that the user has to log in again.
+    """
 
     code: str
     message: str
     refused: bool
-    """Zoho answered, and said no; else it could not be reached or understood."""
+    lasting: bool = False
+    login_required: bool = False
 
 
 class Lease(NamedTuple):
-    """The right to redeem one credential, held by ``owner``."""
+    """The right to redeem one credential.
+
+    Attributes:
+        key: The digest of the credential.
+        request: The digest of the request that is to be sent.
+        owner: Who holds it; no other lease has the same.
+        until: When it runs out, unless it is extended.
+        failures: How many failures of the last kind in a row this request has had.
+        failure: The last of them, or ``None``.
+    """
 
     key: str
+    request: str
     owner: str
+    until: datetime
     failures: int
-    """How many of the last kind of failure in a row went before."""
-    refused: bool
-    """Of which kind they were."""
+    failure: Failure | None
 
 
 class LeaseState(NamedTuple):
-    """What stands in MongoDB about one credential."""
+    """What stands in MongoDB about one credential.
+
+    Attributes:
+        owner: Who holds the lease, or ``None``.
+        until: When it runs out.
+        retry_after: When the next request may be sent: the end of the cool-down, or of Zoho's own
+            window.
+        failure: The last failure, or ``None``.
+        failed_owner: Who held the lease then.
+    """
 
     owner: str | None
     until: datetime
     retry_after: datetime
-    """No request before: the end of the cool-down, or of Zoho's own window."""
     failure: Failure | None
     failed_owner: str | None
-    """The holder whose request failed last."""
 
 
 def lease_key(kind: str, credential: str) -> str:
-    """The key of the lease for a credential: a digest, which gives nothing away."""
+    """Make the key of the lease for a credential: a digest, which gives nothing away."""
     return hashlib.sha256(f"{kind}\0{credential}".encode()).hexdigest()
 
 
 class Leases:
-    """Acquire, extend and end leases, each in one command that checks whose the lease is.
+    """Acquires, extends and ends leases, each in one command that checks whose the lease is.
 
-    All times are the server's: ``now`` is asked of it once, when a refresh is due, and a host's own
+    All times are the server's: ``clock`` asks it once, when a refresh is due, and a host's own
     clock only counts on from there. Hosts whose clocks differ agree.
 
-    collection: gives the collection of leases.
-    timeout: seconds that each command may take.
+    A lease and Zoho's limit belong to the credential. A cool-down belongs to the request that
+    failed, so a corrected client secret or data centre is tried at once.
     """
 
     def __init__(
         self, collection: Callable[[], Collection[Document]], timeout: float, policy: RefreshPolicy
     ) -> None:
+        """Create the leases of a store; nothing is sent yet.
+
+        Args:
+            collection: Gives the collection that they are in.
+            timeout: Seconds that each command may take.
+            policy: How long they last, and how long a cool-down does.
+        """
         self._collection = collection
         self._timeout = timeout
         self._policy = policy
 
-    def clock(self) -> Callable[[], datetime]:
-        """The server's clock, as exact as half a round trip."""
-        return retry_once(self._read_clock)
+    def clock(self) -> Clock:
+        """Read the server's clock; see ``server_clock``."""
+        return server_clock(self._collection().database, self._timeout)
 
-    def _read_clock(self) -> Callable[[], datetime]:
-        database = self._collection().database
-        before = time.monotonic()
-        try:
-            with pymongo.timeout(self._timeout):
-                hello: dict[str, Any] = database.client.admin.command(
-                    "hello", codec_options=CodecOptions(tz_aware=True)
-                )
-        except NotImplementedError:
-            # mongomock has no server, so one clock.
-            hello = {"localTime": datetime.now(UTC)}
-        after = time.monotonic()
-        at_start = hello["localTime"] - timedelta(seconds=(after - before) / 2)
-        return lambda: at_start + timedelta(seconds=time.monotonic() - before)
+    def acquire(
+        self, key: str, request: str, now: datetime, replacing: str | None = None
+    ) -> Lease | None:
+        """Take the lease if it is free, or the one that ``replacing`` let run out.
 
-    def acquire(self, key: str, now: datetime, replacing: str | None = None) -> Lease | None:
-        """Take the lease if it is free, or the one that ``replacing`` let run out; ``None`` if not.
+        Args:
+            key: The digest of the credential.
+            request: The digest of the request that is to be sent.
+            now: The server's time.
+            replacing: The owner of a lease that has run out.
 
-        Refused too during a cool-down, and once ten requests were counted in ten minutes.
+        Returns:
+            The lease, or ``None``: it is another's, the request is cooling down, or ten requests
+            were counted in ten minutes.
         """
         owner = uuid.uuid4().hex
+        until = now + self._policy.lease
         held: dict[str, Any] = {"owner": {"$exists": False}}
         if replacing is not None:
             held = {"owner": replacing, "until": {"$lte": now}}
@@ -111,19 +139,15 @@ class Leases:
         candidate = {
             "_id": key,
             **held,
-            "cooling_until": {"$lte": now},
+            f"failures.{request}.until": {"$not": {"$gt": now}},
             "$or": [
                 {f"requests.{ZOHO_REQUESTS - 1}": {"$exists": False}},
                 {"requests.0": {"$lte": oldest_counted}},
             ],
         }
         update = {
-            "$set": {
-                "owner": owner,
-                "until": now + self._policy.lease,
-                "purge_at": now + self._policy.lease + _KEPT_FOR,
-            },
-            "$setOnInsert": {"cooling_until": _LONG_AGO},
+            "$set": {"owner": owner, "until": until},
+            "$max": {"purge_at": until + _KEPT_FOR},
             "$push": {"requests": {"$each": [now], "$slice": -ZOHO_REQUESTS}},
         }
         with pymongo.timeout(self._timeout):
@@ -138,60 +162,83 @@ class Leases:
                 return None
         if taken is None or taken["owner"] != owner:
             return None
-        return Lease(key, owner, taken.get("failures", 0), taken.get("refused", False))
+        failed = taken.get("failures", {}).get(request, {})
+        return Lease(key, request, owner, until, failed.get("count", 0), _failure(failed))
 
     def extend(self, lease: Lease, now: datetime) -> bool:
         """Begin the lease anew; ``False`` if it is another's by now."""
-        return self._change(lease, {"$set": {"until": now + self._policy.lease}})
+        until = now + self._policy.lease
+        return self._change(lease, {"$set": {"until": until}})
 
     def succeed(self, lease: Lease) -> bool:
-        """End the lease with a token got; past failures are forgotten."""
-        settled = {"cooling_until": _LONG_AGO, "failures": 0}
-        over = {"owner": "", "error": "", "failed_owner": ""}
-        return self._change(lease, {"$set": settled, "$unset": over})
+        """End the lease with a token got; the past failures of this request are forgotten."""
+        over = {"owner": "", "cooling_until": "", f"failures.{lease.request}": ""}
+        return self._change(lease, {"$unset": over})
 
-    def fail(self, lease: Lease, failure: Failure, now: datetime) -> bool:
-        """End the lease with a failure, which begins the fleet's cool-down."""
-        same_kind = failure.refused == lease.refused
-        failures = lease.failures + 1 if same_kind else 1
-        cooling_until = now + self._policy.cool_down(failure.refused, failures)
-        resting = {
-            "cooling_until": cooling_until,
-            "purge_at": cooling_until + _KEPT_FOR,
-            "failures": failures,
-            "refused": failure.refused,
-            "error": {"code": failure.code, "message": failure.message},
-            "failed_owner": lease.owner,
+    def fail(self, lease: Lease, failure: Failure, now: datetime) -> datetime | None:
+        """End the lease with a failure, which begins the fleet's cool-down for this request.
+
+        Returns:
+            When that ends, or ``None`` if the lease is another's by now.
+        """
+        before = lease.failure
+        same_kind = before is not None and before.refused == failure.refused
+        count = lease.failures + 1 if same_kind else 1
+        cooling_until = now + self._policy.cool_down(failure.refused, count)
+        kept_for = _LASTING_KEPT_FOR if failure.lasting else _KEPT_FOR
+        failed = {
+            **failure._asdict(),
+            "until": cooling_until,
+            "count": count,
+            "owner": lease.owner,
+            "at": now,
         }
-        return self._change(lease, {"$set": resting, "$unset": {"owner": ""}})
+        update = {
+            "$set": {"cooling_until": cooling_until, f"failures.{lease.request}": failed},
+            "$max": {"purge_at": cooling_until + kept_for},
+            "$unset": {"owner": ""},
+        }
+        return cooling_until if self._change(lease, update) else None
 
     def release(self, lease: Lease, *, counted: bool) -> bool:
         """End the lease without an outcome.
 
-        counted: whether Zoho may have been asked, so that the request counts against its limit.
+        Args:
+            lease: What to end.
+            counted: Whether Zoho may have been asked, so that the request counts against its limit.
         """
         update: dict[str, Any] = {"$unset": {"owner": ""}}
         if not counted:
             update["$pop"] = {"requests": _NEWEST_REQUEST}
         return self._change(lease, update)
 
-    def read(self, key: str) -> LeaseState | None:
-        """What stands about the credential with this key."""
+    def read(self, key: str, request: str | None = None) -> LeaseState | None:
+        """Read what stands about a credential.
+
+        Args:
+            key: The digest of the credential.
+            request: Whose failures count. ``None``: the newest of any request.
+        """
         with pymongo.timeout(self._timeout):
             stored = self._collection().find_one({"_id": key})
         if stored is None:
             return None
+        failures = stored.get("failures", {})
+        failed: Mapping[str, Any]
+        if request is None:
+            failed = max(failures.values(), key=lambda one: one["at"], default={})
+        else:
+            failed = failures.get(request, {})
         requests = stored.get("requests", [])
-        retry_after = stored.get("cooling_until", _LONG_AGO)
+        retry_after: datetime = failed.get("until", _LONG_AGO)
         if len(requests) >= ZOHO_REQUESTS:
             retry_after = max(retry_after, requests[0] + ZOHO_WINDOW + _WINDOW_MARGIN)
-        error = stored.get("error")
         return LeaseState(
             owner=stored.get("owner"),
             until=stored["until"],
             retry_after=retry_after,
-            failure=error and Failure(error["code"], error["message"], stored["refused"]),
-            failed_owner=stored.get("failed_owner"),
+            failure=_failure(failed),
+            failed_owner=failed.get("owner"),
         )
 
     def _change(self, lease: Lease, update: dict[str, Any]) -> bool:
@@ -200,3 +247,7 @@ class Leases:
                 {"_id": lease.key, "owner": lease.owner}, update
             )
         return changed.matched_count == 1
+
+
+def _failure(stored: Mapping[str, Any]) -> Failure | None:
+    return Failure(*(stored[field] for field in Failure._fields)) if stored else None

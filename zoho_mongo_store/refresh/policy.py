@@ -9,28 +9,39 @@ from zoho_mongo_store.errors import InvalidInputError
 ZOHO_REQUESTS = 10
 ZOHO_WINDOW = timedelta(minutes=10)
 
+_LONGEST_AHEAD = timedelta(minutes=30)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshPolicy:
-    """When a token is refreshed, and by whom.
+    """When a token is refreshed, by whom, and what follows a failure.
 
-    lease: how long the process that refreshes is waited for before another takes over. Default 20
-        seconds: Zoho answers in one or two, and a process that is alive needs no more, while those
-        who wait for a dead one lose no more than this.
-    ahead: how long before its expiry a token is refreshed early, by one caller, while all others go
-        on with it. Default 60 seconds, one sixtieth of Zoho's hour: a token in steady use never
-        expires under its users. Zero turns it off.
-    network_cool_down: the rest after a first failure to reach Zoho; it doubles with each further
-        one. Default 1 second: such faults often pass at once.
-    refusal_cool_down: the rest after Zoho first refused; it doubles too. Default 60 seconds: a
-        refusal seldom passes by itself, and each try counts against Zoho's limit.
-    longest_cool_down: what the doubling ends at. Default 10 minutes, the time that Zoho itself
-        refuses for.
+    All processes should have the same policy. Each field is a ``timedelta``.
 
-    Raises ``InvalidInputError`` for a lease under a second or a negative time.
+    Attributes:
+        lease: How long the others wait for a process that has died in a refresh before one of them
+            takes over. At least a second. Default: 20 seconds.
+        request_timeout: How long one request to Zoho may take in all: resolving the name,
+            connecting and the whole answer. Keep it below ``lease``; where it is longer, the
+            process that asks extends its lease for as long as its request is under way. Default: 15
+            seconds.
+        ahead: How long before its expiry a token is refreshed in the background, by one process,
+            while all others go on with it. At most 30 minutes; zero turns it off. Default: 60
+            seconds, so a token in steady use never expires under its users.
+        network_cool_down: How long nobody asks after a first request that got no usable answer. It
+            doubles with each further one. Default: 1 second, since such faults often pass at once.
+        refusal_cool_down: How long nobody asks after Zoho first refused. It doubles too. A refresh
+            token that Zoho refuses for good is tried once more after this. Default: 60 seconds,
+            since each try counts against Zoho's limit.
+        longest_cool_down: Where the doubling ends. Default: 10 minutes, the time for which Zoho
+            itself refuses.
+
+    Raises:
+        InvalidInputError: A value is no ``timedelta``, negative or out of range.
     """
 
     lease: timedelta = timedelta(seconds=20)
+    request_timeout: timedelta = timedelta(seconds=15)
     ahead: timedelta = timedelta(seconds=60)
     network_cool_down: timedelta = timedelta(seconds=1)
     refusal_cool_down: timedelta = timedelta(seconds=60)
@@ -43,9 +54,20 @@ class RefreshPolicy:
                 raise InvalidInputError(f"{field.name} has to be a timedelta, and not negative")
         if self.lease < timedelta(seconds=1):
             raise InvalidInputError("lease has to be a second at least")
+        if not self.request_timeout:
+            raise InvalidInputError("request_timeout has to be longer than zero")
+        if self.ahead > _LONGEST_AHEAD:
+            raise InvalidInputError(
+                "ahead has to be 30 minutes at most: half an access token's life"
+            )
 
     def cool_down(self, refused: bool, failures: int) -> timedelta:
-        """The rest after this many failures of one kind in a row, the newest included."""
+        """How long nobody asks after this many failures in a row.
+
+        Args:
+            refused: Whether Zoho refused; otherwise it gave no usable answer.
+            failures: How many of this kind in a row, the newest included.
+        """
         first = self.refusal_cool_down if refused else self.network_cool_down
         factor: int = 1 << min(failures - 1, 32)
         return min(first * factor, self.longest_cool_down)

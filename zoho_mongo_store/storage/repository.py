@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import pymongo
-from pymongo import ReadPreference
+from pymongo import ReadPreference, WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
@@ -27,6 +27,7 @@ from zoho_mongo_store.events import Events
 from zoho_mongo_store.model.document import Document, now
 from zoho_mongo_store.model.lookup import Filter
 from zoho_mongo_store.model.token_documents import TokenDocuments
+from zoho_mongo_store.storage import login_state
 from zoho_mongo_store.storage.outage import OutageMemory
 from zoho_mongo_store.storage.recovery import Recovery
 from zoho_mongo_store.storage.scan import Scan
@@ -181,10 +182,15 @@ class TokenRepository:
             with self._on_primary() as documents:
                 self._write_kept_before(fields)
                 stored = upsert(documents, fields, keep_access_token=keep_access_token)
+                is_restored = login_state.is_login_restored(
+                    stored
+                ) and login_state.end_login_required(documents, stored)
         except PyMongoError as error:
             if is_unreachable(error):
                 self._keep(fields, attempted_at, keep_access_token=keep_access_token)
             raise
+        if is_restored:
+            self.events.emit("login_restored", stored)
         return self._noted(stored)
 
     def compare_and_set_access_token(self, stored: Document, fields: Document) -> Document | None:
@@ -202,6 +208,22 @@ class TokenRepository:
                 self._keep(fields, attempted_at, redeemed=stored)
             raise
         return self._noted(changed)
+
+    def begin_login_required(self, stored: Document, required: Document) -> bool:
+        """Write that the login of a token is over; see ``login_state``."""
+        with self._on_primary() as documents:
+            return login_state.begin_login_required(documents, stored, required)
+
+    def end_login_required(self, stored: Document) -> bool:
+        """Remove what says that the login of a token is over; see ``login_state``."""
+        with self._on_primary() as documents:
+            return login_state.end_login_required(documents, stored)
+
+    def expire_access_token(self, id: str, access_token: str | None, moment: datetime) -> bool:
+        """Let the access token of a token have expired; see ``login_state``."""
+        with self._on_primary() as documents:
+            changed = login_state.expire_access_token(documents, id, access_token, moment)
+        return self._noted(changed) is not None
 
     def delete(self, id: str) -> None:
         """Delete the document with this id, and drop what is kept of it."""
@@ -295,7 +317,8 @@ class TokenRepository:
             f"{tokens.name}.leases",
             tokens.codec_options,
             ReadPreference.PRIMARY,
-            tokens.write_concern,
+            # Whatever the user chose for tokens: a lease that a failover forgets is held twice.
+            WriteConcern("majority"),
         )
 
     def _await_primary(self) -> None:

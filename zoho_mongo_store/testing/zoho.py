@@ -19,6 +19,7 @@ from zoho_mongo_store.testing.zoho_protocol import (
     USER,
     Failure,
     Kind,
+    Language,
     Request,
     digest,
 )
@@ -161,6 +162,14 @@ class LoopbackZoho:
         """End an access token before its time; Zoho then answers ``INVALID_TOKEN`` to it."""
         self._ask("expire", access_token=access_token)
 
+    def revoke(self, refresh_token: str) -> None:
+        """End a login behind the back of whoever uses it, as its user does in Zoho's settings.
+
+        Raises:
+            ValueError: the refresh token is unknown, or revoked already.
+        """
+        self._ask("revoke", refresh_token=refresh_token)
+
     def is_live(self, access_token: str) -> bool:
         """Whether Zoho accepts the access token now."""
         return bool(self._ask("is_live", access_token=access_token))
@@ -185,8 +194,15 @@ class LoopbackZoho:
             request.kind == kind and wanted in (None, request.digest) for request in self.requests()
         )
 
+    def most_at_once(self, credential: str) -> int:
+        """How many token requests with this grant or refresh token were ever under way at once.
+
+        One is under way until it is answered, or its client has hung up.
+        """
+        return int(self._ask("most_at_once", credential=credential))
+
     def clear(self) -> None:
-        """Forget the list of requests. Tokens and limits stay."""
+        """Forget the requests and what was counted of them. Tokens and limits stay."""
         self._ask("clear")
 
     def configure(
@@ -197,7 +213,10 @@ class LoopbackZoho:
         failure: Failure | _Unchanged | None = UNCHANGED,
         failures: int | _Unchanged | None = UNCHANGED,
         hang: float | _Unchanged = UNCHANGED,
+        answer: object = UNCHANGED,
+        language: Language | _Unchanged = UNCHANGED,
         throttle_status: Literal[200, 400] | _Unchanged = UNCHANGED,
+        refusal_status: Literal[200, 400] | _Unchanged = UNCHANGED,
         users_failure: bool | _Unchanged = UNCHANGED,
     ) -> None:
         """Change how Zoho answers from now on. What is not given stays as it is.
@@ -205,14 +224,23 @@ class LoopbackZoho:
         Args:
             delay: seconds before a token request is answered; 0 at first.
             lifetime: seconds that an access token lives, 3600 at first.
-            failure: how token requests fail. None (at first): they do not. ``"throttle"`` and
-                ``"invalid_code"`` refuse; ``"garbage"`` answers with something that is not JSON;
-                ``"close"`` closes the connection without an answer; ``"hang"`` does the work and
-                answers after ``hang`` seconds. To set it releases the requests that hang.
+            failure: how token requests fail. None (at first): they do not. ``"throttle"``,
+                ``"invalid_code"``, ``"invalid_client"``, ``"invalid_client_secret"``,
+                ``"invalid_redirect_uri"`` and ``"general_error"`` refuse; ``"answer"`` answers with
+                the JSON that ``answer`` gives; ``"garbage"`` answers with HTML, and
+                ``"server_error"`` with HTML and status 502; ``"close"`` closes the connection
+                without an answer, and ``"reset"`` resets it; ``"hang"`` does the work and answers
+                after ``hang`` seconds, ``"hang_in_body"`` hangs in the middle of the answer, and
+                ``"drip"`` sends one byte at a time. To set it releases the requests that hang.
             failures: how many token requests the failure lasts; None (unless given with the
                 failure) means until it is changed.
-            hang: seconds, 60 at first; :meth:`release` ends the wait early.
+            hang: seconds, 60 at first; :meth:`release` ends the wait early, and so does a client
+                that hangs up.
+            answer: the JSON of ``failure="answer"``.
+            language: of Zoho's texts: ``"en"`` (at first) or ``"zh"``, in which a throttled answer
+                has no English word.
             throttle_status: HTTP status of a throttled answer: 400 (at first) or 200.
+            refusal_status: HTTP status of other refusals: 200 (at first) or 400.
             users_failure: refuse the look-up of user and organization, as for a client whose scope
                 does not cover it (``OAUTH_SCOPE_MISMATCH``).
 
@@ -225,7 +253,10 @@ class LoopbackZoho:
             "failure": failure,
             "failures": failures,
             "hang": hang,
+            "answer": answer,
+            "language": language,
             "throttle_status": throttle_status,
+            "refusal_status": refusal_status,
             "users_failure": users_failure,
         }
         self._ask(

@@ -5,19 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from zoho_mongo_store.testing.zoho_protocol import Language
 from zoho_mongo_store.testing.zoho_tokens import Account, Issued
+
+_THROTTLED: dict[Language, tuple[str, str]] = {
+    "en": (
+        "Access Denied",
+        "You have made too many requests continuously. Please try again after some time.",
+    ),
+    "zh": ("拒绝访问", "您连续提出了太多请求。请过一段时间再试。"),
+}
+_DESCRIPTIONS = {
+    "invalid_code": "授权码无效或已过期。",
+    "invalid_client": "客户端无效。",
+    "invalid_client_secret": "客户端密钥无效。",
+    "invalid_redirect_uri": "重定向地址无效。",
+    "general_error": "出现错误。",
+}
 
 
 @dataclass(frozen=True)
 class Answer:
     """A JSON body and its HTTP status."""
 
-    body: dict[str, Any]
+    body: Any
     http_status: int = 200
 
     @property
     def status(self) -> str:
         """``"ok"``, or the error that the body states."""
+        if not isinstance(self.body, dict):
+            return "ok"
         return str(self.body.get("error") or self.body.get("code") or "ok")
 
 
@@ -37,22 +55,22 @@ def tokens(issued: Issued, url: str, lifetime: int) -> Answer:
     return Answer(body)
 
 
-def refusal(error: str, http_status: int = 200) -> Answer:
-    """A refusal by the accounts server, which mostly comes with status 200."""
-    return Answer({"error": error}, http_status)
+def refusal(error: str, http_status: int = 200, language: Language = "en") -> Answer:
+    """A refusal by the accounts server, which mostly comes with status 200.
+
+    The error is a code in every language; only other languages come with a text.
+    """
+    body = {"error": error}
+    if language != "en":
+        body["error_description"] = _DESCRIPTIONS.get(error, "请求无效。")
+    return Answer(body, http_status)
 
 
-def throttled(http_status: int) -> Answer:
-    """The refusal of more than 10 access tokens in 10 minutes."""
-    return Answer(
-        {
-            "error": "Access Denied",
-            "error_description": "You have made too many requests continuously. "
-            "Please try again after some time.",
-            "status": "failure",
-        },
-        http_status,
-    )
+def throttled(http_status: int, language: Language = "en") -> Answer:
+    """The refusal of more than 10 access tokens in 10 minutes: text, in the user's language."""
+    error, description = _THROTTLED[language]
+    body = {"error": error, "error_description": description, "status": "failure"}
+    return Answer(body, http_status)
 
 
 def revoked() -> Answer:

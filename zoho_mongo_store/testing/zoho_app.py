@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import select
 import socket
+import struct
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -18,14 +21,19 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from zoho_mongo_store.testing.zoho_answers import Answer
 from zoho_mongo_store.testing.zoho_protocol import Kind
-from zoho_mongo_store.testing.zoho_service import ZohoService
+from zoho_mongo_store.testing.zoho_service import Verdict, ZohoService
 from zoho_mongo_store.testing.zoho_tokens import RefusalError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HOST = "127.0.0.1"
+BAD_GATEWAY = "<html><body>Bad Gateway</body></html>"
+# Seconds between two bytes, and between two looks at whether a client has hung up.
+DRIP_PAUSE = 0.2
+POLL = 0.02
 URLS = Map(
     [
         Rule("/oauth/v2/token", endpoint="token", methods=["POST"]),
@@ -65,20 +73,18 @@ class ZohoApp:
         if values.get("grant_type") not in GRANT_TYPES:
             raise BadRequest("grant_type must be authorization_code or refresh_token")
         kind, field = GRANT_TYPES[values["grant_type"]]
-        verdict = self._service.token(
-            kind,
-            values.get(field, ""),
-            values.get("client_id", ""),
-            values.get("client_secret", ""),
-            request.host_url.rstrip("/"),
-        )
-        time.sleep(verdict.delay)
-        verdict.released.wait(verdict.hang)
-        if verdict.failure == "garbage":
-            return Response("<html><body>Bad Gateway</body></html>", mimetype="text/html")
-        if verdict.failure == "close":
-            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-        return _json(verdict.answer.body, verdict.answer.http_status)
+        credential = values.get(field, "")
+        with self._service.under_way(credential):
+            verdict = self._service.token(
+                kind,
+                credential,
+                values.get("client_id", ""),
+                values.get("client_secret", ""),
+                request.host_url.rstrip("/"),
+            )
+            return _fail(request.environ["werkzeug.socket"], verdict) or _json(
+                verdict.answer.body, verdict.answer.http_status
+            )
 
     def _revoke(self, request: Request) -> Response:
         answer = self._service.revoke(request.values.get("token", ""))
@@ -100,6 +106,67 @@ class ZohoApp:
         return _json({"result": result}, 200)
 
 
+def _fail(connection: socket.socket, verdict: Verdict) -> Response | None:
+    """Fail a token request as it is to fail; ``None``: it gets its answer after all."""
+    failure = verdict.failure
+    _linger(connection, threading.Event(), verdict.delay)
+    if failure == "hang":
+        _linger(connection, verdict.released, verdict.hang)
+    elif failure == "hang_in_body":
+        head, _, body = _raw(verdict.answer).partition(b"\r\n\r\n")
+        connection.sendall(head + b"\r\n\r\n" + body[: len(body) // 2])
+        _linger(connection, verdict.released, verdict.hang)
+        connection.sendall(body[len(body) // 2 :])
+        connection.shutdown(socket.SHUT_RDWR)
+    elif failure == "drip":
+        _drip(connection, verdict)
+    elif failure == "garbage":
+        return Response(BAD_GATEWAY, mimetype="text/html")
+    elif failure == "server_error":
+        return Response(BAD_GATEWAY, 502, mimetype="text/html")
+    elif failure == "close":
+        connection.shutdown(socket.SHUT_RDWR)
+    elif failure == "reset":
+        # Without lingering, closing sends a reset.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        socket.close(connection.detach())
+    return None
+
+
+def _drip(connection: socket.socket, verdict: Verdict) -> None:
+    """Send an answer one byte at a time, from the first byte of its status line on."""
+    deadline = time.monotonic() + verdict.hang
+    rest = _raw(verdict.answer)
+    while rest and time.monotonic() < deadline and not verdict.released.wait(DRIP_PAUSE):
+        try:
+            connection.sendall(rest[:1])
+        except OSError:
+            return
+        rest = rest[1:]
+    connection.sendall(rest)
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def _linger(connection: socket.socket, released: threading.Event, seconds: float) -> None:
+    """Wait until the time is up, the request is released, or the client has hung up."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if released.wait(min(left, POLL)):
+            return
+        readable, _, _ = select.select([connection], [], [], 0)
+        if readable and not connection.recv(1, socket.MSG_PEEK):
+            return
+
+
+def _raw(answer: Answer) -> bytes:
+    body = json.dumps(answer.body).encode()
+    head = (
+        f"HTTP/1.1 {answer.http_status} OK\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 class QuietHandler(WSGIRequestHandler):
     """Logs no request: a request line may carry a token."""
 
@@ -107,7 +174,7 @@ class QuietHandler(WSGIRequestHandler):
         """Drop the message."""
 
 
-def _json(body: dict[str, Any], http_status: int) -> Response:
+def _json(body: Any, http_status: int) -> Response:
     return Response(json.dumps(body), http_status, mimetype="application/json")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 CLIENT_ID = "1000.LOOPBACKZOHOCLIENT0000000000000"
 CLIENT_SECRET = "0loopback0zoho0client0secret0"  # noqa: S105 - made up, and good for nothing else
@@ -12,7 +12,23 @@ USER = "ada@example.com"
 ORG = "10001"
 
 Kind = Literal["grant", "refresh", "revoke", "users", "org"]
-Failure = Literal["throttle", "invalid_code", "garbage", "close", "hang"]
+Failure = Literal[
+    "throttle",
+    "invalid_code",
+    "invalid_client",
+    "invalid_client_secret",
+    "invalid_redirect_uri",
+    "general_error",
+    "answer",
+    "garbage",
+    "server_error",
+    "close",
+    "reset",
+    "hang",
+    "hang_in_body",
+    "drip",
+]
+Language = Literal["en", "zh"]
 
 
 def digest(credential: str) -> str:
@@ -27,8 +43,8 @@ class Request:
     Attributes:
         kind: what was asked for.
         time: when, in seconds since the epoch on Zoho's clock.
-        status: ``"ok"``, or the error that was answered (``"Access Denied"`` when throttled), or
-            the failure that was set: ``"garbage"``, ``"close"``.
+        status: ``"ok"``, or the error that was answered (``"Access Denied"`` when throttled, in the
+            language that is set), or the failure that was set: ``"garbage"``, ``"close"``, ...
         digest: the :func:`digest` of the grant, refresh or access token that it carried.
     """
 
@@ -47,7 +63,10 @@ class Behaviour:
     failure: Failure | None = None
     failures: int | None = None
     hang: float = 60.0
+    answer: Any = None
+    language: Language = "en"
     throttle_status: int = 400
+    refusal_status: int = 200
     users_failure: bool = False
 
     def __post_init__(self) -> None:
@@ -57,5 +76,10 @@ class Behaviour:
             raise ValueError("failures counts requests that fail: 1 or more, and with a failure")
         if self.delay < 0 or self.lifetime < 0 or self.hang < 0:
             raise ValueError("delay, lifetime and hang are seconds: 0 or more")
-        if self.throttle_status not in (200, 400):
-            raise ValueError("throttle_status must be 200 or 400, the two that Zoho answers with")
+        if self.language not in get_args(Language):
+            raise ValueError(f"language must be one of {', '.join(get_args(Language))}")
+        if self.throttle_status not in (200, 400) or self.refusal_status not in (200, 400):
+            raise ValueError(
+                "throttle_status and refusal_status must be 200 or 400, the two that Zoho answers "
+                "with"
+            )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,6 +13,8 @@ from zoho_mongo_store.testing import zoho_answers as answers
 from zoho_mongo_store.testing.zoho_answers import Answer
 from zoho_mongo_store.testing.zoho_protocol import Behaviour, Failure, Kind, Request, digest
 from zoho_mongo_store.testing.zoho_tokens import RefusalError, Tokens
+
+_LATE = ("hang", "hang_in_body", "drip")
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Verdict:
     delay: float
     """Seconds to wait before the answer."""
     hang: float
-    """Seconds to wait on top, unless ``released`` comes first."""
+    """Seconds that a hang lasts, unless ``released`` comes first."""
     released: threading.Event
     failure: Failure | None
 
@@ -33,6 +37,8 @@ class ZohoService:
         self._tokens = Tokens()
         self._behaviour = Behaviour()
         self._requests: list[Request] = []
+        self._open: Counter[str] = Counter()
+        self._most_open: Counter[str] = Counter()
         self._released = threading.Event()
         self._lock = threading.Lock()
         self.operations: dict[str, Callable[..., Any]] = {
@@ -41,6 +47,8 @@ class ZohoService:
             "access_token": self._issue_access_token,
             "expire": self._tokens.expire,
             "is_live": self._is_live,
+            "revoke": self._tokens.revoke,
+            "most_at_once": self._most_at_once,
             "advance": self._tokens.advance,
             "requests": self._list_requests,
             "clear": self._clear,
@@ -57,11 +65,13 @@ class ZohoService:
         The tokens are issued here, before any delay: a slow answer is late, not undone.
         """
         behaviour, released = self._next_behaviour()
-        failure = behaviour.failure
+        failure, language = behaviour.failure, behaviour.language
         if failure == "throttle":
-            answer = answers.throttled(behaviour.throttle_status)
-        elif failure is not None and failure != "hang":
-            answer = answers.refusal(failure)
+            answer = answers.throttled(behaviour.throttle_status, language)
+        elif failure == "answer":
+            answer = Answer(behaviour.answer)
+        elif failure is not None and failure not in _LATE:
+            answer = answers.refusal(failure, behaviour.refusal_status, language)
         else:
             redeem = self._tokens.exchange if kind == "grant" else self._tokens.refresh
             try:
@@ -70,13 +80,25 @@ class ZohoService:
             except RefusalError as error:
                 throttled = str(error) == "Access Denied"
                 answer = (
-                    answers.throttled(behaviour.throttle_status)
+                    answers.throttled(behaviour.throttle_status, language)
                     if throttled
-                    else answers.refusal(str(error))
+                    else answers.refusal(str(error), behaviour.refusal_status, language)
                 )
         self._record(kind, answer, credential)
-        hang = behaviour.hang if failure == "hang" else 0.0
-        return Verdict(answer, behaviour.delay, hang, released, failure)
+        return Verdict(answer, behaviour.delay, behaviour.hang, released, failure)
+
+    @contextmanager
+    def under_way(self, credential: str) -> Iterator[None]:
+        """Count a token request as under way while the block runs."""
+        short = digest(credential)
+        with self._lock:
+            self._open[short] += 1
+            self._most_open[short] = max(self._most_open[short], self._open[short])
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open[short] -= 1
 
     def revoke(self, refresh_token: str) -> Answer:
         """Answer the revocation of a refresh token; an unknown one gives status 400."""
@@ -136,6 +158,11 @@ class ZohoService:
     def _clear(self) -> None:
         with self._lock:
             self._requests.clear()
+            self._most_open.clear()
+
+    def _most_at_once(self, credential: str) -> int:
+        with self._lock:
+            return self._most_open[digest(credential)]
 
     def _issue_access_token(self, refresh_token: str) -> str:
         return self._tokens.issue_access_token(refresh_token, self._behaviour.lifetime)

@@ -1,8 +1,11 @@
+import threading
+
 from zohocrmsdk.src.com.zoho.api.authenticator.oauth_token import OAuthToken
 from zohocrmsdk.src.com.zoho.api.authenticator.store import TokenStore
 from zohocrmsdk.src.com.zoho.crm.api.dc.data_center import DataCenter
 
 class Initializer:
+    LOCAL: threading.local
     environment: DataCenter.Environment
     store: TokenStore
     @staticmethod

@@ -1,0 +1,143 @@
+"""One HTTP request to Zoho that another thread can give up at any moment."""
+
+import contextlib
+import socket
+import threading
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from zoho_mongo_store.sdk import TokenRequest
+
+
+class AbortedError(Exception):
+    """The request was given up before it was sent."""
+
+
+class AnswerError(Exception):
+    """Zoho answered with something that is no JSON. The text shows nothing of it."""
+
+
+class Exchange:
+    """Sends a request as the SDK does, and can be ended while it is under way.
+
+    The time-outs of ``requests`` bound each step of a request and not the whole: they wait without
+    end for an answer that comes one byte at a time, and for a name that is slow to resolve.
+    ``abort`` ends the connection under the thread that waits, and keeps a request that has not been
+    sent yet from being sent.
+
+    Each request has a session of its own, as ``requests.post`` does: it takes the proxies, the
+    certificates and the ``.netrc`` of the environment, no connection that was idle for an hour is
+    tried, and nothing is shared with a forked child.
+    """
+
+    def __init__(self, url: str, request: TokenRequest, timeout: float) -> None:
+        """Prepare a request; nothing is sent yet.
+
+        Args:
+            url: Where to send it.
+            request: What to send.
+            timeout: Seconds that each step may take.
+        """
+        self._url = url
+        self._request = request
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._aborted = False
+        self._sockets: list[socket.socket] = []
+
+    def send(self) -> Any:
+        """Send the request and read the answer's JSON.
+
+        Raises:
+            requests.RequestException: There was no answer.
+            AnswerError: The answer is no JSON.
+            AbortedError: ``abort`` was called before the request was sent.
+        """
+        try:
+            with requests.Session() as session:
+                for scheme in ("https://", "http://"):
+                    session.mount(scheme, _Adapter(self))
+                response = session.post(
+                    self._url,
+                    data=self._request.fields,
+                    headers=self._request.headers,
+                    allow_redirects=self._request.follows_redirects,
+                    timeout=self._timeout,
+                )
+            try:
+                return response.json()
+            except ValueError:
+                raise AnswerError(
+                    f"Zoho's answer is no JSON (HTTP status {response.status_code})"
+                ) from None
+        finally:
+            with self._lock:
+                for held in self._sockets:
+                    held.close()
+                self._sockets.clear()
+
+    def abort(self) -> None:
+        """End the request, in whatever state it is."""
+        with self._lock:
+            self._aborted = True
+            for held in self._sockets:
+                _shut_down(held)
+
+    def hold(self, connected: socket.socket) -> None:
+        """Take note of a connection that was made for the request, before anything is sent on it.
+
+        Raises:
+            AbortedError: The request has been given up.
+        """
+        # TLS takes the file descriptor out of the socket; this one leads to the same connection.
+        duplicate = connected.dup()
+        with self._lock:
+            if self._aborted:
+                duplicate.close()
+                connected.close()
+                raise AbortedError
+            self._sockets.append(duplicate)
+
+
+def _shut_down(connection: socket.socket) -> None:
+    # The other end may have been faster.
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Adapter(HTTPAdapter):
+    """Makes connections that an ``Exchange`` can end, directly or by a proxy."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self._tether(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        self._tether(manager)
+        return manager
+
+    def _tether(self, manager: Any) -> None:
+        manager.pool_classes_by_scheme = {
+            scheme: _tethered_pool(pool, self._exchange)
+            for scheme, pool in manager.pool_classes_by_scheme.items()
+        }
+
+
+def _tethered_pool(pool: Any, exchange: Exchange) -> Any:
+    class Connection(pool.ConnectionCls):  # type: ignore[misc]
+        def _new_conn(self) -> socket.socket:
+            connected: socket.socket = super()._new_conn()
+            exchange.hold(connected)
+            return connected
+
+    class Pool(pool):  # type: ignore[misc]
+        ConnectionCls = Connection
+
+    return Pool

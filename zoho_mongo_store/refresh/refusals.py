@@ -1,0 +1,81 @@
+"""What Zoho's refusals mean, by the ``error`` field of its answer.
+
+Neither the status (200 or 400) nor the text says it: Zoho answers refusals with both, and its texts
+are in the language of the data centre.
+"""
+
+from enum import Enum
+
+from zoho_mongo_store.sdk import Redemption
+
+
+class Refusal(Enum):
+    """What follows from a refusal.
+
+    Attributes:
+        LASTING: The credential is of no use any more: the user has to log in again.
+        CLIENT: The request's client id, client secret, redirect URI or data centre is wrong; the
+            credential may be good.
+        PASSING: Trying later may work.
+    """
+
+    LASTING = "lasting"
+    CLIENT = "client"
+    PASSING = "passing"
+
+
+# https://www.zoho.com/crm/developer/docs/api/v8/refresh.html and access-refresh.html, "Possible
+# errors"; invalid_grant is what RFC 6749, section 5.2 calls the same.
+_LASTING = {
+    Redemption.REFRESH: frozenset({"invalid_code", "invalid_grant"}),
+    Redemption.GRANT: frozenset({"invalid_code", "invalid_grant"}),
+}
+_CLIENT = frozenset(
+    {
+        "invalid_client",
+        "invalid_client_secret",
+        "unauthorized_client",
+        "invalid_redirect_uri",
+        "redirect_uri_mismatch",
+    }
+)
+
+_ADVICE = {
+    Refusal.CLIENT: "check the client id, the client secret, the redirect URL and the data centre",
+}
+_LOGIN_AGAIN = {
+    Redemption.REFRESH: (
+        "Zoho does not accept the refresh token any more: the user has to log in again"
+    ),
+    Redemption.GRANT: (
+        "Zoho does not accept the grant token, which is good for one exchange within minutes: the "
+        "user has to log in again"
+    ),
+}
+
+
+def classify(redemption: Redemption, error: str) -> Refusal:
+    """Tell what a refusal means.
+
+    Args:
+        redemption: What was asked for.
+        error: The ``error`` field of Zoho's answer.
+
+    Returns:
+        ``PASSING`` for the throttle (``Access Denied``, in whatever language) and for all that is
+        not documented.
+    """
+    if error in _LASTING[redemption]:
+        return Refusal.LASTING
+    return Refusal.CLIENT if error in _CLIENT else Refusal.PASSING
+
+
+def explained(refusal: Refusal, error: str) -> str:
+    """Add to Zoho's ``error`` what to do about it."""
+    advice = _ADVICE.get(refusal)
+    return f"{error}: {advice}" if advice else error
+
+
+def login_again(redemption: Redemption, error: str) -> str:
+    """Say that the user has to log in again, and why."""
+    return f"{error}: {_LOGIN_AGAIN[redemption]}"

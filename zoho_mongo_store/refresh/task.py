@@ -1,0 +1,89 @@
+"""What one caller wants redeemed: the credential of a token, at an address."""
+
+import copy
+from dataclasses import dataclass
+from functools import cached_property
+
+from zoho_mongo_store.model.document import Document, to_document
+from zoho_mongo_store.model.login_state import digest
+from zoho_mongo_store.model.lookup import Filter, find_filters
+from zoho_mongo_store.refresh.intercept import was_login_required
+from zoho_mongo_store.refresh.lease import lease_key
+from zoho_mongo_store.sdk import OAuthToken, Redemption, current_initializer, secrets_of
+
+
+@dataclass(frozen=True, repr=False)
+class Task:
+    """A credential to redeem.
+
+    Attributes:
+        token: A copy of the caller's token, which no other thread changes.
+        fields: Its fields as a document has them.
+        redemption: Which credential to redeem.
+        url: Zoho's address for it.
+        initializer: What the SDK acts by in the caller's thread.
+        was_login_required: Whether the caller's find saw that a login is required.
+    """
+
+    token: OAuthToken
+    fields: Document
+    redemption: Redemption
+    url: str
+    initializer: object
+    was_login_required: bool
+
+    @classmethod
+    def of(cls, token: OAuthToken, redemption: Redemption, url: str) -> "Task":
+        """Describe what the owner of ``token`` wants, as it is now."""
+        own = copy.copy(token)
+        return cls(
+            own, to_document(own), redemption, url, current_initializer(), was_login_required(own)
+        )
+
+    @property
+    def credential(self) -> str | None:
+        """What is redeemed, or ``None`` where there is nothing."""
+        value: str | None = self.fields.get(self.redemption.credential)
+        return value
+
+    @property
+    def held(self) -> str | None:
+        """The access token that the caller holds, and does not want any more."""
+        value: str | None = self.fields.get("access_token")
+        return value
+
+    @cached_property
+    def key(self) -> str:
+        """The key of the lease."""
+        return lease_key(self.redemption.credential, self.credential or "")
+
+    @cached_property
+    def request(self) -> str:
+        """The digest of the request: what else Zoho's answer depends on.
+
+        The secret is digested together with the credential, so that equal secrets of two tokens do
+        not look equal.
+        """
+        named = ("client_id", "client_secret", "redirect_url")
+        return digest(self.credential, self.url, *(self.fields.get(field) for field in named))
+
+    @property
+    def flight_key(self) -> str:
+        """Which calls of one process may share one outcome: of one stored token, by one request."""
+        owner = self.fields.get("id") or self.fields.get("user_name") or ""
+        return f"{self.key}:{self.request}:{owner}"
+
+    @property
+    def filters(self) -> list[Filter]:
+        """How the stored token is looked up."""
+        return find_filters(self.fields)
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no text may show."""
+        return secrets_of(self.token)
+
+    @property
+    def name(self) -> str:
+        """What a log may say of the token: its id and its user."""
+        return f"id {self.fields.get('id')}, user {self.fields.get('user_name')}"
