@@ -4,14 +4,12 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-import pymongo
-
 from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.token_summary import TokenSummary, summarize, summarize_unreadable
 from zoho_mongo_store.encryption import UnreadableError
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.refresh.lease import Leases, LeaseState, lease_key
-from zoho_mongo_store.refresh.policy import DEFAULT_POLICY, ZOHO_REQUESTS
+from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
 from zoho_mongo_store.sdk import Redemption
 from zoho_mongo_store.storage.repository import TokenRepository
 
@@ -34,7 +32,7 @@ class Inventory:
         self._tokens = tokens
         self._leases = Leases(tokens.leases, TIMEOUT, DEFAULT_POLICY)
         self.clock = self._leases.clock()
-        self._busy = self._read_busy_keys()
+        self._busy = self._leases.busy(self.clock())
 
     def all(self) -> Iterator[TokenSummary]:
         """Summarize every stored token. They are read in pages."""
@@ -57,15 +55,6 @@ class Inventory:
     def summarize(self, document: Document) -> TokenSummary:
         """Summarize a stored document."""
         return summarize(document, self._lease(document), self.clock())
-
-    def _read_busy_keys(self) -> set[str]:
-        """Read the keys of the leases that are held, cooling down or at Zoho's limit."""
-        held: dict[str, Any] = {"owner": {"$exists": True}}
-        cooling = {"cooling_until": {"$gt": self.clock()}}
-        at_limit = {f"requests.{ZOHO_REQUESTS - 1}": {"$exists": True}}
-        with pymongo.timeout(TIMEOUT):
-            found = self._tokens.leases().find({"$or": [held, cooling, at_limit]}, {"_id": 1})
-            return {lease["_id"] for lease in found}
 
     def _lease(self, document: Document) -> LeaseState | None:
         for redemption in Redemption:

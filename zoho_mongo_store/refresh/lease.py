@@ -241,6 +241,25 @@ class Leases:
             failed_owner=failed.get("owner"),
         )
 
+    def busy(self, now: datetime) -> set[str]:
+        """Read the keys of the leases that are held, cooling down or at Zoho's limit.
+
+        They are few among many that are over, so they are found by the index on ``purge_at``, which
+        is an hour at least after each of these ends.
+
+        Args:
+            now: The server's time.
+        """
+        recent = {"purge_at": {"$gt": now + _KEPT_FOR - ZOHO_WINDOW - _WINDOW_MARGIN}}
+        held = {"owner": {"$exists": True}}
+        cooling = {"cooling_until": {"$gt": now}}
+        at_limit = {f"requests.{ZOHO_REQUESTS - 1}": {"$exists": True}}
+        with pymongo.timeout(self._timeout):
+            found = self._collection().find(
+                {**recent, "$or": [held, cooling, at_limit]}, {"_id": 1}
+            )
+            return {lease["_id"] for lease in found}
+
     def _change(self, lease: Lease, update: dict[str, Any]) -> bool:
         with pymongo.timeout(self._timeout):
             changed = self._collection().update_one(

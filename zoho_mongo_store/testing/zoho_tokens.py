@@ -8,6 +8,8 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
+from zoho_mongo_store.testing.zoho_protocol import CLIENT_ID, CLIENT_SECRET
+
 WINDOW = 600.0
 TOKENS_PER_WINDOW = 10
 LIVE_TOKENS = 10
@@ -56,7 +58,7 @@ class Tokens:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._ahead = 0.0
-        self._clients: dict[str, str] = {}
+        self._clients = {CLIENT_ID: CLIENT_SECRET}
         self._grants: dict[str, Account] = {}
         self._logins: dict[str, Login] = {}
         self._owners: dict[str, Login] = {}
