@@ -35,7 +35,14 @@ def lease(tokens: Tokens, user: str, **fields: Any) -> None:
     now = datetime.now(UTC)
     key = lease_key("refresh_token", f"refresh-secret {user}")
     tokens.database["oauthtoken.leases"].insert_one(
-        {"_id": key, "until": now, "cooling_until": now, "requests": [now], **fields}
+        {
+            "_id": key,
+            "until": now,
+            "cooling_until": now,
+            "purge_at": now + timedelta(hours=1),
+            "requests": [now],
+            **fields,
+        }
     )
 
 

@@ -138,7 +138,7 @@ def test_without_any_uri_it_is_the_local_one(monkeypatch: pytest.MonkeyPatch) ->
 
     def make(uri: str, **options: Any) -> Client:
         uris.append(uri)
-        return Client(uri, connect=False, **options)
+        return Client(uri, **{**options, "connect": False})
 
     monkeypatch.setattr(connection, "MongoClient", make)
     monkeypatch.delenv(URI_VARIABLE, raising=False)
@@ -214,7 +214,8 @@ def test_every_write_asks_for_the_majority(engine: Engine, database: str) -> Non
             store.delete_token(str(token.get_id()))
             store.delete_tokens()
         # The first save takes three, a deletion one, that of all one for each collection.
-        assert [sent["writeConcern"] for sent in commands.sent] == [{"w": "majority"}] * 6
+        written = [sent["writeConcern"] for sent in commands.sent if "hello" not in sent]
+        assert written == [{"w": "majority"}] * 6
 
 
 @pytest.mark.parametrize(

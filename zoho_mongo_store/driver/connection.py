@@ -24,6 +24,7 @@ URI_VARIABLE = "ZOHO_MONGO_URI"
 DEFAULT_URI = "mongodb://localhost:27017"
 DEFAULT_DATABASE = "zohooauth"
 
+_CLOSED = "the store is closed: make a new one"
 _SRV = "mongodb+srv://"
 _SECRET_OPTIONS = ("tlsCertificateKeyFilePassword", "authMechanismProperties")
 
@@ -96,8 +97,7 @@ class Connection:
         if found is not None:
             return found
         with self._lock:
-            if self._closed:
-                raise StoreError("the store is closed: make a new one")
+            self.require_open()
             if self._collection is not None:
                 return self._collection
             if not self._has_to_resolve():
@@ -106,6 +106,15 @@ class Connection:
                 self._opening = Opening(self._resolve)
             opening = self._opening
         return opening.wait(seconds)
+
+    def require_open(self) -> None:
+        """Refuse an operation after ``close``.
+
+        Raises:
+            StoreError: It was closed.
+        """
+        if self._closed:
+            raise StoreError(_CLOSED)
 
     def close(self) -> None:
         """Close the client if it is owned. The collection cannot be used any more."""
@@ -165,7 +174,7 @@ class Connection:
             if os.getpid() == pid and not self._closed:
                 return self._keep(collection)
         self._drop_client(pid)
-        raise StoreError("the store is closed: make a new one")
+        raise StoreError(_CLOSED)
 
     def _drop_client(self, pid: int) -> None:
         if self._owned is not None and os.getpid() == pid:

@@ -163,6 +163,7 @@ class TokenRepository:
         return stored
 
     def _read(self, filters: list[Filter], is_kept: bool) -> Document | None:
+        self._connection.require_open()
         self._availability.require_any_member()
         deadline = time.monotonic() + self.timeout
         collection = self._open()
@@ -336,6 +337,7 @@ class TokenRepository:
         While the primary is known to be away the block fails at once.
         """
         started = time.monotonic()
+        self._connection.require_open()
         self._availability.require_primary()
         deadline = started + self.timeout
         collection = self._open()
