@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pymongo.errors import NetworkTimeout, PyMongoError
 
 from zoho_mongo_store.driver.fork import reset_after_fork
-from zoho_mongo_store.errors import is_unreachable
+from zoho_mongo_store.errors import KeyServiceError, is_unreachable
 
 _SILENT = "an operation before this one found MongoDB silent, and it has not answered since"
 
@@ -21,8 +21,9 @@ def was_silent(error: PyMongoError, since: float, seconds: float) -> bool:
         since: When it began, by ``time.monotonic``.
         seconds: How long it could take.
     """
-    is_over = time.monotonic() - since >= 0.9 * seconds
-    return is_unreachable(error) and (error.timeout or is_over)
+    if isinstance(error, KeyServiceError) or not is_unreachable(error):
+        return False
+    return error.timeout or time.monotonic() - since >= 0.9 * seconds
 
 
 class Availability:

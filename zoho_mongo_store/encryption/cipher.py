@@ -1,6 +1,7 @@
 """Encrypts and decrypts single values with MongoDB's library, and says what its failures mean."""
 
 import importlib.util
+import traceback
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
@@ -212,14 +213,24 @@ class Cipher:
 
         MongoDB or the key management service could not be reached, or a signal came.
         """
+        if _is_from_key_service(error.cause) or _SERVICE_IS_AWAY in str(error):
+            raise KeyServiceError(self._reason(error)) from None
         if is_unreachable(error.cause):
             raise error.cause from None
-        if _SERVICE_IS_AWAY in str(error):
-            raise KeyServiceError(self._reason(error)) from None
         raise_if_interrupted(str(error))
 
     def _reason(self, error: Exception) -> str:
         return without(_texts(self._settings.kms_providers), str(error))[:_LONGEST_REASON]
+
+
+def _is_from_key_service(error: Exception) -> bool:
+    """Whether pymongo raised ``error`` on its way to the service, not to MongoDB.
+
+    Both raise the same classes; the function that asks the service is
+    ``EncryptionIO.kms_request`` (pymongo/synchronous/encryption.py).
+    """
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code.co_name == "kms_request" for frame, _ in frames)
 
 
 def _read_past_primary(client: "ClientEncryption[dict[str, Any]]") -> None:
