@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from pymongo.errors import PyMongoError
+from pymongo.errors import InvalidOperation, PyMongoError
 
 from zoho_mongo_store.driver.fork import reset_after_fork
 from zoho_mongo_store.errors import InvalidInputError, StoreError, is_unreachable
@@ -128,7 +128,7 @@ class OutageMemory:
         while not self._closed.wait(_PROBE_PAUSE):
             try:
                 self._probe()
-            except StoreError:
+            except (StoreError, InvalidOperation):
                 return  # Closed meanwhile.
             except PyMongoError as error:
                 if is_unreachable(error):
