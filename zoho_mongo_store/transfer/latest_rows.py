@@ -23,16 +23,16 @@ _TABLES = """
     CREATE INDEX row_login ON row (login);
 """
 _CLIENT = "(login.client IS NULL OR :client IS NULL OR login.client = :client)"
-_BY_USER = f"SELECT login FROM login WHERE user = :user AND {_CLIENT} ORDER BY login"  # noqa: S608 - no values
+_BY_USER = f"SELECT login FROM login WHERE user = :user AND {_CLIENT} ORDER BY login"  # noqa: S608  # nosec B608 - no values
 _BY_CREDENTIAL = (
-    "SELECT login.login FROM credential JOIN login USING (login)"  # noqa: S608 - no values
+    "SELECT login.login FROM credential JOIN login USING (login)"  # noqa: S608  # nosec B608 - no values
     " WHERE credential.digest = :credential"
     f" AND (login.user IS NULL OR :user IS NULL) AND {_CLIENT} ORDER BY login.login"
 )
 _INSERT = "INSERT INTO login (user, client, expiry, line) VALUES (:user, :client, :expiry, :line)"
 _IS_LATER = "(:expiry > expiry OR (:expiry = expiry AND :line > line))"
 _IMPROVE = (
-    "UPDATE login SET user = coalesce(user, :user), client = coalesce(client, :client),"  # noqa: S608 - no values
+    "UPDATE login SET user = coalesce(user, :user), client = coalesce(client, :client),"  # noqa: S608  # nosec B608 - no values
     f" line = CASE WHEN {_IS_LATER} THEN :line ELSE line END, expiry = max(expiry, :expiry)"
     " WHERE login = :login"
 )
