@@ -150,9 +150,11 @@ class Leases:
             "$max": {"purge_at": until + _KEPT_FOR},
             "$push": {"requests": {"$each": [now], "$slice": -ZOHO_REQUESTS}},
         }
+        # It may wait for a primary, which is not to cost the command its time.
+        collection = self._collection()
         with pymongo.timeout(self._timeout):
             try:
-                taken = self._collection().find_one_and_update(
+                taken = collection.find_one_and_update(
                     candidate,
                     update,
                     upsert=replacing is None,
@@ -219,8 +221,10 @@ class Leases:
             key: The digest of the credential.
             request: Whose failures count. ``None``: the newest of any request.
         """
+        # It may wait for a primary, which is not to cost the command its time.
+        collection = self._collection()
         with pymongo.timeout(self._timeout):
-            stored = self._collection().find_one({"_id": key})
+            stored = collection.find_one({"_id": key})
         if stored is None:
             return None
         failures = stored.get("failures", {})
@@ -254,17 +258,17 @@ class Leases:
         held = {"owner": {"$exists": True}}
         cooling = {"cooling_until": {"$gt": now}}
         at_limit = {f"requests.{ZOHO_REQUESTS - 1}": {"$exists": True}}
+        # It may wait for a primary, which is not to cost the command its time.
+        collection = self._collection()
         with pymongo.timeout(self._timeout):
-            found = self._collection().find(
-                {**recent, "$or": [held, cooling, at_limit]}, {"_id": 1}
-            )
+            found = collection.find({**recent, "$or": [held, cooling, at_limit]}, {"_id": 1})
             return {lease["_id"] for lease in found}
 
     def _change(self, lease: Lease, update: dict[str, Any]) -> bool:
+        # It may wait for a primary, which is not to cost the command its time.
+        collection = self._collection()
         with pymongo.timeout(self._timeout):
-            changed = self._collection().update_one(
-                {"_id": lease.key, "owner": lease.owner}, update
-            )
+            changed = collection.update_one({"_id": lease.key, "owner": lease.owner}, update)
         return changed.matched_count == 1
 
 

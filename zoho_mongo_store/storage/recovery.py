@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pymongo
 from pymongo import ReadPreference
-from pymongo.errors import PyMongoError
+from pymongo.errors import NetworkTimeout, PyMongoError
 
 from zoho_mongo_store.driver.availability import Availability
 from zoho_mongo_store.driver.background import BackgroundTask
@@ -82,19 +82,10 @@ class Recovery:
         Raises:
             PyMongoError: No primary answered.
         """
-        deadline = time.monotonic() + seconds
-        while True:
-            started = time.monotonic()
-            self.availability.wait_for_primary(deadline - started)
-            left = max(deadline - time.monotonic(), 0.001)
-            try:
-                self.ping_primary(min(patience(self._timeout), left))
-                self.availability.primary_writes()
-                return
-            except PyMongoError as error:
-                if not is_unreachable(error) or time.monotonic() >= deadline:
-                    raise
-                self.availability.found_silent(started)
+        self.availability.found_silent(time.monotonic())
+        if not self.availability.wait_for_primary(seconds):
+            raise NetworkTimeout("no primary answered")
+        self.availability.primary_writes()
 
     def finish(self) -> None:
         """Write what is kept within the time-out, or log at ERROR that it is lost, and stop."""
