@@ -6,9 +6,13 @@ import pytest
 
 from tests.conftest import PATIENCE
 from tests.engines import Engine
-from tests.refresh.callers import Fleet
+from tests.refresh.callers import Fleet, driving
+from tests.refresh.moved_time import MovedTime
+from tests.refresh.site import Site, stored
 from tests.sdk.application import Application
 from tests.sdk.stored import Documents
+from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.refresh.lease import Leases
 from zoho_mongo_store.testing import LoopbackZoho
 
 
@@ -55,3 +59,15 @@ def application(
 def documents(engine: Engine, database: str) -> Documents:
     """Reads the stored documents."""
     return lambda: list(engine.client[database].oauthtoken.find())
+
+
+@pytest.fixture
+def site(
+    store: MongoTokenStore, zoho: LoopbackZoho, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    """A site whose Zoho answers at once."""
+    zoho.configure(delay=0)
+    time = MovedTime()
+    monkeypatch.setattr(Leases, "clock", lambda _: time)
+    with driving(store, zoho):
+        yield Site(store, zoho, time, stored(store, zoho))

@@ -1,74 +1,17 @@
 """How long the fleet rests after failures, and how often it asks at most. Time is moved."""
 
 import random
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from tests.refresh.callers import CLIENT, Fields, driving
-from tests.refresh.moved_time import MovedTime
-from tests.tokens import make_token
-from zoho_mongo_store import MongoTokenStore
+from tests.refresh.site import Site, stored
 from zoho_mongo_store.refresh.lease import Leases, lease_key
 from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
-from zoho_mongo_store.sdk import REFUSED, OAuthToken, SDKException
-from zoho_mongo_store.testing import LoopbackZoho
+from zoho_mongo_store.sdk import REFUSED, OAuthToken
 
 WINDOW = 600
 LIMIT = 10
-
-
-class Site(NamedTuple):
-    """One stored token, and a Zoho whose clock moves along with the server's."""
-
-    store: MongoTokenStore
-    zoho: LoopbackZoho
-    time: MovedTime
-    fields: Fields
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass, for the server and for Zoho."""
-        self.time.advance(seconds)
-        self.zoho.advance(seconds)
-
-    def refresh(self, **answers: Any) -> SDKException | None:
-        """Refresh as the SDK does when the token has expired; the error, if that is what came."""
-        if answers:
-            self.zoho.configure(**answers)
-        token = self.store.find_token_by_id(self.fields["id"])
-        assert token is not None
-        method: Any = token.refresh_access_token
-        try:
-            method(token, f"{self.zoho.url}/oauth/v2/token")
-        except SDKException as error:
-            return error
-        return None
-
-    def asked(self) -> int:
-        """How many requests Zoho has received."""
-        return self.zoho.count("refresh")
-
-
-@pytest.fixture
-def site(
-    store: MongoTokenStore, zoho: LoopbackZoho, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
-    """A site whose Zoho answers at once."""
-    zoho.configure(delay=0)
-    time = MovedTime()
-    monkeypatch.setattr(Leases, "clock", lambda _: time)
-    with driving(store, zoho):
-        yield Site(store, zoho, time, stored(store, zoho))
-
-
-def stored(store: MongoTokenStore, zoho: LoopbackZoho) -> Fields:
-    """The fields of a stored token of a login of its own."""
-    refresh_token = zoho.refresh_token()
-    name = f"ada {refresh_token[-6:]}"
-    token = make_token(user_name=name, refresh_token=refresh_token, **CLIENT)
-    store.save_token(token)
-    return {"id": token.get_id(), "refresh_token": refresh_token}
 
 
 @pytest.mark.parametrize(
