@@ -180,7 +180,8 @@ def user_name_of(token: OAuthToken) -> str | None:
         token, "_OAuthToken__find_user", False
     ):
         return None
-    return Utility.get_user_name(token.get_access_token())
+    name: str | None = Utility.get_user_name(token.get_access_token())
+    return name
 
 
 def secrets_of(token: object) -> list[str]:

@@ -1,1 +1,2 @@
 from .oauth_token import OAuthToken as OAuthToken
+from .token import Token as Token

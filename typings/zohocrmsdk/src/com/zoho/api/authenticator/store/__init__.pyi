@@ -1,23 +1,3 @@
-from zohocrmsdk.src.com.zoho.api.authenticator.oauth_token import OAuthToken
-
-class TokenStore:
-    def find_token(self, token: OAuthToken) -> OAuthToken | None: ...
-    def save_token(self, token: OAuthToken) -> None: ...
-    def delete_token(self, id: str) -> None: ...
-    def get_tokens(self) -> list[OAuthToken]: ...
-    def delete_tokens(self) -> None: ...
-    def find_token_by_id(self, id: str) -> OAuthToken | None: ...
-
-class FileStore(TokenStore):
-    def __init__(self, file_path: str) -> None: ...
-
-class DBStore(TokenStore):
-    def __init__(
-        self,
-        host: str = ...,
-        database_name: str = ...,
-        table_name: str = ...,
-        user_name: str = ...,
-        password: str = ...,
-        port_number: str = ...,
-    ) -> None: ...
+from .db_store import DBStore as DBStore
+from .file_store import FileStore as FileStore
+from .token_store import TokenStore as TokenStore

@@ -1,1 +1,9 @@
+from .au_data_center import AUDataCenter as AUDataCenter
+from .ca_data_center import CADataCenter as CADataCenter
+from .cn_data_center import CNDataCenter as CNDataCenter
 from .data_center import DataCenter as DataCenter
+from .eu_data_center import EUDataCenter as EUDataCenter
+from .in_data_center import INDataCenter as INDataCenter
+from .jp_data_center import JPDataCenter as JPDataCenter
+from .sa_data_center import SADataCenter as SADataCenter
+from .us_data_center import USDataCenter as USDataCenter

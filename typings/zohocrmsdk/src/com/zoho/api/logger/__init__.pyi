@@ -1,0 +1,2 @@
+from .logger import Logger as Logger
+from .logger import SDKLogger as SDKLogger

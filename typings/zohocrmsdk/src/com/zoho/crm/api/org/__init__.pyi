@@ -1,4 +1,0 @@
-from typing import Any
-
-class OrgOperations:
-    def get_organization(self) -> Any: ...

@@ -1,3 +1,0 @@
-class Utility:
-    @staticmethod
-    def get_user_name(token: str | None) -> str | None: ...
