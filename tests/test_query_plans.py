@@ -106,7 +106,8 @@ def read_whole(found: list[Execution]) -> set[str]:
     examined = Counter[str]()
     for one in found:
         examined[one.collection] += SEEDED if one.scans else one.examined
-    return {collection for collection, number in examined.items() if number >= SEEDED}
+    # Some of the operations delete a token.
+    return {collection for collection, number in examined.items() if number > SEEDED // 2}
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -126,6 +126,7 @@ def test_a_cool_down_is_a_warning_with_its_reason(cli: CommandLine, tokens: Toke
             "_id": lease_key("refresh_token", "1000.refresh"),
             "until": later,
             "cooling_until": later,
+            "purge_at": later + timedelta(hours=1),
             "failures": {"0": failed(later, "too many")},
         }
     )

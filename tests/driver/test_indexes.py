@@ -293,7 +293,7 @@ def test_create_indexes_false_sends_no_index_command(engine: Engine, database: s
         store.delete_token(str(token.get_id()))
         store.delete_tokens()
 
-        assert set(commands.names) == {"findAndModify", "find", "delete"}
+        assert set(commands.names) == {"findAndModify", "find", "delete", "hello"}
 
 
 PASSWORD = "geheimnis"

@@ -68,6 +68,7 @@ class HostClock:
         """
         self._read = read
         self._server: Clock | None = None
+        self._uncertainty = timedelta(0)
         self._read_again_at = 0.0
         self._try_at = 0.0
         self._warned = False
@@ -81,7 +82,9 @@ class HostClock:
         moment = time.monotonic()
         if self._server is not None and moment < self._read_again_at:
             return self._server
-        self._server = server = self._read()
+        server = self._read()
+        self._uncertainty = timedelta(seconds=time.monotonic() - moment) / 2
+        self._server = server
         self._read_again_at = moment + _GOOD_FOR
         ahead = self.ahead()
         if ahead and not self._warned:
@@ -97,8 +100,9 @@ class HostClock:
     def ahead(self, *, ask: bool = True) -> timedelta:
         """How far this host's clock is ahead, in whole seconds; negative where it is behind.
 
-        Zero for less than two seconds. Where the server has not told its time, and for a minute
-        after that, the host's clock is taken to be right.
+        Zero for less than two seconds, and for what a slow answer or a busy host leaves in doubt.
+        Where the server has not told its time, and for a minute after that, the host's clock is
+        taken to be right.
 
         Args:
             ask: Whether the server may be asked, if it never has been.
@@ -112,6 +116,10 @@ class HostClock:
                 self.server()
         if self._server is None:
             return timedelta(0)
+        before = self._server()
         now = datetime.fromtimestamp(time.time(), UTC)
-        seconds = round((now - self._server()).total_seconds())
-        return timedelta(seconds=seconds) if abs(seconds) >= _TOLERANCE else timedelta(0)
+        doubt = self._uncertainty + (self._server() - before)
+        ahead = now - before
+        if abs(ahead) - doubt < timedelta(seconds=_TOLERANCE):
+            return timedelta(0)
+        return timedelta(seconds=round(ahead.total_seconds()))
