@@ -235,3 +235,15 @@ def variable(name: str) -> str:
     """A variable of the Makefile."""
     [value] = re.findall(rf"(?m)^{name} [:?]= (.*)$", MAKEFILE)
     return str(value)
+
+
+def test_no_import_runs_upward_and_there_is_no_circle() -> None:
+    """The contracts of import-linter in pyproject.toml."""
+    lint = (
+        "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    )
+    checked = subprocess.run(
+        [sys.executable, "-c", lint], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -38,6 +38,7 @@ __all__ = [
     "acting_as",
     "current_initializer",
     "lifetime",
+    "organization_id",
     "secrets_of",
     "take_answer",
     "token_request",
@@ -182,6 +183,14 @@ def user_name_of(token: OAuthToken) -> str | None:
         return None
     name: str | None = Utility.get_user_name(token.get_access_token())
     return name
+
+
+def organization_id() -> str:
+    """Ask the CRM API for the id (``zgid``) of the organization that the SDK acts for."""
+    from zohocrmsdk.src.com.zoho.crm.api.org import OrgOperations
+
+    response = OrgOperations().get_organization()
+    return str(response.get_object().get_org()[0].get_zgid())
 
 
 def secrets_of(token: object) -> list[str]:

@@ -14,10 +14,10 @@ from pymongo.driver_info import DriverInfo
 from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure
 from pymongo.uri_parser import parse_uri
 
+from zoho_mongo_store.driver import Document
 from zoho_mongo_store.driver.fork import not_during_a_fork, reset_after_fork
 from zoho_mongo_store.driver.opening import Opening
 from zoho_mongo_store.errors import InvalidInputError, StoreError, UnresolvedNameError
-from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.version import __version__
 
 URI_VARIABLE = "ZOHO_MONGO_URI"

@@ -8,8 +8,8 @@ from pymongo import ASCENDING, IndexModel, MongoClient
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from zoho_mongo_store.driver import Document
 from zoho_mongo_store.errors import StoreError
-from zoho_mongo_store.model.document import Document
 
 # Building an index on a large collection takes longer than an operation may.
 _BUILD_SECONDS = 600.0

@@ -13,9 +13,9 @@ from pymongo.read_preferences import PrimaryPreferred, Secondary
 from pymongo.server_selectors import Selection
 from pymongo.topology_description import TOPOLOGY_TYPE
 
+from zoho_mongo_store.driver import Document
 from zoho_mongo_store.driver.availability import Availability, was_silent
 from zoho_mongo_store.errors import is_unreachable
-from zoho_mongo_store.model.document import Document
 
 _Result = TypeVar("_Result")
 Query = Callable[[Collection[Document]], _Result | None]

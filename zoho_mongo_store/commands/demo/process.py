@@ -10,9 +10,13 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, TypeVar
 
-from zohocrmsdk.src.com.zoho.crm.api.org import OrgOperations
-
-from zoho_mongo_store.sdk import Initializer, OAuthToken, SDKException, UserSignature
+from zoho_mongo_store.sdk import (
+    Initializer,
+    OAuthToken,
+    SDKException,
+    UserSignature,
+    organization_id,
+)
 from zoho_mongo_store.store import MongoTokenStore
 from zoho_mongo_store.testing.zoho import LoopbackZoho
 
@@ -122,8 +126,7 @@ class Application:
 
     def organization(self) -> str:
         """Ask the CRM API for the user's organization: its id (``zgid``)."""
-        response = OrgOperations().get_organization()
-        return str(response.get_object().get_org()[0].get_zgid())
+        return organization_id()
 
     def revoke_and_remove(self, id: str) -> tuple[bool, bool]:
         """Revoke the refresh token at Zoho, delete the token from the store: whether each did."""
