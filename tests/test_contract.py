@@ -220,12 +220,14 @@ def test_an_access_token_without_expiry_is_not_given_the_callers(store: MongoTok
 
 def test_given_fields_other_than_the_pair_stay(store: MongoTokenStore) -> None:
     saved(store, full())
-    token = make_token(user_name=ADA, redirect_url="https://example.com/mine", refresh_token="mine")
+    token = make_token(
+        user_name=ADA, redirect_url="https://example.com/mine", client_secret="corrected"
+    )
 
     store.find_token(token)
 
     assert token.get_redirect_url() == "https://example.com/mine"
-    assert token.get_refresh_token() == "mine"
+    assert token.get_client_secret() == "corrected"
     assert token.get_api_domain() == "http://127.0.0.1:1"
 
 

@@ -23,7 +23,6 @@ from zoho_mongo_store.model.document import (
     from_document,
     to_document,
 )
-from zoho_mongo_store.model.lookup import find_filters
 from zoho_mongo_store.refresh import DEFAULT_POLICY, Coordinator, RefreshPolicy, RefreshStats
 from zoho_mongo_store.refresh.intercept import pop_saved_mark
 from zoho_mongo_store.sdk import OAuthToken, TokenStore
@@ -163,7 +162,7 @@ class MongoTokenStore(TokenStore):
             ``token`` itself, or ``None`` if no stored token matches, or if it has nothing to be
             looked up by.
         """
-        stored = self._tokens.find(find_filters(to_document(token)))
+        stored = self._tokens.find_token(to_document(token))
         if stored is not None:
             fill(token, stored)
         if self._coordinator is not None:

@@ -57,7 +57,7 @@ def test_round_trip_through_an_engine(store: MongoTokenStore, fields: dict[str, 
     assert contents(store.find_token_by_id(fields["id"])) == fields
     document = store.collection.find_one({})
     assert document is not None
-    extra = {"_id", "created_at", "updated_at"}
+    extra = {"_id", "created_at", "updated_at", "known_credentials"}
     assert set(document) - extra == set(to_document(make_token(**fields)))
 
 

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from tests.tokens import CLIENT
-from zoho_mongo_store.model.lookup import find_filters, save_filters, shared_id
+from zoho_mongo_store.model.lookup import (
+    find_filters,
+    other_clients_filter,
+    save_filters,
+    shared_id,
+)
 
 EVERYTHING = {
     "id": "7",
@@ -17,6 +22,8 @@ EVERYTHING = {
     **CLIENT,
 }
 NAMELESS = {"user_name": {"$exists": False}}
+# No filter finds the document of another OAuth client.
+SAME_CLIENT = {"client_id": {"$in": ["1000.CLIENT", None]}}
 
 
 def only(*names: str) -> dict[str, str]:
@@ -28,15 +35,15 @@ CREDENTIALS = only("access_token", "grant_token", "refresh_token")
 
 
 def test_an_id_is_decisive_for_finding() -> None:
-    assert find_filters(EVERYTHING) == [{"id": "7"}]
+    assert find_filters(EVERYTHING) == [{"id": "7", **SAME_CLIENT}]
 
 
 def test_for_saving_an_unknown_id_goes_on_down_the_list() -> None:
     assert save_filters(EVERYTHING) == [
-        {"id": "7"},
-        {"user_name": "ada@example.com:1"},
-        {"grant_token": "G", **NAMELESS},
-        {"refresh_token": "R", **NAMELESS},
+        {"id": "7", **SAME_CLIENT},
+        {"user_name": "ada@example.com:1", **SAME_CLIENT},
+        {"grant_token": "G", **NAMELESS, **SAME_CLIENT},
+        {"refresh_token": "R", **NAMELESS, **SAME_CLIENT},
     ]
 
 
@@ -52,13 +59,18 @@ def test_without_a_client_the_access_token_alone_counts() -> None:
 
 
 def test_with_a_client_the_grant_token_comes_before_the_refresh_token() -> None:
-    assert find_filters(CREDENTIALS | CLIENT) == [{"grant_token": "G"}, {"refresh_token": "R"}]
+    assert find_filters(CREDENTIALS | CLIENT) == [
+        {"grant_token": "G", **SAME_CLIENT},
+        {"refresh_token": "R", **SAME_CLIENT},
+    ]
 
 
 @pytest.mark.parametrize("half", ["client_id", "client_secret"])
 def test_half_a_client_redeems_nothing(half: str) -> None:
     assert find_filters(CREDENTIALS | only(half)) == []
-    assert find_filters(CREDENTIALS | only(half, "user_name")) == [only("user_name")]
+    same_client = SAME_CLIENT if half == "client_id" else {}
+    by_name = only("user_name") | same_client
+    assert find_filters(CREDENTIALS | only(half, "user_name")) == [by_name]
 
 
 @pytest.mark.parametrize(
@@ -79,8 +91,20 @@ def test_no_filter_matches_any_document() -> None:
             for filter in [*find_filters(fields), *save_filters(fields)]:
                 (name, value), *more = filter.items()
                 assert value == fields[name]
-                assert more in ([], list(NAMELESS.items()))
-                assert not more or "user_name" in fields
+                conditions = dict(more)
+                assert conditions.pop("client_id", None) == (
+                    SAME_CLIENT["client_id"] if "client_id" in fields else None
+                )
+                assert conditions in ({}, NAMELESS)
+                assert not conditions or "user_name" in fields
+
+
+def test_only_a_token_with_name_and_client_takes_a_name_from_another_client() -> None:
+    other = {"user_name": "ada@example.com:1", "client_id": {"$nin": ["1000.CLIENT", None]}}
+
+    assert other_clients_filter(EVERYTHING) == other
+    assert other_clients_filter(only("user_name")) is None
+    assert other_clients_filter(CLIENT) is None
 
 
 def test_all_who_insert_the_same_token_come_to_the_same_id() -> None:

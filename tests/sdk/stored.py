@@ -10,7 +10,7 @@ from zoho_mongo_store.model.document import expires_in_of
 
 Documents = Callable[[], list[dict[str, Any]]]
 
-_BOOKKEEPING = ("_id", "created_at", "updated_at", "expiry_time")
+_BOOKKEEPING = ("_id", "created_at", "updated_at", "expiry_time", "known_credentials")
 
 
 def as_contents(document: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from bson.binary import Binary
 from bson.tz_util import utc
 
 from zoho_mongo_store.errors import InvalidInputError, StoreError
+from zoho_mongo_store.model.login import knows
 from zoho_mongo_store.sdk import OAuthToken, UserSignature
 
 Document = dict[str, Any]
@@ -102,7 +103,8 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
     """Fill the unset fields of a token from a stored document.
 
     The access token and its expiry are replaced as a pair, even where they are set, so that a token
-    never carries one access token with the expiry of another.
+    never carries one access token with the expiry of another. A refresh token that the document has
+    known before gives way to the stored one, by which a later login replaced it.
 
     Args:
         token: The token to fill, changed in place.
@@ -120,6 +122,9 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
             raise _damaged(document, field, value)
         if not getter(token):
             setter(token, value or None)
+    own, stored = token.get_refresh_token(), document.get("refresh_token")
+    if own and stored and own != stored and knows(document, "refresh_token", own):
+        token.set_refresh_token(stored)
     name = _stored_text(document, "user_name")
     if not _user_name(token.get_user_signature()):
         token.set_user_signature(None if name is None else UserSignature(name))

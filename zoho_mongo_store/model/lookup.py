@@ -16,11 +16,12 @@ def find_filters(fields: Mapping[str, Any]) -> list[Filter]:
         fields: The token's fields, as ``to_document`` returns them.
 
     Returns:
-        Filters, each an equality on an indexed field. If there is an id, it is the only filter. The
-        list is empty if there is nothing to look up by; no filter ever matches every document.
+        Filters that begin with an equality on an indexed field. If there is an id, it is the only
+        filter. The list is empty if there is nothing to look up by; no filter ever matches every
+        document.
     """
     if "id" in fields:
-        return [{"id": fields["id"]}]
+        return [{"id": fields["id"], **_same_client(fields)}]
     return _other_filters(fields)
 
 
@@ -33,28 +34,65 @@ def save_filters(fields: Mapping[str, Any]) -> list[Filter]:
     Returns:
         The same filters as ``find_filters``, except that the other filters follow the one on an id.
     """
-    by_id = [{"id": fields["id"]}] if "id" in fields else []
+    by_id = [{"id": fields["id"], **_same_client(fields)}] if "id" in fields else []
     return by_id + _other_filters(fields)
 
 
-def shared_id(filters: list[Filter], attempt: int) -> str | None:
-    """Derive the id of a new document, so that processes racing to insert one token agree on it.
+def other_clients_filter(fields: Mapping[str, Any]) -> Filter | None:
+    """Return the filter for a document of another OAuth client with the same user name.
 
-    Only a unique index keeps two racing upserts apart, and credentials cannot have one: the same
-    refresh token may be stored under two user names. The id has a unique index, so it is derived
-    from the last filter.
+    Args:
+        fields: The token's fields, as ``to_document`` returns them.
+
+    Returns:
+        The filter, or ``None`` if the token has no user name or no client id.
+    """
+    if "user_name" not in fields or "client_id" not in fields:
+        return None
+    return {"user_name": fields["user_name"], "client_id": {"$nin": [fields["client_id"], None]}}
+
+
+def looked_up_credentials(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the credentials of a token that filters look up, in the find order.
+
+    Args:
+        fields: The token's fields, as ``to_document`` returns them.
+    """
+    has_client_id, has_client_secret = "client_id" in fields, "client_secret" in fields
+    if has_client_id and has_client_secret:
+        return tuple(field for field in ("grant_token", "refresh_token") if field in fields)
+    if not has_client_id and not has_client_secret:
+        return tuple(field for field in ("access_token",) if field in fields)
+    return ()
+
+
+def shared_id(filters: list[Filter], attempt: int) -> str | None:
+    """Derive the id of a new document from the last of its filters; see ``derived_id``.
 
     Args:
         filters: What ``save_filters`` returned for the token.
         attempt: How many derived ids were found taken by other documents.
 
     Returns:
-        32 hexadecimal digits, or ``None`` if there is nothing to look up by and so nothing to
-        share.
+        32 hexadecimal digits, or ``None`` if there are no filters.
     """
     if not filters:
         return None
     field, value = next(iter(filters[-1].items()))
+    return derived_id(field, value, attempt)
+
+
+def derived_id(field: str, value: str, attempt: int) -> str:
+    """Derive an id from a field, so that processes racing to insert one token agree on it.
+
+    Args:
+        field: The name of the field.
+        value: Its value.
+        attempt: How many derived ids were found taken by other documents.
+
+    Returns:
+        32 hexadecimal digits.
+    """
     return hashlib.sha256(f"{field}\0{attempt}\0{value}".encode()).hexdigest()[:32]
 
 
@@ -65,20 +103,22 @@ def _other_filters(fields: Mapping[str, Any]) -> list[Filter]:
     users are never mixed.
     """
     filters: list[Filter] = []
+    same_client = _same_client(fields)
     unclaimed: Filter = {}
     if "user_name" in fields:
-        filters.append({"user_name": fields["user_name"]})
+        filters.append({"user_name": fields["user_name"], **same_client})
         unclaimed = _NAMELESS
-    for field in _redeemable(fields):
-        if field in fields:
-            filters.append({field: fields[field], **unclaimed})
+    filters += [
+        {field: fields[field], **unclaimed, **same_client}
+        for field in looked_up_credentials(fields)
+    ]
     return filters
 
 
-def _redeemable(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    has_client_id, has_client_secret = "client_id" in fields, "client_secret" in fields
-    if has_client_id and has_client_secret:
-        return ("grant_token", "refresh_token")
-    if not has_client_id and not has_client_secret:
-        return ("access_token",)
-    return ()
+def _same_client(fields: Mapping[str, Any]) -> Filter:
+    """Return the condition that a document's OAuth client, if known, is that of the token.
+
+    The SDK names a user ``email:org``, without the client, so one user of two applications has one
+    name.
+    """
+    return {"client_id": {"$in": [fields["client_id"], None]}} if "client_id" in fields else {}

@@ -25,7 +25,8 @@ from zoho_mongo_store.encryption import EncryptedCollection, Encryptor, FieldEnc
 from zoho_mongo_store.errors import is_unreachable
 from zoho_mongo_store.events import Events
 from zoho_mongo_store.model.document import Document, now
-from zoho_mongo_store.model.lookup import Filter
+from zoho_mongo_store.model.login import is_login
+from zoho_mongo_store.model.lookup import Filter, find_filters
 from zoho_mongo_store.model.token_documents import TokenDocuments
 from zoho_mongo_store.storage import login_state
 from zoho_mongo_store.storage.outage import OutageMemory
@@ -105,6 +106,26 @@ class TokenRepository:
     def is_serving_from_memory(self) -> bool:
         """Whether MongoDB is away and what is found comes from memory."""
         return self._memory is not None and self._memory.serving
+
+    def find_token(self, fields: Document, *, from_primary: bool = False) -> Document | None:
+        """Find the document of a token, in the find order.
+
+        A login is not answered by the document that it is about to replace.
+
+        Args:
+            fields: The token's fields, as ``to_document`` returns them.
+            from_primary: As for ``find``.
+
+        Returns:
+            The document, or ``None``.
+        """
+        filters = find_filters(fields)
+        while filters:
+            stored = self.find(filters, from_primary=from_primary)
+            if stored is None or not is_login(fields, stored):
+                return stored
+            del filters[0]
+        return None
 
     def find(self, filters: list[Filter], *, from_primary: bool = False) -> Document | None:
         """Find the document of a token, with what this process has yet to write of it.

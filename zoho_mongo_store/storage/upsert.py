@@ -1,6 +1,5 @@
 """Saves a token as one document: an upsert under unique indexes, retried when it loses a race."""
 
-import uuid
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -8,8 +7,14 @@ from pymongo.errors import DuplicateKeyError
 
 from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import ACCESS_TOKEN_FIELDS, CREDENTIAL_FIELDS, Document, now
-from zoho_mongo_store.model.lookup import Filter, save_filters, shared_id
+from zoho_mongo_store.model.login import (
+    KNOWN_CREDENTIALS,
+    MAX_KNOWN_CREDENTIALS,
+    credential_digests,
+)
+from zoho_mongo_store.model.lookup import Filter, other_clients_filter, save_filters
 from zoho_mongo_store.model.token_documents import TokenDocuments
+from zoho_mongo_store.storage.new_keys import NewKeys
 
 # An attempt fails only because another save succeeded; 32 racing saves need two or three.
 _ATTEMPTS = 32
@@ -22,7 +27,8 @@ def upsert(
 ) -> Document:
     """Update the document of a token, or insert one.
 
-    A field that is absent from ``fields`` stays as it is stored, and so does the id.
+    A field that is absent from ``fields`` stays as it is stored, and so does the id. The document
+    remembers digests of the grant and refresh tokens that were saved in it.
 
     Args:
         collection: The token collection, with its unique indexes.
@@ -48,21 +54,23 @@ def upsert(
         # where the first filter finds it: each further filter would cost another command.
         filters.insert(0, {**filters[0], "access_token": fields["access_token"]})
     insertable = not fields.keys().isdisjoint(CREDENTIAL_FIELDS)
-    for attempt in range(_ATTEMPTS):
-        new_id = fields.get("id") or shared_id(filters, attempt) or uuid.uuid4().hex
-        for candidate in filters or [{"id": new_id}]:
+    new_keys = NewKeys(fields)
+    for _ in range(_ATTEMPTS):
+        keys = new_keys.current()
+        for candidate in filters or [{"id": keys["id"]}]:
             inserting = insertable and (not filters or candidate is filters[-1])
             try:
                 stored = _update(
-                    collection, candidate, fields, new_id if inserting else None, keep_access_token
+                    collection, candidate, fields, keys if inserting else None, keep_access_token
                 )
             except DuplicateKeyError as error:
-                _check_is_own(error)
-                if "id" in candidate and "user_name" in fields:
-                    _release_name(collection, fields["user_name"], candidate["id"])
+                violated = _violated_key(error)
+                new_keys.reject(violated)
+                if violated in ("user_name", None):
+                    _release_name(collection, fields, candidate)
                 break
             if stored is not None:
-                return stored
+                return _with_newest_known(collection, stored)
         else:
             if not insertable:
                 raise StoreError(
@@ -92,24 +100,44 @@ def compare_and_set_access_token(
     """
     changes = {field: fields[field] for field in REDEEMED_FIELDS if field in fields}
     current = stored.get("access_token", {"$exists": False})
-    return collection.find_one_and_update(
+    changed = collection.find_one_and_update(
         {"id": stored["id"], "access_token": current},
-        {"$set": {**changes, "updated_at": now()}},
+        {"$set": {**changes, "updated_at": now()}, **_known(fields)},
         return_document=ReturnDocument.AFTER,
     )
+    return None if changed is None else _with_newest_known(collection, changed)
+
+
+def remember_credentials(collection: TokenDocuments, id: str, fields: Document) -> Document | None:
+    """Remember the grant and the refresh token of a login that Zoho refused.
+
+    They start no further login. Nothing else in the document changes.
+
+    Args:
+        collection: The token collection.
+        id: The id of the document that matched the token by its user name.
+        fields: The token's fields, as ``to_document`` returns them.
+
+    Returns:
+        The document as it is after the update, or ``None`` if it was deleted.
+    """
+    changed = collection.find_one_and_update(
+        {"id": id}, _known(fields), return_document=ReturnDocument.AFTER
+    )
+    return None if changed is None else _with_newest_known(collection, changed)
 
 
 def _update(
     collection: TokenDocuments,
     candidate: Filter,
     fields: Document,
-    new_id: str | None,
+    keys: Document | None,
     keep_access_token: bool,
 ) -> Document | None:
-    """Update the document that matches ``candidate``, or insert one under ``new_id``.
+    """Update the document that matches ``candidate``, or insert one with ``keys``.
 
     Returns:
-        The document as it is after the update. ``None`` if none matches and ``new_id`` is ``None``,
+        The document as it is after the update. ``None`` if none matches and ``keys`` is ``None``,
         or possibly if an upsert lost a race.
     """
     moment = now()
@@ -119,28 +147,54 @@ def _update(
         else {}
     )
     changes = {field: fields[field] for field in fields if field != "id" and field not in kept}
-    update: dict[str, Any] = {"$set": {**changes, "updated_at": moment}}
-    if new_id is not None:
-        update["$setOnInsert"] = {"id": new_id, "created_at": moment, **kept}
+    update: dict[str, Any] = {"$set": {**changes, "updated_at": moment}, **_known(fields)}
+    if keys is not None:
+        update["$setOnInsert"] = {**keys, "created_at": moment, **kept}
     if not keep_access_token and _expiry_unknown(fields) and "access_token" not in candidate:
         update["$unset"] = {"expiry_time": ""}
     return collection.find_one_and_update(
-        candidate, update, upsert=new_id is not None, return_document=ReturnDocument.AFTER
+        candidate, update, upsert=keys is not None, return_document=ReturnDocument.AFTER
     )
 
 
-def _check_is_own(error: DuplicateKeyError) -> None:
-    """Check that the violated index belongs to the store: otherwise retrying is useless.
+def _known(fields: Document) -> Document:
+    """Return the part of an update that adds the credentials among ``fields`` to the known ones."""
+    digests = credential_digests(fields)
+    return {"$addToSet": {KNOWN_CREDENTIALS: {"$each": digests}}} if digests else {}
+
+
+def _with_newest_known(collection: TokenDocuments, stored: Document) -> Document:
+    """Forget the oldest credentials of a document that knows too many.
+
+    ``$addToSet`` has no ``$slice``. This takes a second command once a document is full, and then
+    only for a login.
+    """
+    if len(stored.get(KNOWN_CREDENTIALS, ())) > MAX_KNOWN_CREDENTIALS:
+        newest = {"$each": [], "$slice": -MAX_KNOWN_CREDENTIALS}
+        collection.update_one({"id": stored["id"]}, {"$push": {KNOWN_CREDENTIALS: newest}})
+        stored[KNOWN_CREDENTIALS] = stored[KNOWN_CREDENTIALS][-MAX_KNOWN_CREDENTIALS:]
+    return stored
+
+
+def _violated_key(error: DuplicateKeyError) -> str | None:
+    """Return the field of the unique index that rejected a document.
+
+    Returns:
+        ``_id``, ``id`` or ``user_name``; ``None`` if it is unknown, as on mongomock. MongoDB
+        reports it since version 4.4.
 
     Raises:
-        StoreError: If it does not. MongoDB reports the fields of the index since version 4.4.
+        StoreError: If the index does not belong to the store, so that retrying is useless.
     """
     fields = list((error.details or {}).get("keyPattern", {}))
-    if fields and fields not in (["id"], ["user_name"]):
+    if not fields:
+        return None
+    if fields not in (["_id"], ["id"], ["user_name"]):
         raise StoreError(
             f"a unique index on {', '.join(fields)}, which is not one of the store's, rejects the "
             "token: another token has the same value there; drop that index"
         ) from None
+    return str(fields[0])
 
 
 def _expiry_unknown(fields: Document) -> bool:
@@ -148,12 +202,16 @@ def _expiry_unknown(fields: Document) -> bool:
     return "access_token" in fields and "expiry_time" not in fields
 
 
-def _release_name(collection: TokenDocuments, user_name: str, owner: str) -> None:
-    """Remove ``user_name`` from any document other than the one with the id ``owner``.
+def _release_name(collection: TokenDocuments, fields: Document, candidate: Filter) -> None:
+    """Remove the user name of ``fields`` from the document that has to give it up, if any.
 
-    The newest save owns the name. The other document is still found by its id or credentials.
+    The newest save owns the name: a document with a known id takes it from any other, and a new
+    document from one of another OAuth client. The other document is still found by its id or
+    credentials. From a document that merely won a race the name is not taken: it is the same
+    token's, and the next attempt finds it.
     """
-    collection.update_one(
-        {"user_name": user_name, "id": {"$ne": owner}},
-        {"$unset": {"user_name": ""}, "$set": {"updated_at": now()}},
-    )
+    holder = other_clients_filter(fields)
+    if "id" in candidate and "user_name" in fields:
+        holder = {"user_name": fields["user_name"], "id": {"$ne": candidate["id"]}}
+    if holder is not None:
+        collection.update_one(holder, {"$unset": {"user_name": ""}, "$set": {"updated_at": now()}})

@@ -1,0 +1,69 @@
+"""What a login is: a token that brings a credential which its document has never known."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+KNOWN_CREDENTIALS = "known_credentials"
+"""The field with the digests of the grant and refresh tokens that were saved in a document."""
+MAX_KNOWN_CREDENTIALS = 20
+
+LOGIN_FIELDS = ("grant_token", "refresh_token")
+"""The credentials that Zoho exchanges for an access token."""
+
+
+def credential_digest(field: str, credential: str) -> str:
+    """Compute what a document remembers of a credential.
+
+    A plain SHA-256 is enough: Zoho's tokens are 256 random bits, so a digest cannot be reversed by
+    trying values, and needs no key.
+
+    Args:
+        field: ``grant_token`` or ``refresh_token``.
+        credential: The credential.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    return hashlib.sha256(f"{field}\0{credential}".encode()).hexdigest()[:32]
+
+
+def credential_digests(fields: Mapping[str, Any]) -> list[str]:
+    """Compute the digests of the grant and refresh token among ``fields``, if any."""
+    return [credential_digest(field, fields[field]) for field in LOGIN_FIELDS if field in fields]
+
+
+def knows(document: Mapping[str, Any], field: str, credential: str) -> bool:
+    """Tell whether a credential was ever saved in a document.
+
+    The stored credential always counts: a document that an older release wrote has no digests.
+
+    Args:
+        document: A document from the token collection, with its secrets in plain.
+        field: ``grant_token`` or ``refresh_token``.
+        credential: The credential to look for.
+    """
+    return document.get(field) == credential or credential_digest(
+        field, credential
+    ) in document.get(KNOWN_CREDENTIALS, ())
+
+
+def is_login(fields: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    """Tell whether a token is a new login, which the document it matches must not answer.
+
+    A token with a user name is one if it brings a grant or a refresh token that the document has
+    never known. A token without a name matched by one of its credentials, so it is a login only if
+    it would replace the stored refresh token by one that the document has never known. A token with
+    an id is never a login.
+
+    Args:
+        fields: The token's fields, as ``to_document`` returns them.
+        document: The document that a filter of the find order found.
+    """
+    if "id" in fields:
+        return False
+    if "user_name" in fields:
+        brought = LOGIN_FIELDS
+    else:
+        brought = ("refresh_token",) if "refresh_token" in document else ()
+    return any(field in fields and not knows(document, field, fields[field]) for field in brought)
