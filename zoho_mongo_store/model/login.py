@@ -62,8 +62,7 @@ def is_login(fields: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     """
     if "id" in fields:
         return False
-    if "user_name" in fields:
-        brought = LOGIN_FIELDS
-    else:
+    brought: tuple[str, ...] = LOGIN_FIELDS
+    if "user_name" not in fields:
         brought = ("refresh_token",) if "refresh_token" in document else ()
     return any(field in fields and not knows(document, field, fields[field]) for field in brought)

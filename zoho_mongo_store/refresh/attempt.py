@@ -16,6 +16,7 @@ from zoho_mongo_store.events import EventName
 from zoho_mongo_store.model.document import Document, expires_in_of, expiry_date, to_document
 from zoho_mongo_store.model.login_state import (
     LOGIN_REQUIRED_REASON,
+    is_login_required,
     login_required_fields,
     refused_request,
 )
@@ -108,6 +109,7 @@ class Attempt:
         self.is_early = is_early
         self.ended = threading.Event()
         self._task = task
+        self._site = site
         self._tokens, self._leases, self._host_clock, self._counters, self._policy = site
         self._took_over = False
         self._cancelled = threading.Event()
@@ -201,7 +203,16 @@ class Attempt:
             raise
         except Exception as error:
             duration = timedelta(seconds=time.monotonic() - began)
-            return self._fail(lease, stored, error, duration)
+            reason = self._reason(error, lease)
+            if reason.lasting and stored is None:
+                try:
+                    replaced = self._fall_back(lease, reason, duration)
+                except _Interrupted:
+                    self._end(lambda: self._leases.release(lease, counted=True))
+                    raise
+                if replaced is not None:
+                    return replaced
+            return self._fail(lease, stored, reason, duration)
         duration = timedelta(seconds=time.monotonic() - began)
         result = self._end(lambda: self._store(lease, stored, fields, duration))
         if result is None:
@@ -284,11 +295,10 @@ class Attempt:
         return Brought(saved)
 
     def _fail(
-        self, lease: Lease, stored: Document | None, error: Exception, duration: timedelta
+        self, lease: Lease, stored: Document | None, reason: Failure, duration: timedelta
     ) -> Outcome:
         """End the lease with what went wrong, and write beside the token that its login is over."""
         task, moment = self._task, self._clock()
-        reason = self._reason(error, lease)
         marked = False
         if reason.login_required and stored is not None:
             # Before the lease ends: nobody may find that free, and the token as it was.
@@ -308,6 +318,47 @@ class Attempt:
             return Failed(reason.code, reason.message, None)
         rest = timedelta(0) if ends is None else ends - moment
         return Failed(reason.code, _asked_again(reason.message, rest), rest)
+
+    def _fall_back(self, lease: Lease, reason: Failure, duration: timedelta) -> Brought | None:
+        """Go on with the stored token that a login was to replace, after Zoho refused the login.
+
+        The stored token remembers the credential, so that the fleet asks Zoho about it once.
+
+        Returns:
+            The stored token, or ``None`` if there is none, or it does not work either.
+        """
+        task = self._task
+        replaced = self._end(lambda: self._tokens.find_replaced(task.fields))
+        if replaced is None or is_login_required(replaced):
+            return None
+        if self._newer(replaced) is None:
+            replaced = self._refreshed(lease, replaced)
+        if replaced is None:
+            return None
+        remembered = self._end(
+            lambda: self._tokens.remember_credentials(replaced["id"], task.fields)
+        )
+        self._end(lambda: self._leases.release(lease, counted=True))
+        self._counters.add("refused")
+        self._tell("refresh_refused", task.fields, reason.message, duration, lease.failures + 1)
+        text = "Zoho refused the new login of %s: %s; the stored one goes on"
+        logger.warning(text, task.name, reason.message)
+        return Brought(remembered or replaced)
+
+    def _refreshed(self, lease: Lease, stored: Document) -> Document | None:
+        """Refresh another token while holding ``lease``; ``None`` if that cannot be done."""
+        if "refresh_token" not in stored:
+            return None
+        attempt = Attempt(self._task.of_stored(stored), self._site)
+        call = Call(attempt.run)
+        try:
+            patience = self._policy.lease + self._policy.request_timeout
+            is_done = self._await(call, lease, patience.total_seconds())
+            outcome = self._end(call.result) if is_done else None
+        finally:
+            attempt.cancel()
+        self.events += attempt.events
+        return outcome.document if isinstance(outcome, Brought) else None
 
     def _count_success(self) -> None:
         if self._took_over:
@@ -420,7 +471,7 @@ class Attempt:
             return None
 
     def _stored(self) -> Document | None:
-        return self._tokens.find(self._task.filters, from_primary=True)
+        return self._tokens.find_token(self._task.fields, from_primary=True)
 
     def _newer(self, stored: Document | None) -> Document | None:
         """``stored``, if it has an access token to use in the place of the caller's."""

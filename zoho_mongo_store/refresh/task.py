@@ -4,9 +4,8 @@ import copy
 from dataclasses import dataclass
 from functools import cached_property
 
-from zoho_mongo_store.model.document import Document, to_document
+from zoho_mongo_store.model.document import Document, from_document, to_document
 from zoho_mongo_store.model.login_state import digest
-from zoho_mongo_store.model.lookup import Filter, find_filters
 from zoho_mongo_store.refresh.intercept import was_login_required
 from zoho_mongo_store.refresh.lease import lease_key
 from zoho_mongo_store.sdk import OAuthToken, Redemption, current_initializer, secrets_of
@@ -38,6 +37,13 @@ class Task:
         own = copy.copy(token)
         return cls(
             own, to_document(own), redemption, url, current_initializer(), was_login_required(own)
+        )
+
+    def of_stored(self, stored: Document) -> "Task":
+        """Describe the refresh of a stored token, for the same caller."""
+        token = from_document(stored)
+        return Task(
+            token, to_document(token), Redemption.REFRESH, self.url, self.initializer, False
         )
 
     @property
@@ -72,11 +78,6 @@ class Task:
         """Which calls of one process may share one outcome: of one stored token, by one request."""
         owner = self.fields.get("id") or self.fields.get("user_name") or ""
         return f"{self.key}:{self.request}:{owner}"
-
-    @property
-    def filters(self) -> list[Filter]:
-        """How the stored token is looked up."""
-        return find_filters(self.fields)
 
     @property
     def secrets(self) -> list[str]:

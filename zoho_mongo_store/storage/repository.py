@@ -33,7 +33,11 @@ from zoho_mongo_store.storage.outage import OutageMemory
 from zoho_mongo_store.storage.recovery import Recovery
 from zoho_mongo_store.storage.scan import Scan
 from zoho_mongo_store.storage.token_indexes import ensure_lease_indexes, ensure_token_indexes
-from zoho_mongo_store.storage.upsert import compare_and_set_access_token, upsert
+from zoho_mongo_store.storage.upsert import (
+    compare_and_set_access_token,
+    remember_credentials,
+    upsert,
+)
 
 _Stored = TypeVar("_Stored", Document, Document | None)
 
@@ -126,6 +130,18 @@ class TokenRepository:
                 return stored
             del filters[0]
         return None
+
+    def find_replaced(self, fields: Document) -> Document | None:
+        """Find the document that a login is about to replace, on the primary.
+
+        Args:
+            fields: The fields of the token that brings the login.
+
+        Returns:
+            The document, or ``None`` if the token is no login.
+        """
+        stored = self.find(find_filters(fields)[:1], from_primary=True)
+        return stored if stored is not None and is_login(fields, stored) else None
 
     def find(self, filters: list[Filter], *, from_primary: bool = False) -> Document | None:
         """Find the document of a token, with what this process has yet to write of it.
@@ -230,6 +246,11 @@ class TokenRepository:
                 self._keep(fields, attempted_at, redeemed=stored)
             raise
         return self._noted(changed)
+
+    def remember_credentials(self, id: str, fields: Document) -> Document | None:
+        """Remember the credentials of a login that Zoho refused; see ``upsert``."""
+        with self._on_primary() as documents:
+            return self._noted(remember_credentials(documents, id, fields))
 
     def begin_login_required(self, stored: Document, required: Document) -> bool:
         """Write that the login of a token is over; see ``login_state``."""
