@@ -1,5 +1,4 @@
-"""What the benchmarks share: sizes, servers, peers filled with tokens, and what the report says of
-the machine."""
+"""What the benchmarks share: sizes, servers, peers filled with tokens, and the machine."""
 
 import os
 import platform
@@ -101,8 +100,10 @@ def mariadb_port() -> Iterator[int | None]:
 def make_peer(
     tmp_path_factory: pytest.TempPathFactory, mongodb_uri: str, mariadb_port: int | None
 ) -> Iterator[PeerMaker]:
-    """Makes peers by name, on storages by name, each filled once. pymongo alone has no storage of
-    its own: it uses this store's."""
+    """Makes peers by name, on storages by name, each filled once.
+
+    pymongo alone has no storage of its own: it uses this store's.
+    """
     folder: Path = tmp_path_factory.mktemp("peers")
     sites = Sites(folder, mongodb_uri, mariadb_port)
     made: dict[tuple[str, str], Peer] = {}

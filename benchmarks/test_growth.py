@@ -27,8 +27,10 @@ _LOOKED_FOR = 200
 
 
 def looked_for(tokens: int, peer: str) -> list[Row]:
-    """The rows that are looked for, in turn: all over the collection, or the middle one alone with
-    those who search from the first row on."""
+    """The rows that are looked for, in turn, all over the collection.
+
+    With a peer that searches from the first row on, it is the middle one alone.
+    """
     if peer not in ON_MONGODB:
         return [row(tokens // 2)]
     return [row(number) for number in random.Random(7).choices(range(1, tokens + 1), k=_LOOKED_FOR)]

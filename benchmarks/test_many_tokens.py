@@ -46,8 +46,11 @@ def memory_of_reading(peer: Peer, method: str) -> float:
 
 
 def imported(peer: Peer, path: Path) -> tuple[int, float, float]:
-    """Import a file of the SDK's FileStore: how many tokens are new then, and the MiB and the
-    seconds of this process's CPU that it took."""
+    """Import a file of the SDK's FileStore.
+
+    Returns:
+        How many tokens are new, and the MiB and the seconds of this process's CPU that it took.
+    """
     with MongoTokenStore(peer.sites.mongodb, database=peer.storage) as store:
         before, cpu = _resident(), time.process_time()
         report = import_tokens(FileStoreFile(path), store.collection)

@@ -17,20 +17,28 @@ class Point(Protocol):
     """What one fleet did."""
 
     @property
-    def store(self) -> str: ...
+    def store(self) -> str:
+        """Whose store it used."""
+
     @property
-    def processes(self) -> int: ...
+    def processes(self) -> int:
+        """How many processes it had."""
+
     @property
-    def requests(self) -> int: ...
+    def requests(self) -> int:
+        """Refresh requests that Zoho got."""
+
     @property
-    def failed(self) -> int: ...
+    def failed(self) -> int:
+        """API calls that failed."""
 
 
 def draw(points: Sequence[Point], path: Path) -> None:
     """Draw refresh requests and failed API calls, a group of bars for each size of fleet.
 
-    points: each store with the same sizes.
-    path: its ending says the format, such as ``.png`` or ``.svg``.
+    Args:
+        points: What each fleet did; each store with the same sizes.
+        path: The file. Its ending says the format, such as ``.png`` or ``.svg``.
     """
     figure = Figure(figsize=(10, 3.8), layout="constrained")
     FigureCanvasAgg(figure)

@@ -1,5 +1,7 @@
-"""One process of fleet.py's. All of them start the SDK; then their token expires, and each makes an
-API call."""
+"""One process of fleet.py's.
+
+All of them start the SDK; then their token expires, and each makes an API call.
+"""
 
 import logging
 import os

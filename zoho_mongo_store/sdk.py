@@ -96,8 +96,10 @@ class TokenRequest(NamedTuple):
 
 
 def token_request(token: OAuthToken, redemption: Redemption) -> TokenRequest:
-    """Build the request that the SDK's own method sends (oauth_token.py, refresh_access_token and
-    generate_access_token)."""
+    """Build the request that the SDK's own method sends.
+
+    They are ``refresh_access_token`` and ``generate_access_token`` (oauth_token.py).
+    """
     if redemption is Redemption.REFRESH:
         fields = {
             "refresh_token": token.get_refresh_token(),

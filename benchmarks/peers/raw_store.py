@@ -12,8 +12,10 @@ Fields = dict[str, Any]
 
 
 class RawStore(TokenStore):
-    """One command for each call, and tokens from the SDK's constructor. Nothing is checked, bounded
-    in time, refused, kept for later, coordinated or hidden."""
+    """One command for each call, and tokens from the SDK's constructor.
+
+    Nothing is checked, bounded in time, refused, kept for later, coordinated or hidden.
+    """
 
     def __init__(self, client: "MongoClient[Any]", database: str) -> None:
         self.collection = client[database].get_collection(

@@ -17,7 +17,8 @@ _SIMPLE = [name for name in COLUMNS if name not in ("user_name", "expiry_time")]
 class SQLiteStore(TokenStore):
     """One connection for each call, and no index but that of the key.
 
-    path: of the file, made if missing.
+    Args:
+        path: The file, made if missing.
     """
 
     def __init__(self, path: Path) -> None:

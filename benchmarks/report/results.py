@@ -41,7 +41,9 @@ class Results:
     def turns(self, test: str, subject: str, **fixed: str) -> dict[str, list[float]]:
         """The medians of each subject, turn by turn.
 
-        subject: the parameter that takes turns. fixed: the values of others.
+        Args:
+            subject: The parameter that takes turns.
+            fixed: The values of others.
         """
         medians: dict[str, list[float]] = defaultdict(list)
         for params, stats, _ in self.of(test):

@@ -36,7 +36,10 @@ class UnavailableError(Exception):
 def running() -> Iterator[int]:
     """The port of a server with MariaDB's default settings, for as long as the block lasts.
 
-    Its user is root without a password. Raises ``UnavailableError`` where it cannot be started.
+    Its user is root without a password.
+
+    Raises:
+        UnavailableError: It cannot be started.
     """
     install, serve = _program("mariadb-install-db"), _program("mariadbd")
     folder = Path(tempfile.mkdtemp(prefix="zoho-mongo-store-"))

@@ -21,8 +21,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def running() -> Iterator[Server]:
-    """The MongoDB of ``ZOHO_MONGO_TEST_URI``, else a replica set of one for as long as the block
-    lasts."""
+    """The MongoDB of ``ZOHO_MONGO_TEST_URI``, else a replica set of one during the block."""
     if GIVEN_URI:
         yield Server(GIVEN_URI, describe_mongodb())
         return

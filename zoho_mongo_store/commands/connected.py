@@ -46,8 +46,9 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _command_name(function_name: str) -> str:
-    """Convert ``list_`` to ``list``, ``rotate_keys`` to ``rotate-keys``, and ``import_mysql`` to
-    ``import mysql``.
+    """Convert ``list_`` to ``list``, ``rotate_keys`` to ``rotate-keys``, and so on.
+
+    ``import_mysql`` is ``import mysql``.
     """
     if function_name.startswith("import_"):
         return function_name.replace("_", " ")

@@ -454,16 +454,22 @@ class Attempt:
         return {"user_name": name}
 
     def _extend(self, lease: Lease) -> bool:
-        """Extend the lease. Where that cannot be known the request goes on: nobody can take the
-        lease while MongoDB is away, and the save is kept for later."""
+        """Extend the lease; whether it still is this one's.
+
+        While MongoDB is away the request goes on: nobody can take the lease meanwhile, and the save
+        is kept for later.
+        """
         try:
             return self._leases.extend(lease, self._clock())
         except PyMongoError:
             return True
 
     def _end(self, write: Callable[[], _Result]) -> _Result | None:
-        """Write what became of a request to Zoho. That it cannot be written is logged and costs the
-        caller nothing: it has got Zoho's answer, and the lease runs out by itself."""
+        """Write what became of a request to Zoho.
+
+        A failure is logged, and costs the caller nothing: Zoho has answered, and the lease runs out
+        by itself.
+        """
         try:
             return write()
         except Exception as error:

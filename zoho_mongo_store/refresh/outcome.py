@@ -10,8 +10,9 @@ from zoho_mongo_store.sdk import OAuthToken, SDKException
 
 
 def correct_expiry(token: OAuthToken, document: Document, ahead: timedelta) -> None:
-    """Let a token that was filled from a document expire by this host's clock when it does by
-    MongoDB's: the SDK compares it with the host's.
+    """Convert the expiry of a token from MongoDB's clock to this host's.
+
+    The SDK compares it with the host's clock.
 
     Args:
         token: What was filled.

@@ -62,10 +62,10 @@ class MongodProgram:
 
 
 def find_mongod(path: str | os.PathLike[str] | None = None) -> MongodProgram:
-    """Find the program: the one given, else ``$ZOHO_MONGO_MONGOD``, ``mongod`` on the PATH, or
-    that of the installed wheel, in this order.
+    """Find the program.
 
-    The first that exists is taken, also if it cannot run.
+    It is the one given, else ``$ZOHO_MONGO_MONGOD``, ``mongod`` on the PATH, or that of the
+    installed wheel: the first of these that exists, also if it cannot run.
 
     Raises:
         MongodUnavailableError: there is none, or it cannot run.

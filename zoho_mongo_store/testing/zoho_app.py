@@ -61,6 +61,7 @@ class ZohoApp:
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
         try:
             endpoint, arguments = URLS.bind_to_environ(environ).match()
             response = self._endpoints[endpoint](Request(environ), **arguments)

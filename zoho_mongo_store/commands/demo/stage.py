@@ -51,7 +51,11 @@ class Process:
         self._pipe.send((action, arguments))
 
     def receive(self) -> Answer:
-        """What came of it. Raises ``DemoError`` if it failed or was not done within a minute."""
+        """Wait for what came of it.
+
+        Raises:
+            DemoError: It failed, or was not done within a minute.
+        """
         if not self._pipe.poll(ANSWER_TIMEOUT):
             raise DemoError(f"process {self.pid} did not answer within {ANSWER_TIMEOUT:.0f} s")
         try:
