@@ -42,6 +42,7 @@ class Results:
         """The medians of each subject, turn by turn.
 
         Args:
+            test: The name of the test that measured.
             subject: The parameter that takes turns.
             fixed: The values of others.
         """

@@ -83,10 +83,15 @@ class _Topology(NamedTuple):
 
 
 class _Views(NamedTuple):
-    """A collection, read in three ways."""
+    """A collection, read in three ways.
+
+    Attributes:
+        chosen: As the user's URI or client says.
+        primary: From the primary alone.
+        preferred: From a secondary where there is no primary.
+    """
 
     chosen: Collection[Document]
-    """As the user's URI or client says."""
     primary: Collection[Document]
     preferred: Collection[Document]
 

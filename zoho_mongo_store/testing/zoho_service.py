@@ -19,13 +19,19 @@ _LATE = ("hang", "hang_in_body", "drip")
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a token request is to be answered."""
+    """How a token request is to be answered.
+
+    Attributes:
+        answer: The answer.
+        delay: Seconds to wait before it.
+        hang: Seconds that a hang lasts, unless ``released`` comes first.
+        released: Set when whatever hangs is to go on.
+        failure: The failure that takes the place of the answer, if any.
+    """
 
     answer: Answer
     delay: float
-    """Seconds to wait before the answer."""
     hang: float
-    """Seconds that a hang lasts, unless ``released`` comes first."""
     released: threading.Event
     failure: Failure | None
 

@@ -38,13 +38,19 @@ class Issued:
 
 @dataclass
 class Login:
-    """What one refresh token stands for."""
+    """What one refresh token stands for.
+
+    Attributes:
+        account: Whose login it is.
+        refresh_token: The refresh token.
+        refreshed: When it was refreshed, oldest first.
+        live: Its access tokens, oldest first, with the time at which each expires.
+    """
 
     account: Account
     refresh_token: str
     refreshed: deque[float] = field(default_factory=deque)
     live: dict[str, float] = field(default_factory=dict)
-    """Access tokens, oldest first, with the time at which each expires."""
 
 
 class Tokens:
