@@ -23,6 +23,7 @@ from tests.tokens import contents, make_token
 from tests.waiting import eventually, once_it_works
 from zoho_mongo_store import MongoTokenStore, TokenEvent
 from zoho_mongo_store.encryption import encryptor
+from zoho_mongo_store.encryption.library import open_library
 from zoho_mongo_store.sdk import OAuthToken
 from zoho_mongo_store.testing import LocalMongo
 
@@ -299,8 +300,9 @@ def test_a_secondary_answers_with_encryption(
         cipher = store._tokens._encryptor._cipher  # type: ignore[union-attr]
         assert cipher is not None
         if how == "killed":
-            cipher._client.close()
-            cipher._client = cipher._open(cipher.vault._collection.database.client)
+            cipher._library.close()
+            client = cipher.vault._collection.database.client
+            cipher._library = open_library(encryption, client)
         for _ in range(3):
             assert contents(ada(store)) == {**login("ada", 1), "id": "7"}
     make_whole(three)

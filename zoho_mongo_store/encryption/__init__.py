@@ -9,8 +9,8 @@ Who holds whom, from the store down to MongoDB's library:
   current ``Codec`` at each command, and has the methods of ``TokenDocuments``.
 - ``Codec``: a ``Cipher`` and the ``DataKeys`` of one moment. It converts whole documents, filters
   and updates.
-- ``Cipher``: a ``KeyVault`` and pymongo's ``ClientEncryption``. It converts single values, and says
-  what the library's failures mean.
+- ``Cipher``: a ``KeyVault`` and pymongo's ``ClientEncryption``, which ``library`` opens. It
+  converts single values.
 - ``KeyVault`` (key_vault): the collection of data keys.
 - ``DataKeys`` (data_keys): which data key to write with, and which to look for.
 

@@ -9,10 +9,11 @@ from pymongo.errors import PyMongoError
 from zoho_mongo_store.driver.fork import reset_after_fork
 from zoho_mongo_store.driver.indexes import Changes
 from zoho_mongo_store.driver.timed_lock import TimedLock
-from zoho_mongo_store.encryption.cipher import Cipher, require_library
+from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.codec import HOW_TO_ENCRYPT, Codec
 from zoho_mongo_store.encryption.first_key import ANY_TEXT, holds_credential, obtain_keys
 from zoho_mongo_store.encryption.key_vault import KeyVault
+from zoho_mongo_store.encryption.library import require_library
 from zoho_mongo_store.encryption.settings import FieldEncryption
 from zoho_mongo_store.errors import StoreError, is_unreachable
 from zoho_mongo_store.model.document import Document

@@ -11,10 +11,11 @@ from contextlib import closing, contextmanager
 import pymongo
 from pymongo.collection import Collection
 
-from zoho_mongo_store.encryption.cipher import Cipher, require_library
+from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.data_keys import named, next_name
 from zoho_mongo_store.encryption.encryptor import LATEST_SECONDS, UNDER_WAY_SECONDS
 from zoho_mongo_store.encryption.first_key import obtain_keys
+from zoho_mongo_store.encryption.library import require_library
 from zoho_mongo_store.encryption.migration import (
     MigrationProgress,
     MigrationReport,

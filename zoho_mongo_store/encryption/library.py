@@ -1,0 +1,146 @@
+"""Opens MongoDB's library for encryption, and says what its failures mean."""
+
+import importlib.util
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from bson.codec_options import CodecOptions
+from pymongo import MongoClient, ReadPreference
+from pymongo.errors import EncryptionError, PyMongoError
+
+from zoho_mongo_store.encryption.settings import FieldEncryption
+from zoho_mongo_store.errors import KeyServiceError, StoreError, is_unreachable, without
+
+if TYPE_CHECKING:
+    from pymongo.encryption import ClientEncryption
+
+# What libmongocrypt says after it tried a key management service again and again.
+_SERVICE_IS_AWAY = "last attempt failed with"
+_TRACEBACK = "Traceback (most recent call last)"
+_LONGEST_REASON = 300
+_ADDRESSES = ("endpoint", "identityPlatformEndpoint")
+
+
+def require_library() -> None:
+    """Check that the extra ``encryption`` is installed, without importing it.
+
+    Raises:
+        StoreError: It is not.
+    """
+    if importlib.util.find_spec("pymongocrypt") is None:
+        raise StoreError("encryption needs an extra: pip install 'zoho-mongo-store[encryption]'")
+
+
+def open_library(
+    settings: FieldEncryption, client: "MongoClient[Any]"
+) -> "ClientEncryption[dict[str, Any]]":
+    """Open the library.
+
+    Args:
+        settings: The master keys, and which key vault to use.
+        client: Leads to the key vault.
+
+    Returns:
+        The library, to be closed by the caller.
+
+    Raises:
+        StoreError: The settings are not what pymongo takes, or the client is not pymongo's.
+    """
+    from pymongo.encryption import ClientEncryption
+    from pymongocrypt.errors import MongoCryptError  # type: ignore[import-untyped]
+
+    if not isinstance(client, MongoClient):
+        raise StoreError("encryption needs pymongo's MongoClient: mongomock cannot encrypt")
+    try:
+        library: ClientEncryption[dict[str, Any]] = ClientEncryption(
+            settings.kms_providers,
+            settings.key_vault,
+            client,
+            CodecOptions(),
+            kms_tls_options=settings.kms_tls_options,
+        )
+    except (PyMongoError, MongoCryptError, TypeError, ValueError) as error:
+        raise StoreError(f"the encryption cannot be set up: {reason_of(error, settings)}") from None
+    _read_past_primary(library)
+    return library
+
+
+def raise_if_elsewhere(error: EncryptionError, settings: FieldEncryption) -> None:
+    """Raise another error if the cause is neither the value nor the data key.
+
+    Args:
+        error: The library's failure.
+        settings: Those that it was opened with.
+
+    Raises:
+        KeyServiceError: The key management service could not be reached.
+        PyMongoError: MongoDB could not be reached.
+        KeyboardInterrupt: A signal came. So do ``SystemExit`` and ``StoreError``.
+    """
+    if _is_from_key_service(error.cause) or _SERVICE_IS_AWAY in str(error):
+        raise KeyServiceError(reason_of(error, settings)) from None
+    if is_unreachable(error.cause):
+        raise error.cause from None
+    _raise_if_interrupted(str(error))
+
+
+def reason_of(error: Exception, settings: FieldEncryption) -> str:
+    """Return the text of the library's failure, cut short and without the credentials."""
+    return without(_texts(settings.kms_providers), str(error))[:_LONGEST_REASON]
+
+
+def _is_from_key_service(error: Exception) -> bool:
+    """Whether pymongo raised ``error`` on its way to the service, not to MongoDB.
+
+    Both raise the same classes; the function that asks the service is
+    ``EncryptionIO.kms_request`` (pymongo/synchronous/encryption.py).
+    """
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code.co_name == "kms_request" for frame, _ in frames)
+
+
+def _read_past_primary(library: "ClientEncryption[dict[str, Any]]") -> None:
+    """Let data keys be fetched from a secondary while there is no primary, so that finds go on.
+
+    The library forgets a data key after a minute. pymongo has no option for where it is fetched.
+    """
+    reader = getattr(library, "_io_callbacks", None)
+    vault = getattr(reader, "key_vault_coll", None)
+    if reader is not None and vault is not None:
+        reader.key_vault_coll = vault.with_options(read_preference=ReadPreference.PRIMARY_PREFERRED)
+
+
+def _raise_if_interrupted(text: str) -> None:
+    """Raise again what was raised inside the library.
+
+    The library calls Python functions (pymongocrypt/crypto.py), in which signals are handled. It
+    reports what is raised there as its own failure, with the traceback as a text. Without this,
+    Ctrl-C would look like a damaged value.
+
+    Args:
+        text: The text of the library's failure.
+
+    Raises:
+        KeyboardInterrupt: It was raised inside.
+        SystemExit: It was raised inside, with the same status.
+        StoreError: Anything else was raised inside.
+    """
+    if _TRACEBACK not in text:
+        return
+    name, _, argument = text.strip().splitlines()[-1].partition(": ")
+    if name == KeyboardInterrupt.__name__:
+        raise KeyboardInterrupt from None
+    if name == SystemExit.__name__:
+        raise SystemExit(int(argument) if argument.isdecimal() else argument or None) from None
+    raise StoreError(f"the encryption did not finish: {name} was raised in it") from None
+
+
+def _texts(value: object) -> Iterator[str]:
+    """List all texts in the credentials of the providers except addresses. No error shows them."""
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            if name not in _ADDRESSES:
+                yield from _texts(one)
+    elif isinstance(value, str) and value:
+        yield value
