@@ -42,7 +42,7 @@ def test_one_command(
         assert store.find_token(make_token(**{**LOOK_UPS[field], field: "unknown"})) is None
         assert set(commands.names) == {"find"}
         found = [command["filter"] for command in commands.sent]
-        assert all(set(filter) <= set(LOOK_UPS) for filter in found)
+        assert all(set(filter) <= {*LOOK_UPS, "client_id"} for filter in found)
         commands.clear()
 
         store.save_token(token)
