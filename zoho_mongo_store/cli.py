@@ -32,8 +32,6 @@ def main() -> None:
 
 def application() -> "typer.Typer":
     """Make the Typer application with all sub-commands."""
-    import typer
-
     from zoho_mongo_store.commands.delete import delete
     from zoho_mongo_store.commands.demo.command import demo
     from zoho_mongo_store.commands.doctor.command import doctor
@@ -46,6 +44,28 @@ def application() -> "typer.Typer":
     from zoho_mongo_store.commands.revoke import revoke
     from zoho_mongo_store.commands.show import show
     from zoho_mongo_store.commands.watch import watch
+
+    app = _empty_application()
+    app.command("init")(init)
+    app.command("list")(list_)
+    app.command("show")(show)
+    app.command("watch")(watch)
+    app.command("doctor")(doctor)
+    app.command("delete")(delete)
+    app.command("purge")(purge)
+    app.command("revoke")(revoke)
+    app.add_typer(import_commands())
+    app.command("export")(export)
+    app.command("encrypt")(encrypt)
+    app.command("decrypt")(decrypt)
+    app.command("rotate-keys")(rotate_keys)
+    app.command("demo")(demo)
+    return app
+
+
+def _empty_application() -> "typer.Typer":
+    """Make the Typer application with the options that stand before a sub-command."""
+    import typer
 
     app = typer.Typer(
         name="zoho-mongo-store",
@@ -71,18 +91,4 @@ def application() -> "typer.Typer":
         # Commands print errors themselves; the log would print them again.
         logging.getLogger("zoho_mongo_store").addHandler(logging.NullHandler())
 
-    app.command("init")(init)
-    app.command("list")(list_)
-    app.command("show")(show)
-    app.command("watch")(watch)
-    app.command("doctor")(doctor)
-    app.command("delete")(delete)
-    app.command("purge")(purge)
-    app.command("revoke")(revoke)
-    app.add_typer(import_commands())
-    app.command("export")(export)
-    app.command("encrypt")(encrypt)
-    app.command("decrypt")(decrypt)
-    app.command("rotate-keys")(rotate_keys)
-    app.command("demo")(demo)
     return app

@@ -75,11 +75,6 @@ class Redemption(Enum):
         self.method = method
         self.credential = credential
 
-    def credential_of(self, token: OAuthToken) -> str | None:
-        """Read what ``token`` has to redeem; ``None`` where it has nothing."""
-        value: str | None = getattr(token, f"get_{self.credential}")()
-        return value or None
-
 
 class TokenRequest(NamedTuple):
     """A request for an access token, as the SDK sends it.

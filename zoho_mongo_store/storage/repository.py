@@ -174,10 +174,6 @@ class TokenRepository:
             return stored or kept
         return pending.applied_to(stored)
 
-    def find_kept(self, filters: list[Filter]) -> Document | None:
-        """Find a token among the saves that this process has yet to write; nothing is sent."""
-        return self._pending.find(filters) if self._pending else None
-
     def _find(self, filters: list[Filter], *, is_kept: bool) -> Document | None:
         """Find what is stored, or during an outage what was found last."""
         memory = self._memory
