@@ -1,6 +1,7 @@
 """``zoho-mongo-store list``."""
 
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,7 +54,7 @@ def list_(
         tokens = [one for one in tokens if one.expires_within(timedelta(0), now)]
     if expiring_in is not None:
         tokens = [one for one in tokens if one.expires_within(expiring_in, now)]
-    tokens.sort(key=lambda one: (one.user is None, one.user or "", one.id))
+    tokens.sort(key=attrgetter("sort_key"))
     if json:
         print_json([one.as_json(now) for one in tokens])
     else:

@@ -1,6 +1,7 @@
 """``zoho-mongo-store purge``."""
 
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,9 +46,10 @@ def purge(
     inventory = Inventory(context.repository())
     now = inventory.clock()
     before = now - idle_for
-    tokens = [
-        one for one in inventory.all() if one.updated_at is not None and one.updated_at < before
-    ]
+    tokens = sorted(
+        (one for one in inventory.all() if one.updated_at is not None and one.updated_at < before),
+        key=attrgetter("sort_key"),
+    )
     deleted = 0
     if not json and (dry_run or not yes):
         console().print(token_table(tokens, now))

@@ -61,6 +61,11 @@ class TokenSummary(NamedTuple):
     lease: LeaseState | None
     damage: str = ""
 
+    @property
+    def sort_key(self) -> tuple[bool, str, str]:
+        """Sorts tokens by user, those without one last, then by id."""
+        return self.user is None, self.user or "", self.id
+
     def describe_state(self, now: datetime) -> str:
         """Say its state in words, with how long it lasts."""
         if self.state is TokenState.COOLING_DOWN and self.retry_after is not None:
