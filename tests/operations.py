@@ -327,7 +327,7 @@ COMMANDS: dict[str, Operation] = {
     "list": _command("list"),
     "list --user": _list_user,
     "show": _show,
-    "watch": _command("watch", "--count", "2", "--rows", "5"),
+    "watch": _command("watch", "--count", "3", "--rows", "5"),
     "doctor": _doctor,
     "export": _export,
     "delete": _delete_command,

@@ -30,6 +30,7 @@ SEEDED = 80
 PLAIN = {**STORE, **REFRESH, **COMMANDS, **DEPLOY, **IMPORT}
 ENCRYPTED = {**PLAIN, **KEYS}
 del ENCRYPTED["decrypt"]
+WATCH = COMMANDS["watch"]
 # What reads a whole collection, and does so because it means all of it.
 WHOLE: dict[str, set[str]] = {
     "get_tokens": {TOKENS},
@@ -130,3 +131,16 @@ def test_what_leaves_nothing_for_the_others(
 ) -> None:
     found = executions(mongodb, make_place(encrypted=encrypted), {**LAST, **KEYS}[name])
     assert read_whole(found) == WHOLE[name], found
+
+
+def test_watch_reads_the_whole_collection_once(mongodb: Engine, plain: Place) -> None:
+    found = executions(mongodb, plain, WATCH)
+    assert [one.collection for one in found if one.scans] == [TOKENS]
+
+
+def test_watch_goes_by_the_idle_index(mongodb: Engine, make_place: Callable[..., Place]) -> None:
+    place = make_place()
+    place.run("init", "--expire-idle-after", "9d")
+    found = executions(mongodb, place, WATCH)
+    assert read_whole(found) == set(), found
+    assert not any(one.sorts for one in found)

@@ -37,7 +37,11 @@ def watch(
     """Watch the tokens that were saved last, and their refreshes. Ctrl-C ends it.
 
     On a replica set MongoDB reports each change (a change stream); elsewhere the tokens are read
-    every second. With --json each change is one line. In a pipe each change writes the table again.
+    every second, or less often where a reading takes long. With --json each change is one line. In
+    a pipe each change writes the table again.
+
+    To find the tokens that were saved last, MongoDB uses the index that init --expire-idle-after
+    makes. Without it the whole collection is read: once on a replica set, elsewhere each time.
     """
     from zoho_mongo_store.commands.watcher import Watcher
 

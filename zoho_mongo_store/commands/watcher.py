@@ -15,6 +15,7 @@ from rich.text import Text
 
 from zoho_mongo_store.commands.context import TIMEOUT, CommandContext
 from zoho_mongo_store.commands.inventory import Inventory
+from zoho_mongo_store.commands.newest_tokens import NewestTokens
 from zoho_mongo_store.commands.output import console, format_date, print_json_line
 from zoho_mongo_store.commands.token_summary import TokenState, TokenSummary
 from zoho_mongo_store.commands.token_table import count_tokens, token_table
@@ -22,6 +23,9 @@ from zoho_mongo_store.encryption import UnreadableError
 from zoho_mongo_store.model.document import Document
 
 _INTERVAL = 1.0
+# Without a change stream each reading may be one of the whole collection, which is to keep MongoDB
+# busy for a tenth of the time at most.
+_PAUSE_PER_READING = 10
 _PIPED_ROWS = 50
 # The table's frame, and the line below it.
 _OTHER_LINES = 6
@@ -29,7 +33,8 @@ _OTHER_LINES = 6
 _BURST = 1000
 _QUIET_MILLISECONDS = 250
 
-Wait = Callable[[], None]
+Changed = list[Any] | None
+Wait = Callable[[], Changed]
 Show = Callable[[list[TokenSummary], int, datetime], None]
 
 
@@ -54,6 +59,8 @@ class Watcher:
             if self._console.is_terminal
             else _PIPED_ROWS
         )
+        self._newest = NewestTokens(self._collection, self._rows)
+        self._reading_seconds = 0.0
         self._source = ""
 
     def run(self, length: timedelta | None, count: int | None) -> None:
@@ -68,18 +75,21 @@ class Watcher:
             wait = stack.enter_context(self._changes())
             show = stack.enter_context(self._screen())
             readings = 0
+            changed: Changed = None
             while True:
-                show(*self._read())
+                show(*self._read(changed))
                 readings += 1
                 if readings == count or (end is not None and time.monotonic() >= end):
                     return
-                wait()
+                changed = wait()
 
-    def _read(self) -> tuple[list[TokenSummary], int, datetime]:
+    def _read(self, changed: Changed) -> tuple[list[TokenSummary], int, datetime]:
         """Read the tokens that were saved last, the number of all, and the server's time."""
         inventory = Inventory(self._tokens)
+        began = time.monotonic()
         with pymongo.timeout(TIMEOUT):
-            newest = list(self._collection.find().sort("updated_at", -1).limit(self._rows))
+            newest = self._newest.read(changed)
+            self._reading_seconds = time.monotonic() - began
             number = self._collection.estimated_document_count()
         if self._is_encrypted:
             newest = [self._decrypt(document) for document in newest]
@@ -94,7 +104,7 @@ class Watcher:
 
     @contextmanager
     def _changes(self) -> Iterator[Wait]:
-        """Return a function that waits for the next change, for a second at most."""
+        """Return a function that waits for the next change, and tells what has changed."""
         name = self._collection.name
         watched = {"ns.coll": {"$in": [name, f"{name}.leases"]}}
         with ExitStack() as stack:
@@ -108,10 +118,16 @@ class Watcher:
             except OperationFailure:
                 # Not a replica set, or the role may not open one.
                 self._source = f"looked for every {_INTERVAL:.0f} s"
-                yield lambda: time.sleep(_INTERVAL)
+                yield self._pause
             else:
                 self._source = "told by a change stream"
-                yield lambda: _wait_for_change(stream)
+                yield lambda: _wait_for_change(stream, name)
+
+    def _pause(self) -> Changed:
+        seconds = max(_INTERVAL, self._reading_seconds * _PAUSE_PER_READING)
+        self._source = f"looked for every {seconds:.0f} s"
+        time.sleep(seconds)
+        return None
 
     @contextmanager
     def _screen(self) -> Iterator[Show]:
@@ -153,12 +169,24 @@ class Watcher:
         return Group(token_table(tokens, now), Text(", ".join(parts), style="dim"))
 
 
-def _wait_for_change(stream: ChangeStream[Document]) -> None:
-    """Wait for a change for up to a second, and take those that come with it."""
+def _wait_for_change(stream: ChangeStream[Document], collection: str) -> Changed:
+    """Wait for a change for up to a second, and take those that come with it.
+
+    Returns:
+        The ``_id`` of each document of ``collection`` that has changed; ``None`` if something
+        happened to the collection itself, so that any may have.
+    """
+    changed: list[Any] = []
     end = time.monotonic() + _INTERVAL
-    while stream.try_next() is None:
+    while (event := stream.try_next()) is None:
         if time.monotonic() >= end:
-            return
+            return changed
     for _ in range(_BURST):
-        if stream.try_next() is None:
-            return
+        if "documentKey" not in event:
+            return None
+        if event["ns"]["coll"] == collection:
+            changed.append(event["documentKey"]["_id"])
+        event = stream.try_next()
+        if event is None:
+            break
+    return changed
