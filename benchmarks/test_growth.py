@@ -2,7 +2,6 @@
 
 import itertools
 import random
-from collections.abc import Callable
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -50,9 +49,11 @@ def test_find(
     benchmark: BenchmarkFixture, make_peer: PeerMaker, tokens: int, peer: str, operation: str
 ) -> None:
     benchmark.group = f"{operation}, {tokens} tokens"
-    known = itertools.cycle(looked_for(tokens, peer))
+    rows = looked_for(tokens, peer)
+    known = itertools.cycle(rows)
     with make_peer(peer, f"growth_{tokens}", tokens).opened() as store:
-        assert find(store, operation, next(known)) is not None
+        # So that the first peer does not fill the server's cache for the second.
+        assert all(find(store, operation, one) is not None for one in rows)
         benchmark(lambda: find(store, operation, next(known)))
 
 
@@ -62,6 +63,5 @@ def test_save(benchmark: BenchmarkFixture, make_peer: PeerMaker, tokens: int, pe
     benchmark.group = f"{SAVE}, {tokens} tokens"
     known = itertools.cycle([token_of(one) for one in looked_for(tokens, peer)])
     with make_peer(peer, f"growth_{tokens}", tokens).opened() as store:
-        save: Callable[[], object] = lambda: store.save_token(next(known))  # noqa: E731
-        save()
-        benchmark(save)
+        store.save_token(next(known))
+        benchmark(lambda: store.save_token(next(known)))

@@ -4,11 +4,14 @@ python -m benchmarks.report RUN.json FOLDER
 """
 
 import sys
+import textwrap
 from importlib import import_module
 from pathlib import Path
 
 from benchmarks.report import ORDER
 from benchmarks.report.results import Facts, Results
+
+WIDTH = 100
 
 
 def head(facts: Facts) -> str:
@@ -44,7 +47,20 @@ def main() -> None:
         parts.append(section.text(results))
         if hasattr(section, "plot"):
             section.plot(results, folder)
-    (folder / "RESULTS.md").write_text("\n".join(parts))
+    (folder / "RESULTS.md").write_text(wrapped("\n".join(parts)))
+
+
+def wrapped(text: str) -> str:
+    """Break the lines of prose anew, since names and figures in it differ in length."""
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(map(_wrapped, paragraphs)) + "\n"
+
+
+def _wrapped(paragraph: str) -> str:
+    if paragraph.startswith(("#", "|", "!")):
+        return paragraph
+    words = " ".join(paragraph.split())
+    return textwrap.fill(words, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 if __name__ == "__main__":

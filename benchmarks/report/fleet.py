@@ -48,7 +48,7 @@ its refusal.
 
 
 def plot(results: Results, folder: Path) -> None:
-    """Draw it."""
+    """Draw the plot of the section."""
     wanted = {
         "requests": "requests to Zoho",
         "failed": "callers without a usable token",
@@ -71,4 +71,4 @@ def _line(axes: Axes, results: Results, peer: str, name: str) -> None:
         if params["peer"] == peer
     )
     if points:
-        axes.plot(*zip(*points, strict=True), "o-", label=peer, **style(peer))
+        axes.plot(*zip(*points, strict=True), "o-", **style(peer))

@@ -6,7 +6,7 @@ from matplotlib import pyplot as plt
 
 from benchmarks import test_hot_path as hot_path
 from benchmarks.peers import RAW
-from benchmarks.report.plotting import save
+from benchmarks.report.plotting import colour, save
 from benchmarks.report.results import Results, between, ratios, seconds, spread, table
 
 
@@ -61,7 +61,7 @@ on, so a save, which waits for the journal, costs more CPU than its work alone.
 
 
 def plot(results: Results, folder: Path) -> None:
-    """Draw it."""
+    """Draw the plot of the section."""
     figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
     width = 1 / (len(hot_path.SUBJECTS) + 1)
     for number, operation in enumerate(hot_path.OPERATIONS):
@@ -76,13 +76,13 @@ def plot(results: Results, folder: Path) -> None:
                     [(value.median - value.low) * 1e6],
                     [(value.high - value.median) * 1e6],
                 ],
-                color=f"C{place}",
+                color=colour(subject),
                 label=subject if number == 0 else None,
             )
             ratio = ratios(times[subject], times[RAW]).median
             axes.bar_label(bar, [f"{ratio:.2f}"], label_type="center", color="white")
     axes.set_xticks([number + width for number in range(len(hot_path.OPERATIONS))])
-    axes.set_xticklabels(hot_path.OPERATIONS)
+    axes.set_xticklabels([name.replace(" ", "\n", 1) for name in hot_path.OPERATIONS])
     axes.set_ylabel("client CPU per call, µs")
     axes.set_title("A find and a save, beside pymongo alone; in the bars: the ratio to raw pymongo")
     axes.legend()
