@@ -9,6 +9,7 @@ from typing import Any
 import mongomock
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+from pymongo.server_api import ServerApi
 
 from zoho_mongo_store.testing import LocalMongo, MongodUnavailableError
 
@@ -68,6 +69,14 @@ def _describe_given(uri: str) -> str:
     if "setName" in hello:
         kind = f"a replica set of {len(hello['hosts'])}"
     return f"MongoDB {version}, {kind}, of {URI_VARIABLE}"
+
+
+@contextmanager
+def strict(engine: Engine) -> Iterator[Engine]:
+    """The same MongoDB by a client that keeps to the Stable API."""
+    api = ServerApi("1", strict=True)
+    with MongoClient[dict[str, Any]](engine.uri, server_api=api) as client:
+        yield Engine("strict", client, engine.uri)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from zohocrmsdk.src.com.zoho.api.authenticator.store import FileStore
 
 from tests.conftest import PATIENCE
-from tests.engines import ENGINES, Engine
+from tests.engines import ENGINES, Engine, strict
 from tests.failures import fails
 from tests.tokens import CLIENT, contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
@@ -28,7 +29,19 @@ ADOPTIONS: dict[str, dict[str, Any]] = {
 STORED = {"grant_token": "G", "refresh_token": "R", "access_token": "A", **CLIENT}
 
 
-@pytest.fixture(params=[*ENGINES, "FileStore"])
+# "strict" is MongoDB by a client that keeps to the Stable API.
+@pytest.fixture(params=[*ENGINES, "strict"])
+def engine(
+    request: pytest.FixtureRequest, running_engines: Callable[[str], Engine]
+) -> Iterator[Engine]:
+    if request.param == "strict":
+        with strict(running_engines("mongodb")) as engine:
+            yield engine
+    else:
+        yield running_engines(request.param)
+
+
+@pytest.fixture(params=[*ENGINES, "strict", "FileStore"])
 def any_store(
     request: pytest.FixtureRequest, running_engines: Callable[[str], Engine], tmp_path: Path
 ) -> Iterator[TokenStore]:
@@ -36,10 +49,15 @@ def any_store(
     if request.param == "FileStore":
         yield FileStore(str(tmp_path / "tokens.csv"))
         return
-    client, name = running_engines(request.param).client, f"test_{uuid.uuid4().hex}"
-    with MongoTokenStore(client=client, database=name, timeout=PATIENCE) as store:
-        yield store
-    client.drop_database(name)
+    name = f"test_{uuid.uuid4().hex}"
+    with ExitStack() as stack:
+        if request.param == "strict":
+            client = stack.enter_context(strict(running_engines("mongodb"))).client
+        else:
+            client = running_engines(request.param).client
+        with MongoTokenStore(client=client, database=name, timeout=PATIENCE) as store:
+            yield store
+        client.drop_database(name)
 
 
 def saved(store: TokenStore, token: OAuthToken) -> str:
@@ -261,6 +279,64 @@ def test_two_users_are_never_mixed(store: MongoTokenStore, key: str) -> None:
     assert bob != ada
     assert contents(store.find_token_by_id(ada)) == STORED | {"id": ada, "user_name": ADA}
     assert contents(store.find_token_by_id(bob)) == fields | {"id": bob, "user_name": BOB}
+
+
+# Two applications of one user. The SDK's name of a user does not say by which one.
+FIRST = {"client_id": "1000.FIRST", "client_secret": "S1", "user_name": ADA}
+SECOND = {"client_id": "1000.SECOND", "client_secret": "S2", "user_name": ADA}
+
+
+@pytest.mark.parametrize("id", [None, "own"])
+def test_two_clients_are_never_mixed(store: MongoTokenStore, id: str | None) -> None:
+    first = saved(store, make_token(id=id, access_token="A1", refresh_token="R1", **FIRST))
+
+    for brought in ({}, {"refresh_token": "R1"}, {"grant_token": "G"}, {"id": first}):
+        assert store.find_token(make_token(**SECOND, **brought)) is None
+    second = saved(
+        store, make_token(id=id, access_token="A2", refresh_token="R2", grant_token="G2", **SECOND)
+    )
+
+    assert second != first
+    assert len(store.get_tokens()) == 2
+    # The newest save has the name; each is found by its id and its credentials.
+    found = store.find_token(make_token(**SECOND))
+    assert contents(found)["access_token"] == "A2"
+    assert store.find_token(make_token(**FIRST)) is None
+    assert contents(store.find_token(make_token(**FIRST, refresh_token="R1")))["id"] == first
+    for owner, id, access_token in ((FIRST, first, "A1"), (SECOND, second, "A2")):
+        assert (
+            contents(store.find_token(make_token(id=id, **owner)))["access_token"] == access_token
+        )
+        stored = contents(store.find_token_by_id(id))
+        assert (stored["client_id"], stored["access_token"]) == (owner["client_id"], access_token)
+    # A save by the first takes the name back, and nothing else.
+    saved(store, make_token(id=first, access_token="A3", **FIRST))
+    assert contents(store.find_token(make_token(**FIRST)))["access_token"] == "A3"
+    assert contents(store.find_token_by_id(second))["access_token"] == "A2"
+
+
+def test_an_unknown_client_is_no_other_client(store: MongoTokenStore) -> None:
+    id = saved(store, make_token(user_name=ADA, access_token="A1"))
+
+    assert saved(store, make_token(access_token="A2", **FIRST)) == id
+    assert contents(store.find_token(make_token(user_name=ADA)))["access_token"] == "A2"
+
+
+@pytest.mark.parametrize("brought", [{"grant_token": "G2"}, {"refresh_token": "R2"}])
+def test_a_login_is_not_answered_by_what_it_replaces(
+    store: MongoTokenStore, brought: dict[str, str]
+) -> None:
+    named = {"user_name": ADA, **CLIENT}
+    old = {"grant_token": "G1", "refresh_token": "R1"}
+    id = saved(store, make_token(access_token="A1", expires_in="1795529348123", **old, **named))
+
+    assert store.find_token(make_token(**named, **brought)) is None
+    new = {"access_token": "A2", "refresh_token": "R2", "expires_in": "1795532948123"}
+    assert saved(store, make_token(**{**named, **new, **brought})) == id
+
+    for known in ({}, brought, *({field: old[field]} for field in old)):
+        found = contents(store.find_token(make_token(**named, **known)))
+        assert {field: found[field] for field in new} == new
 
 
 def test_the_newest_save_owns_the_user_name(store: MongoTokenStore) -> None:

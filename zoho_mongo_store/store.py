@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from zoho_mongo_store.driver.connection import Connection
-from zoho_mongo_store.driver.indexes import Changes
+from zoho_mongo_store.driver.index import Changes
 from zoho_mongo_store.driver.server_clock import server_clock
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.errors import InvalidInputError, translate_errors

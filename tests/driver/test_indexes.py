@@ -1,6 +1,7 @@
 """The indexes: what they are, that look-ups use them, and how a collection comes to have them."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -8,15 +9,15 @@ import pytest
 from pymongo.collection import Collection
 
 from tests.conftest import StoreMaker
-from tests.engines import SERVERS, Engine
+from tests.engines import SERVERS, Engine, strict
 from tests.failures import fails
 from tests.processes import in_processes
 from tests.sent_commands import Client, listening
 from tests.tokens import CLIENT, contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.driver.indexes import Index
+from zoho_mongo_store.driver.index import Index
 from zoho_mongo_store.model.lookup import find_filters
-from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES, idle_index
+from zoho_mongo_store.storage.token_indexes import idle_index
 from zoho_mongo_store.testing import LocalMongo
 
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
@@ -43,10 +44,19 @@ def present(collection: Collection[dict[str, Any]]) -> dict[str, dict[str, Any]]
 
 TOKENS = {
     "id_1": {"key": {"id": 1}, "unique": True},
+    "user_name_1": {
+        "key": {"user_name": 1},
+        "unique": True,
+        "partialFilterExpression": {"user_name": {"$exists": True}},
+    },
+    "access_token_1": {"key": {"access_token": 1}},
+    "refresh_token_1": {"key": {"refresh_token": 1}},
+    "grant_token_1": {"key": {"grant_token": 1}},
+}
+# mongomock knows no partial index.
+ON_MONGOMOCK = {
+    **TOKENS,
     "user_name_1": {"key": {"user_name": 1}, "unique": True, "sparse": True},
-    "access_token_1": {"key": {"access_token": 1}, "sparse": True},
-    "refresh_token_1": {"key": {"refresh_token": 1}, "sparse": True},
-    "grant_token_1": {"key": {"grant_token": 1}, "sparse": True},
 }
 
 
@@ -55,28 +65,11 @@ def idle(after: timedelta) -> dict[str, Any]:
     return {"updated_at_1": {"key": {"updated_at": 1}, "expireAfterSeconds": after.total_seconds()}}
 
 
-def test_the_models() -> None:
-    """Only the id and the user name are unique: two users may share a refresh token."""
-    documents = [index.model().document for index in TOKEN_INDEXES]
-
-    assert {
-        document["name"]: {
-            name: dict(value) if name == "key" else value
-            for name, value in document.items()
-            if name != "name"
-        }
-        for document in documents
-    } == TOKENS
-
-
-def test_the_model_of_the_ttl_index() -> None:
+def test_the_ttl_index_counts_whole_seconds() -> None:
     assert idle_index(None) is None
     assert idle_index(timedelta(days=1, milliseconds=900)) == Index(
         "updated_at", expire_after=86400
     )
-    model = Index("updated_at", expire_after=86400).model().document
-    assert model["expireAfterSeconds"] == 86400
-    assert not {"unique", "sparse"} & set(model)
 
 
 @pytest.mark.parametrize(
@@ -88,10 +81,11 @@ def test_what_is_no_idle_time_is_refused(after: Any) -> None:
         MongoTokenStore(expire_idle_after=after)
 
 
-def test_the_first_operation_makes_the_indexes(store: MongoTokenStore) -> None:
+def test_the_first_operation_makes_the_indexes(engine: Engine, store: MongoTokenStore) -> None:
+    """Only the id and the user name are unique: two users may share a refresh token."""
     store.find_token_by_id("unknown")
 
-    assert present(store.collection) == TOKENS
+    assert present(store.collection) == (ON_MONGOMOCK if engine.name == "mongomock" else TOKENS)
 
 
 def test_ensure_indexes_says_what_it_did(make_store: StoreMaker) -> None:
@@ -100,7 +94,6 @@ def test_ensure_indexes_says_what_it_did(make_store: StoreMaker) -> None:
     assert store.ensure_indexes() == ([*NAMES, LEASES], [], [], [])
     assert store.ensure_indexes() == ([], [], [], [*NAMES, LEASES])
     assert make_store().ensure_indexes() == ([], [], [], [*NAMES, LEASES])
-    assert present(store.collection) == TOKENS
 
 
 @on_servers
@@ -129,8 +122,101 @@ def test_the_ttl_index_is_changed_in_place(engine: Engine, database: str) -> Non
                 client=client, database=database, expire_idle_after=after
             ) as store:
                 commands.clear()
-                store.find_token_by_id("unknown")
-        assert commands.names == ["listIndexes", "collMod", "listIndexes", "find"]
+                store.ensure_indexes()
+        assert commands.names == ["listIndexes", "collMod", "listIndexes"]
+
+
+@on_servers
+@pytest.mark.parametrize("after", [None, DAY])
+def test_no_operation_changes_or_drops_the_ttl_index(
+    make_store: StoreMaker, after: timedelta | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_store(expire_idle_after=WEEK).ensure_indexes()
+
+    store = make_store(expire_idle_after=after)
+    store.save_token(full())
+    store.get_tokens()
+
+    assert present(store.collection) == TOKENS | idle(WEEK)
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    if after is None:
+        assert warnings == []
+    else:
+        (warning,) = warnings
+        assert "the index updated_at_1" in warning
+        assert "604800 s" in warning
+        assert "86400 s" in warning
+        assert "ensure_indexes() or run zoho-mongo-store init" in warning
+
+
+# As releases before this one made them.
+OLDER: dict[str, dict[str, Any]] = {
+    "user_name": {"unique": True, "sparse": True},
+    "access_token": {"sparse": True},
+    "refresh_token": {"sparse": True},
+    "grant_token": {"sparse": True},
+}
+MOVED = {
+    name if name == "id_1" else name.replace("_1", "_v2"): options
+    for name, options in TOKENS.items()
+}
+
+
+def make_older(collection: Collection[dict[str, Any]]) -> None:
+    collection.create_index("id", unique=True)
+    for field, options in OLDER.items():
+        collection.create_index(field, **options)
+
+
+@on_servers
+def test_indexes_of_an_older_layout_work_and_are_named(
+    store: MongoTokenStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_older(store.collection)
+    before = present(store.collection)
+
+    store.save_token(full())
+
+    assert present(store.collection) == before
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == len(OLDER)
+    for field, warning in zip(OLDER, warnings, strict=True):
+        assert f"the index {field}_1 on {store.collection.full_name} is of an older" in warning
+        assert "call ensure_indexes() or run zoho-mongo-store init" in warning
+
+
+@on_servers
+def test_ensure_indexes_replaces_those_of_an_older_layout(store: MongoTokenStore) -> None:
+    make_older(store.collection)
+    store.save_token(full())
+    moved = [f"{field}_v2" for field in OLDER]
+
+    assert store.ensure_indexes() == ([], moved, [], ["id_1", LEASES])
+
+    assert present(store.collection) == MOVED
+    assert store.ensure_indexes() == ([], [], [], ["id_1", *moved, LEASES])
+
+
+@on_servers
+def test_a_replacement_that_was_cut_off_is_completed(store: MongoTokenStore) -> None:
+    make_older(store.collection)
+    store.collection.create_index("access_token", name="access_token_v2")
+
+    store.ensure_indexes()
+
+    assert present(store.collection) == MOVED
+
+
+@on_servers
+def test_many_processes_replace_those_of_an_older_layout_at_once(
+    engine: Engine, database: str
+) -> None:
+    collection = engine.client[database].oauthtoken
+    make_older(collection)
+
+    in_processes(ensure, [(engine.uri, database, None)] * 8)
+
+    assert present(collection) == MOVED
 
 
 @on_servers
@@ -259,8 +345,21 @@ def stages(plan: object) -> Iterator[str]:
 
 
 @on_servers
+@pytest.mark.parametrize("is_strict", [False, True], ids=["any API", "Stable API"])
 @pytest.mark.parametrize("filter", LOOKUPS, ids="-".join)
-def test_every_look_up_is_an_index_scan(store: MongoTokenStore, filter: dict[str, Any]) -> None:
+def test_every_look_up_is_an_index_scan(
+    engine: Engine, make_store: StoreMaker, filter: dict[str, Any], is_strict: bool
+) -> None:
+    with strict(engine) if is_strict else nullcontext(engine) as by_api:
+        store = make_store(client=by_api.client)
+        found = list(stages(plan_of(store, filter)))
+
+    assert any(stage.endswith("IXSCAN") for stage in found)
+    assert "COLLSCAN" not in found
+
+
+def plan_of(store: MongoTokenStore, filter: dict[str, Any]) -> Any:
+    """How MongoDB finds the document among 100 others."""
     store.ensure_indexes()
     store.collection.insert_many(
         {"id": f"{n}", "access_token": f"A{n}", "refresh_token": f"R{n}", "grant_token": f"G{n}"}
@@ -268,11 +367,7 @@ def test_every_look_up_is_an_index_scan(store: MongoTokenStore, filter: dict[str
         for n in range(100)
     )
 
-    plan = store.collection.find(filter).limit(1).explain()["queryPlanner"]["winningPlan"]
-
-    found = list(stages(plan))
-    assert any(stage.endswith("IXSCAN") for stage in found)
-    assert "COLLSCAN" not in found
+    return store.collection.find(filter).limit(1).explain()["queryPlanner"]["winningPlan"]
 
 
 # Roles.

@@ -9,7 +9,7 @@ from pymongo.collection import Collection
 from zoho_mongo_store.commands.field_encryption import field_encryption
 from zoho_mongo_store.commands.options import Options
 from zoho_mongo_store.driver.connection import Connection
-from zoho_mongo_store.driver.indexes import Index
+from zoho_mongo_store.driver.index import Index
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.storage.repository import TokenRepository

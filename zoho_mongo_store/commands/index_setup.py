@@ -7,7 +7,7 @@ import pymongo
 from pymongo.collection import Collection
 
 from zoho_mongo_store.commands.context import TIMEOUT
-from zoho_mongo_store.driver.indexes import Index
+from zoho_mongo_store.driver.index import Index
 from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.storage.repository import TokenRepository

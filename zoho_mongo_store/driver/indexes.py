@@ -1,7 +1,9 @@
 """Making a collection have the indexes that are wanted."""
 
+import logging
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from enum import Enum
+from typing import Any
 
 import pymongo
 from pymongo import ASCENDING, IndexModel, MongoClient
@@ -9,76 +11,17 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from zoho_mongo_store.driver import Document
+from zoho_mongo_store.driver.index import Changes, Index
 from zoho_mongo_store.errors import StoreError
+
+logger = logging.getLogger("zoho_mongo_store")
 
 # Building an index on a large collection takes longer than an operation may.
 _BUILD_SECONDS = 600.0
 _INDEX_NOT_FOUND = 27
 _OPTIONS_CONFLICT = 85
 _KEY_SPECS_CONFLICT = 86
-
-
-class Index(NamedTuple):
-    """An ascending index on one field.
-
-    Attributes:
-        field: The field that is indexed.
-        unique: Whether no two documents may have the same value.
-        sparse: Whether documents without the field are left out.
-        expire_after: Seconds after the date in the field at which MongoDB deletes the document (a
-            TTL index). ``None``: it deletes nothing.
-    """
-
-    field: str
-    unique: bool = False
-    sparse: bool = False
-    expire_after: int | None = None
-
-    @property
-    def name(self) -> str:
-        """The name that MongoDB gives it by default."""
-        return f"{self.field}_1"
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Its options as ``listIndexes`` shows them."""
-        options: dict[str, Any] = {}
-        if self.unique:
-            options["unique"] = True
-        if self.sparse:
-            options["sparse"] = True
-        if self.expire_after is not None:
-            options["expireAfterSeconds"] = self.expire_after
-        return options
-
-    def model(self) -> IndexModel:
-        """Convert it for ``create_indexes``."""
-        return IndexModel([(self.field, ASCENDING)], name=self.name, **self.options)
-
-
-class Changes(NamedTuple):
-    """What was done to the indexes of a collection.
-
-    Attributes:
-        created: Names of the indexes that were built.
-        changed: Names of the TTL indexes that got another time.
-        dropped: Names of the TTL indexes that were removed.
-        unchanged: Names of the indexes that existed as they are wanted.
-    """
-
-    created: list[str]
-    changed: list[str]
-    dropped: list[str]
-    unchanged: list[str]
-
-    def with_others(self, others: "Changes", prefix: str) -> "Changes":
-        """Add the changes of another collection, with ``prefix`` before each of their names."""
-        return Changes(
-            *(
-                own + [prefix + name for name in names]
-                for own, names in zip(self, others, strict=True)
-            )
-        )
+_RESTRICTIONS = ("partialFilterExpression", "collation", "hidden")
 
 
 def ensure_indexes(
@@ -86,17 +29,19 @@ def ensure_indexes(
     wanted: Iterable[Index],
     timeout: float,
     *,
+    by_hand: bool,
     drop_ttl_on: str | None = None,
 ) -> Changes:
     """Make ``collection`` have the ``wanted`` indexes. Idempotent.
 
-    When nothing has to change it sends one command. An index that differs only in the time after
-    which its documents expire gets the wanted time.
+    When nothing has to change it sends one command.
 
     Args:
         collection: Where to make them.
         wanted: The indexes to make.
         timeout: Seconds for reading the indexes that exist. Building an index may take ten minutes.
+        by_hand: Whether to change and drop indexes that exist. If not, an index of an older layout
+            and a TTL index with another time stay, with a WARNING.
         drop_ttl_on: A field whose TTL index is dropped. Default: none is dropped.
 
     Returns:
@@ -109,36 +54,142 @@ def ensure_indexes(
     """
     with pymongo.timeout(timeout):
         present = {index["name"]: index for index in collection.list_indexes()}
-    standing = {index: _standing(index, present) for index in wanted}
-    for index, found in standing.items():
-        if found is not None and not _is_fit(index, found):
+    work = _Work(collection, present)
+    states = [(index, *work.state_of(index)) for index in wanted]
+    for index, found, state in states:
+        if found is not None and state is _State.CONFLICT:
             raise _conflict(index, found)
-    changes = Changes([], [], [], [])
     with pymongo.timeout(_BUILD_SECONDS):
-        for index, found in standing.items():
-            _make(collection, index, found, changes)
-        for name in [name for name, found in present.items() if _is_ttl(found, drop_ttl_on)]:
-            _drop(collection, name)
-            changes.dropped.append(name)
-    return changes
+        for index, found, state in states:
+            work.make(index, found, state, by_hand=by_hand)
+        if by_hand:
+            work.drop_ttl(drop_ttl_on)
+    return work.changes
 
 
-def _make(
-    collection: Collection[Document],
-    index: Index,
-    found: Mapping[str, Any] | None,
-    changes: Changes,
-) -> None:
-    """Make ``index`` where ``found`` stands in its place, or nothing does."""
-    if found is None:
-        _create(collection, index)
-        changes.created.append(index.name)
-    elif _options(found) == index.options:
-        changes.unchanged.append(found["name"])
-    else:
-        setting = {"name": found["name"], "expireAfterSeconds": index.expire_after}
-        collection.database.command("collMod", collection.name, index=setting)
-        changes.changed.append(found["name"])
+class _State(Enum):
+    """What stands where an index belongs."""
+
+    NOTHING = "nothing"
+    WANTED = "the index"
+    OTHER_TIME = "the index, with another time to expire after"
+    OLDER = "the index, as older releases made it"
+    CONFLICT = "an index that the store cannot use"
+
+
+class _Work:
+    """Makes the indexes of one collection, one after the other."""
+
+    def __init__(
+        self, collection: Collection[Document], present: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self.changes = Changes([], [], [], [])
+        self._collection = collection
+        self._present = present
+        # mongomock knows no partial index, and with it a second document without the field fails.
+        self._is_mongodb = isinstance(collection.database.client, MongoClient)
+
+    def state_of(self, index: Index) -> tuple[Mapping[str, Any] | None, _State]:
+        """Find what stands on the field of an index, or under its name, and how fit it is."""
+        on_field = [one for one in self._present.values() if _is_on(one, index.field)]
+        for found in on_field:
+            if _options(found) == self._options(index):
+                return found, _State.WANTED
+        for found in on_field:
+            if index.expire_after is not None and "expireAfterSeconds" in found:
+                return found, _State.OTHER_TIME
+            if index.expire_after is None and _options(found) == index.older_options:
+                return found, _State.OLDER
+        in_the_way = on_field[0] if on_field else self._present.get(index.name)
+        return in_the_way, _State.NOTHING if in_the_way is None else _State.CONFLICT
+
+    def make(
+        self, index: Index, found: Mapping[str, Any] | None, state: _State, *, by_hand: bool
+    ) -> None:
+        """Make an index where ``found`` stands in its place, or nothing does."""
+        changes, collection = self.changes, self._collection
+        if found is None:
+            self._create(index, index.name)
+            changes.created.append(index.name)
+        elif state is _State.WANTED:
+            changes.unchanged.append(found["name"])
+            if by_hand:
+                self._drop_older(index)
+        elif not by_hand:
+            logger.warning("%s", _stays(collection, index, found, state))
+            changes.unchanged.append(found["name"])
+        elif state is _State.OTHER_TIME:
+            setting = {"name": found["name"], "expireAfterSeconds": index.expire_after}
+            collection.database.command("collMod", collection.name, index=setting)
+            changes.changed.append(found["name"])
+        else:
+            changes.changed.append(self._replace(index, found["name"]))
+
+    def drop_ttl(self, field: str | None) -> None:
+        """Drop the TTL index on a field, if there is one."""
+        for name, found in self._present.items():
+            if field is not None and _is_on(found, field) and "expireAfterSeconds" in found:
+                _drop(self._collection, name)
+                self.changes.dropped.append(name)
+
+    def _replace(self, index: Index, older: str) -> str:
+        """Replace an index of an older layout, without a moment in which there is neither."""
+        name = index.second_name if older == index.name else index.name
+        try:
+            self._build(index, name)
+        except OperationFailure as error:
+            if error.code not in (_OPTIONS_CONFLICT, _KEY_SPECS_CONFLICT):
+                raise
+            # Before 5.0, two indexes on one field cannot differ in these options alone.
+            _drop(self._collection, older)
+            self._create(index, name)
+            return name
+        _drop(self._collection, older)
+        return name
+
+    def _drop_older(self, index: Index) -> None:
+        """Drop what a replacement that was cut off left behind."""
+        for name, found in self._present.items():
+            is_older = _is_on(found, index.field) and _options(found) == index.older_options
+            if is_older and index.expire_after is None and self._is_mongodb:
+                _drop(self._collection, name)
+                self.changes.dropped.append(name)
+
+    def _create(self, index: Index, name: str) -> None:
+        where = self._collection.full_name
+        try:
+            self._build(index, name)
+        except DuplicateKeyError:
+            raise StoreError(
+                f"the unique index {name} on {where} cannot be made: documents with the same "
+                f"{index.field} exist; find and remove them first"
+            ) from None
+        except OperationFailure as error:
+            if error.code not in (_OPTIONS_CONFLICT, _KEY_SPECS_CONFLICT):
+                raise
+            raise StoreError(
+                f"the index {name} on {where} cannot be made: another one on the same field or of "
+                "the same name is in the way; drop that one first"
+            ) from None
+
+    def _build(self, index: Index, name: str) -> None:
+        """Build an index as soon as a majority has; MongoDB's default waits for every member.
+
+        With one member down, that default lets the build hang until it is back.
+        """
+        model = IndexModel([(index.field, ASCENDING)], name=name, **self._options(index))
+        if self._is_mongodb:
+            try:
+                self._collection.create_indexes([model], commitQuorum="majority")
+                return
+            except OperationFailure as error:
+                # A standalone server refuses the option, and other engines do not know it.
+                if "commitQuorum" not in str(error):
+                    raise
+        self._collection.create_indexes([model])
+
+    def _options(self, index: Index) -> dict[str, Any]:
+        return index.older_options if index.partial and not self._is_mongodb else index.options
 
 
 def _drop(collection: Collection[Document], name: str) -> None:
@@ -149,64 +200,34 @@ def _drop(collection: Collection[Document], name: str) -> None:
             raise
 
 
-def _build(collection: Collection[Document], index: Index) -> None:
-    """Build an index as soon as a majority has; MongoDB's default waits for every member.
-
-    With one member down, that default lets the build hang until it is back.
-    """
-    if isinstance(collection.database.client, MongoClient):
-        try:
-            collection.create_indexes([index.model()], commitQuorum="majority")
-            return
-        except OperationFailure as error:
-            # A standalone server refuses the option, and other engines do not know it.
-            if "commitQuorum" not in str(error):
-                raise
-    collection.create_indexes([index.model()])
-
-
-def _create(collection: Collection[Document], index: Index) -> None:
-    try:
-        _build(collection, index)
-    except DuplicateKeyError:
-        raise StoreError(
-            f"the unique index {index.name} on {collection.full_name} cannot be made: documents "
-            f"with the same {index.field} exist; find and remove them first"
-        ) from None
-    except OperationFailure as error:
-        if error.code not in (_OPTIONS_CONFLICT, _KEY_SPECS_CONFLICT):
-            raise
-        raise StoreError(
-            f"the index {index.name} on {collection.full_name} cannot be made: another one on the "
-            "same field or of the same name is in the way; drop that one first"
-        ) from None
-
-
-def _standing(index: Index, present: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The index that stands where ``index`` belongs: on the same field, or under the same name."""
-    for found in present.values():
-        if dict(found["key"]) == {index.field: ASCENDING}:
-            return found
-    return present.get(index.name)
+def _is_on(found: Mapping[str, Any], field: str) -> bool:
+    return dict(found["key"]) == {field: ASCENDING}
 
 
 def _options(found: Mapping[str, Any]) -> dict[str, Any]:
     options = {name: found[name] for name in ("unique", "sparse") if found.get(name)}
     if "expireAfterSeconds" in found:
         options["expireAfterSeconds"] = int(found["expireAfterSeconds"])
-    if "partialFilterExpression" in found or "collation" in found:
-        options["restricted"] = True
+    options.update((name, found[name]) for name in _RESTRICTIONS if name in found)
     return options
 
 
-def _is_fit(index: Index, found: Mapping[str, Any]) -> bool:
-    """Whether ``found`` is ``index``, or becomes it by another time to expire after."""
-    fit = _options(found) == index.options
-    return fit or (index.expire_after is not None and "expireAfterSeconds" in found)
-
-
-def _is_ttl(found: Mapping[str, Any], field: str | None) -> bool:
-    return dict(found["key"]) == {field: ASCENDING} and "expireAfterSeconds" in found
+def _stays(
+    collection: Collection[Document], index: Index, found: Mapping[str, Any], state: _State
+) -> str:
+    """Say that an index stays as it is, and how to change it."""
+    named = f"the index {found['name']} on {collection.full_name}"
+    if state is _State.OTHER_TIME:
+        return (
+            f"{named} stays as it is: documents expire {found['expireAfterSeconds']} s after "
+            f"{index.field}, not {index.expire_after} s as this store is configured; to change it, "
+            "call ensure_indexes() or run zoho-mongo-store init"
+        )
+    return (
+        f"{named} is of an older layout (sparse), which clients with the strict Stable API and "
+        "Amazon DocumentDB do not use: to replace it, call ensure_indexes() or run "
+        "zoho-mongo-store init"
+    )
 
 
 def _conflict(index: Index, found: Mapping[str, Any]) -> StoreError:

@@ -7,7 +7,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.driver.fork import reset_after_fork
-from zoho_mongo_store.driver.indexes import Changes
+from zoho_mongo_store.driver.index import Changes
 from zoho_mongo_store.driver.timed_lock import TimedLock
 from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.codec import HOW_TO_ENCRYPT, Codec

@@ -9,7 +9,7 @@ from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
-from zoho_mongo_store.driver.indexes import Changes
+from zoho_mongo_store.driver.index import Changes
 from zoho_mongo_store.encryption.data_keys import (
     DataKeys,
     data_keys,

@@ -17,7 +17,7 @@ from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.driver.availability import was_silent
 from zoho_mongo_store.driver.connection import Connection
-from zoho_mongo_store.driver.indexes import Changes, Index
+from zoho_mongo_store.driver.index import Changes, Index
 from zoho_mongo_store.driver.reading import Reader, patience, remaining
 from zoho_mongo_store.driver.retry import retry_once
 from zoho_mongo_store.driver.timed_lock import TimedLock
@@ -332,13 +332,15 @@ class TokenRepository:
         return self._leases()
 
     def ensure_indexes(self) -> Changes:
-        """Create the indexes of the tokens and of the leases.
+        """Create, change and drop the indexes of the tokens and of the leases as they are wanted.
+
+        The first operation creates them too, but changes and drops none that exists.
 
         Returns:
             What was done; the names of the indexes of the leases begin with ``leases.``.
         """
         self._open()
-        return self._ensure_indexes(time.monotonic() + self.timeout)
+        return self._ensure_indexes(time.monotonic() + self.timeout, by_hand=True)
 
     def close(self) -> None:
         """Write what is kept, or log at ERROR that it is lost, and close the connection."""
@@ -431,7 +433,7 @@ class TokenRepository:
     def _index(self, deadline: float) -> float:
         """Create the indexes, if no thread has; a deadline for what comes after it."""
         if not self._indexes_ready:
-            self._ensure_indexes(deadline)
+            self._ensure_indexes(deadline, by_hand=False)
         # Building an index may have taken longer than an operation may.
         is_over = time.monotonic() >= deadline
         return time.monotonic() + self.timeout if is_over else deadline
@@ -454,11 +456,15 @@ class TokenRepository:
         """Give the collection with its secrets in plain on this side."""
         return _in_plain(collection, self._encryptor)
 
-    def _ensure_indexes(self, deadline: float) -> Changes:
+    def _ensure_indexes(self, deadline: float, *, by_hand: bool) -> Changes:
         """Make the indexes; what tells whether any is missing has to be read by ``deadline``."""
         collection, leases, idle = self._connection.collection, self._leases(), self._idle
-        changes = retry_once(lambda: ensure_token_indexes(collection, idle, remaining(deadline)))
-        of_leases = retry_once(lambda: ensure_lease_indexes(leases, remaining(deadline)))
+        changes = retry_once(
+            lambda: ensure_token_indexes(collection, idle, remaining(deadline), by_hand=by_hand)
+        )
+        of_leases = retry_once(
+            lambda: ensure_lease_indexes(leases, remaining(deadline), by_hand=by_hand)
+        )
         changes = changes.with_others(of_leases, "leases.")
         if self._encryptor is not None:
             with pymongo.timeout(remaining(deadline)):

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from pymongo.collection import Collection
 
-from zoho_mongo_store.driver.indexes import Changes, Index, ensure_indexes
+from zoho_mongo_store.driver.index import Changes, Index
+from zoho_mongo_store.driver.indexes import ensure_indexes
 from zoho_mongo_store.errors import InvalidInputError
 from zoho_mongo_store.model.document import Document
 
@@ -14,14 +15,13 @@ PURGE_FIELD = "purge_at"
 # expireAfterSeconds is a 32-bit number of seconds.
 _LONGEST_IDLE = timedelta(seconds=2**31 - 1)
 
-# Sparse, not partial: the planner takes a partial index only where the filter implies its
-# expression, and an equality never implies a $type.
+# None is sparse: a client with ServerApi("1", strict=True) never uses such an index (SERVER-94424).
 TOKEN_INDEXES = (
     Index("id", unique=True),
-    Index("user_name", unique=True, sparse=True),
-    Index("access_token", sparse=True),
-    Index("refresh_token", sparse=True),
-    Index("grant_token", sparse=True),
+    Index("user_name", unique=True, partial=True),
+    Index("access_token"),
+    Index("refresh_token"),
+    Index("grant_token"),
 )
 # A lease names the moment from which it is of no use.
 LEASE_INDEXES = (Index(PURGE_FIELD, expire_after=0),)
@@ -47,19 +47,23 @@ def idle_index(expire_idle_after: timedelta | None) -> Index | None:
 
 
 def ensure_token_indexes(
-    collection: Collection[Document], idle: Index | None, timeout: float
+    collection: Collection[Document], idle: Index | None, timeout: float, *, by_hand: bool
 ) -> Changes:
     """Make the collection of tokens have its indexes; see ``ensure_indexes``.
 
     Args:
         collection: The collection of tokens.
-        idle: The TTL index for idle tokens. ``None`` drops the one that exists.
+        idle: The TTL index for idle tokens. ``None``: by hand, the one that exists is dropped.
         timeout: Seconds, as for ``ensure_indexes``.
+        by_hand: Whether to change and drop indexes that exist.
     """
     wanted = [*TOKEN_INDEXES, *([idle] if idle else [])]
-    return ensure_indexes(collection, wanted, timeout, drop_ttl_on=None if idle else IDLE_FIELD)
+    drop_ttl_on = None if idle else IDLE_FIELD
+    return ensure_indexes(collection, wanted, timeout, by_hand=by_hand, drop_ttl_on=drop_ttl_on)
 
 
-def ensure_lease_indexes(collection: Collection[Document], timeout: float) -> Changes:
+def ensure_lease_indexes(
+    collection: Collection[Document], timeout: float, *, by_hand: bool
+) -> Changes:
     """Make the collection of leases have its TTL index; see ``ensure_indexes``."""
-    return ensure_indexes(collection, LEASE_INDEXES, timeout)
+    return ensure_indexes(collection, LEASE_INDEXES, timeout, by_hand=by_hand)

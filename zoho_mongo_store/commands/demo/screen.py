@@ -126,11 +126,13 @@ class Screen:
     def indexes(self, indexes: Mapping[str, Mapping[str, Any]]) -> None:
         """The indexes of the collection."""
         table = Table(box=box.ROUNDED)
-        for name in ("index", "unique", "sparse"):
+        for name in ("index", "unique", "partial"):
             table.add_column(name)
         for name, index in indexes.items():
             unique = name == "_id_" or index.get("unique")
-            table.add_row(name, "yes" if unique else "", "yes" if index.get("sparse") else "")
+            table.add_row(
+                name, "yes" if unique else "", "yes" if "partialFilterExpression" in index else ""
+            )
         self._show("Its indexes", table)
 
     def users(self, documents: Iterable[Document]) -> None:

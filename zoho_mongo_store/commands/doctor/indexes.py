@@ -11,7 +11,7 @@ from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
 from zoho_mongo_store.commands.durations import format_duration
 from zoho_mongo_store.commands.index_setup import existing_idle_index, existing_indexes
-from zoho_mongo_store.driver.indexes import Index
+from zoho_mongo_store.driver.index import Index
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.storage.token_indexes import LEASE_INDEXES, TOKEN_INDEXES
 
