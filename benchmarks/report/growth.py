@@ -37,10 +37,10 @@ measured.
 
 MongoTokenStore and raw pymongo look for tokens all over the collection, the same ones in the same
 order, and each was read once before; the others look for the middle one, which a search from the
-first row meets halfway. What MongoTokenStore and raw pymongo show alike is the server's. With few tokens a file is quicker than
-any server, since nothing goes over a socket. FileStore reads the file anew for each find. DBStore
-and the SQLite sample have no index but that of the key, so only their find by id keeps its pace;
-DBStore opens a connection for each call, SQLite opens the file.
+first row meets halfway. What MongoTokenStore and raw pymongo show alike is the server's. With few
+tokens a file is quicker than any server, since nothing goes over a socket. FileStore reads the file
+anew for each find. DBStore and the SQLite sample have no index but that of the key, so only their
+find by id keeps its pace; DBStore opens a connection for each call, SQLite opens the file.
 
 ![Time of a find and of a save as the collection grows](growth.png)
 """

@@ -198,7 +198,11 @@ def test_ensure_indexes_replaces_those_of_an_older_layout(store: MongoTokenStore
 
 
 @on_servers
-def test_a_replacement_that_was_cut_off_is_completed(store: MongoTokenStore) -> None:
+def test_a_replacement_that_was_cut_off_is_completed(
+    engine: Engine, store: MongoTokenStore
+) -> None:
+    if engine.client.server_info()["versionArray"][0] < 5:
+        pytest.skip("before 5.0, two indexes on one field cannot differ in being sparse alone")
     make_older(store.collection)
     store.collection.create_index("access_token", name="access_token_v2")
 

@@ -1,6 +1,7 @@
 """Making a collection have the indexes that are wanted."""
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
@@ -21,6 +22,8 @@ _BUILD_SECONDS = 600.0
 _INDEX_NOT_FOUND = 27
 _OPTIONS_CONFLICT = 85
 _KEY_SPECS_CONFLICT = 86
+_BUILD_IN_PROGRESS = 12587
+_BUILD_POLL = 0.1
 _RESTRICTIONS = ("partialFilterExpression", "collation", "hidden")
 
 
@@ -193,11 +196,18 @@ class _Work:
 
 
 def _drop(collection: Collection[Document], name: str) -> None:
-    try:
-        collection.drop_index(name)
-    except OperationFailure as error:
-        if error.code != _INDEX_NOT_FOUND:
-            raise
+    """Drop an index, once no other process is building one: MongoDB 4.4 refuses it until then."""
+    deadline = time.monotonic() + _BUILD_SECONDS
+    while True:
+        try:
+            collection.drop_index(name)
+            return
+        except OperationFailure as error:
+            if error.code == _INDEX_NOT_FOUND:
+                return
+            if error.code != _BUILD_IN_PROGRESS or time.monotonic() >= deadline:
+                raise
+        time.sleep(_BUILD_POLL)
 
 
 def _is_on(found: Mapping[str, Any], field: str) -> bool:
