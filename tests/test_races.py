@@ -24,6 +24,11 @@ NEW_TOKENS: dict[str, Fields] = {
     "access token": {"access_token": "A4"},
     "id": {"id": "five", "access_token": "A5"},
 }
+# Two new tokens of one user that share one credential.
+SHARING: dict[str, tuple[Fields, Fields]] = {
+    "grant token": ({"grant_token": "G"}, {"grant_token": "G", "refresh_token": "R"}),
+    "refresh token": ({"refresh_token": "R"}, {"grant_token": "G", "refresh_token": "R"}),
+}
 PROCESSES, THREADS = 8, 4
 
 
@@ -100,6 +105,24 @@ def test_one_document_for_each_key_whoever_wins(
     for fields, of_one in zip(NEW_TOKENS.values(), zip(*ids, strict=True), strict=True):
         (id,) = set(of_one)
         assert fields.items() <= stored[id].items()
+
+
+@pytest.mark.parametrize("shared", SHARING)
+def test_one_document_where_two_tokens_share_one_credential(
+    options: dict[str, Any], documents: Documents, shared: str
+) -> None:
+    turns = [
+        [
+            {**{field: f"{value}{turn}" for field, value in fields.items()}, **CLIENT}
+            for turn in range(10)
+        ]
+        for fields in SHARING[shared]
+    ]
+
+    ids = in_processes(save_each, [(options, turns[n % 2]) for n in range(PROCESSES)])
+
+    assert len(documents()) == 10
+    assert all(of_one == ids[0] for of_one in ids)
 
 
 def test_none_of_32_users_is_lost(options: dict[str, Any], documents: Documents) -> None:
