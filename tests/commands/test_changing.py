@@ -10,12 +10,13 @@ from tests.commands.conftest import CommandLine
 from tests.engines import SERVERS
 from tests.tokens import full, make_token
 from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES
 from zoho_mongo_store.testing import LoopbackZoho
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
 Tokens = Collection[dict[str, Any]]
-NAMES = {"id_1", "user_name_1", "access_token_1", "refresh_token_1", "grant_token_1"}
+NAMES = {f"{index.field}_1" for index in TOKEN_INDEXES}
 BOTH = {*NAMES, "leases.purge_at_1"}
 
 

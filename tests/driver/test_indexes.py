@@ -22,7 +22,11 @@ from zoho_mongo_store.testing import LocalMongo
 
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
-NAMES = ["id_1", "user_name_1", "access_token_1", "refresh_token_1", "grant_token_1"]
+LOGIN_REQUIRED = "login_required_since_1"
+NAMES = [
+    *("id_1", "user_name_1", "access_token_1", "refresh_token_1", "grant_token_1"),
+    LOGIN_REQUIRED,
+]
 # The collection of leases has one, and is seen to together with that of the tokens.
 LEASES = "leases.purge_at_1"
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -52,10 +56,15 @@ TOKENS = {
     "access_token_1": {"key": {"access_token": 1}},
     "refresh_token_1": {"key": {"refresh_token": 1}},
     "grant_token_1": {"key": {"grant_token": 1}},
+    LOGIN_REQUIRED: {
+        "key": {"login_required_since": 1},
+        "partialFilterExpression": {"login_required_since": {"$exists": True}},
+    },
 }
 # mongomock knows no partial index.
 ON_MONGOMOCK = {
     **TOKENS,
+    LOGIN_REQUIRED: {"key": {"login_required_since": 1}, "sparse": True},
     "user_name_1": {"key": {"user_name": 1}, "unique": True, "sparse": True},
 }
 
@@ -157,7 +166,7 @@ OLDER: dict[str, dict[str, Any]] = {
     "grant_token": {"sparse": True},
 }
 MOVED = {
-    name if name == "id_1" else name.replace("_1", "_v2"): options
+    name if name in ("id_1", LOGIN_REQUIRED) else name.replace("_1", "_v2"): options
     for name, options in TOKENS.items()
 }
 
@@ -177,7 +186,7 @@ def test_indexes_of_an_older_layout_work_and_are_named(
 
     store.save_token(full())
 
-    assert present(store.collection) == before
+    assert present(store.collection) == before | {LOGIN_REQUIRED: TOKENS[LOGIN_REQUIRED]}
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == len(OLDER)
     for field, warning in zip(OLDER, warnings, strict=True):
@@ -191,10 +200,10 @@ def test_ensure_indexes_replaces_those_of_an_older_layout(store: MongoTokenStore
     store.save_token(full())
     moved = [f"{field}_v2" for field in OLDER]
 
-    assert store.ensure_indexes() == ([], moved, [], ["id_1", LEASES])
+    assert store.ensure_indexes() == ([], moved, [], ["id_1", LOGIN_REQUIRED, LEASES])
 
     assert present(store.collection) == MOVED
-    assert store.ensure_indexes() == ([], [], [], ["id_1", *moved, LEASES])
+    assert store.ensure_indexes() == ([], [], [], ["id_1", *moved, LOGIN_REQUIRED, LEASES])
 
 
 @on_servers

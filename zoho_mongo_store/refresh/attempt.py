@@ -21,7 +21,7 @@ from zoho_mongo_store.model.login_state import (
     refused_request,
 )
 from zoho_mongo_store.refresh.background import Call
-from zoho_mongo_store.refresh.exchange import Exchange
+from zoho_mongo_store.refresh.exchange import Exchange, silence
 from zoho_mongo_store.refresh.lease import Failure, Lease, Leases, LeaseState
 from zoho_mongo_store.refresh.outcome import Brought, Failed, Outcome
 from zoho_mongo_store.refresh.policy import RefreshPolicy
@@ -231,7 +231,7 @@ class Attempt:
         call = Call(exchange.send)
         try:
             if not self._await(call, lease, timeout):
-                raise SDKException(UNREACHED, f"Zoho did not answer within {timeout:g} s")
+                raise silence(timeout)
         finally:
             exchange.abort()
         return call.result()
@@ -299,12 +299,17 @@ class Attempt:
     ) -> Outcome:
         """End the lease with what went wrong, and write beside the token that its login is over."""
         task, moment = self._task, self._clock()
-        marked = False
-        if reason.login_required and stored is not None:
+        marked: bool | None = None
+        # A grant token that is refused says nothing of a refresh token that is stored already.
+        is_over = reason.login_required and (
+            task.redemption is Redemption.REFRESH or "refresh_token" not in (stored or {})
+        )
+        if is_over and stored is not None:
             # Before the lease ends: nobody may find that free, and the token as it was.
             required = login_required_fields(stored, task.request, reason.message, moment)
-            marked = bool(self._end(lambda: self._tokens.begin_login_required(stored, required)))
-        ends = self._end(lambda: self._leases.fail(lease, reason, moment))
+            marked = self._end(lambda: self._tokens.begin_login_required(stored, required))
+        is_marked = marked is not None
+        ends = self._end(lambda: self._leases.fail(lease, reason, moment, is_marked=is_marked))
         if ends is None and (newer := self._end(lambda: self._newer(self._stored()))) is not None:
             return self._late(newer)
         self._counters.add("refused" if reason.refused else "unreachable")
@@ -312,7 +317,7 @@ class Attempt:
         name: EventName = "refresh_refused" if reason.refused else "refresh_unreachable"
         told = stored or task.fields
         self._tell(name, told, reason.message, duration, lease.failures + 1)
-        if marked or (reason.login_required and stored is None):
+        if marked or (is_over and stored is None):
             self._tell("login_required", told, reason.message)
         if reason.login_required:
             return Failed(reason.code, reason.message, None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ReadTimeoutError
 
 from zoho_mongo_store.sdk import TokenRequest
 
@@ -17,6 +18,11 @@ class AbortedError(Exception):
 
 class AnswerError(Exception):
     """Zoho answered with something that is no JSON. The text shows nothing of it."""
+
+
+def silence(timeout: float) -> TimeoutError:
+    """Make the error for a Zoho that has not answered for ``timeout`` seconds."""
+    return TimeoutError(f"Zoho did not answer within {timeout:g} s")
 
 
 class Exchange:
@@ -51,6 +57,7 @@ class Exchange:
         """Send the request and read the answer's JSON.
 
         Raises:
+            TimeoutError: Zoho stayed silent for the time-out, at any step.
             requests.RequestException: There was no answer.
             AnswerError: The answer is no JSON.
             AbortedError: ``abort`` was called before the request was sent.
@@ -72,6 +79,10 @@ class Exchange:
                 raise AnswerError(
                     f"Zoho's answer is no JSON (HTTP status {response.status_code})"
                 ) from None
+        except requests.RequestException as error:
+            if _is_silence(error):
+                raise silence(self._timeout) from error
+            raise
         finally:
             with self._lock:
                 for held in self._sockets:
@@ -99,6 +110,13 @@ class Exchange:
                 connected.close()
                 raise AbortedError
             self._sockets.append(duplicate)
+
+
+def _is_silence(error: requests.RequestException) -> bool:
+    # A body that stops coming is a ConnectionError of requests', with urllib3's error in it.
+    return isinstance(error, requests.Timeout) or (
+        bool(error.args) and isinstance(error.args[0], ReadTimeoutError)
+    )
 
 
 def _shut_down(connection: socket.socket) -> None:

@@ -177,8 +177,17 @@ class Leases:
         over = {"owner": "", "cooling_until": "", f"failures.{lease.request}": ""}
         return self._change(lease, {"$unset": over})
 
-    def fail(self, lease: Lease, failure: Failure, now: datetime) -> datetime | None:
+    def fail(
+        self, lease: Lease, failure: Failure, now: datetime, *, is_marked: bool = False
+    ) -> datetime | None:
         """End the lease with a failure, which begins the fleet's cool-down for this request.
+
+        Args:
+            lease: What to end.
+            failure: Why.
+            now: The server's time.
+            is_marked: Whether the stored token says that a login is required. That holds everybody
+                off for as long as it stands, so there is no cool-down.
 
         Returns:
             When that ends, or ``None`` if the lease is another's by now.
@@ -186,7 +195,10 @@ class Leases:
         before = lease.failure
         same_kind = before is not None and before.refused == failure.refused
         count = lease.failures + 1 if same_kind else 1
-        cooling_until = now + self._policy.cool_down(failure.refused, count)
+        cool_down = self._policy.cool_down(failure.refused, count)
+        if failure.login_required:
+            cool_down = timedelta(0) if is_marked else _LASTING_KEPT_FOR
+        cooling_until = now + cool_down
         kept_for = _LASTING_KEPT_FOR if failure.lasting else _KEPT_FOR
         failed = {
             **failure._asdict(),

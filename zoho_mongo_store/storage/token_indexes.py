@@ -8,6 +8,7 @@ from zoho_mongo_store.driver.index import Changes, Index
 from zoho_mongo_store.driver.indexes import ensure_indexes
 from zoho_mongo_store.errors import InvalidInputError
 from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.login_state import LOGIN_REQUIRED_SINCE
 
 IDLE_FIELD = "updated_at"
 PURGE_FIELD = "purge_at"
@@ -22,6 +23,8 @@ TOKEN_INDEXES = (
     Index("access_token"),
     Index("refresh_token"),
     Index("grant_token"),
+    # What "which users have to log in again" is asked of: few documents, or none.
+    Index(LOGIN_REQUIRED_SINCE, partial=True),
 )
 # A lease names the moment from which it is of no use.
 LEASE_INDEXES = (Index(PURGE_FIELD, expire_after=0),)
