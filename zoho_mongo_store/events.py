@@ -33,8 +33,9 @@ class TokenEvent:
         name: what happened: ``"refreshed"``, ``"refresh_refused"`` (Zoho answered without a token),
             ``"refresh_unreachable"`` (no answer, or none that can be understood),
             ``"refresh_paused"`` (Zoho was not asked: a failure was too recent, or its limit is
-            reached), ``"took_over"`` (another process's lease had run out), ``"login"``,
-            ``"login_required"`` (the user has to log in again), ``"login_restored"``,
+            reached), ``"took_over"`` (another process's lease had run out), ``"login"``
+            (a token was stored for the first time, or Zoho accepted a login that replaces a stored
+            one), ``"login_required"`` (the user has to log in again), ``"login_restored"``,
             ``"save_kept"``, ``"save_written"``, ``"save_lost"``, ``"outage_began"`` or
             ``"outage_ended"``.
         id: the id of the token, where one is stored.

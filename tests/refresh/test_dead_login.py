@@ -224,7 +224,7 @@ def test_without_a_refresh_token_nothing_is_sent(
     assert {(call.error, call.code) for call in calls} == {("LoginRequiredError", REFUSED)}
     assert all("access_type=offline" in (call.message or "") for call in calls)
     assert fleet.zoho.requests() == []
-    assert told.names() == ["login_required"]
+    assert told.names() == ["login", "login_required"]
 
 
 def test_with_nothing_at_all_to_redeem_nothing_is_sent(fleet: Fleet) -> None:

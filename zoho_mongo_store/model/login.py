@@ -66,3 +66,8 @@ def is_login(fields: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
     if "user_name" not in fields:
         brought = ("refresh_token",) if "refresh_token" in document else ()
     return any(field in fields and not knows(document, field, fields[field]) for field in brought)
+
+
+def is_first_save(document: Mapping[str, Any]) -> bool:
+    """Whether a document that a save has just given back was inserted by it."""
+    return document.get("created_at") == document.get("updated_at")

@@ -14,6 +14,7 @@ from zoho_mongo_store.driver.server_clock import Clock, HostClock
 from zoho_mongo_store.errors import failure, without
 from zoho_mongo_store.events import EventName
 from zoho_mongo_store.model.document import Document, expires_in_of, expiry_date, to_document
+from zoho_mongo_store.model.login import is_first_save
 from zoho_mongo_store.model.login_state import (
     LOGIN_REQUIRED_REASON,
     is_login_required,
@@ -289,10 +290,15 @@ class Attempt:
             return Brought(fields, is_stored=False)
         if self._tokens.end_login_required(saved):
             self._tell("login_restored", saved)
+        elif self._is_login(before) and not is_first_save(saved):
+            self._tell("login", saved)
         self._end(lambda: self._leases.succeed(lease))
         self._count_success()
         self._tell("refreshed", saved, None, duration, lease.failures + 1)
         return Brought(saved)
+
+    def _is_login(self, before: Document | None) -> bool:
+        return before is None or self._task.redemption is Redemption.GRANT
 
     def _fail(
         self, lease: Lease, stored: Document | None, reason: Failure, duration: timedelta

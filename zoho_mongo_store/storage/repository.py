@@ -25,7 +25,7 @@ from zoho_mongo_store.encryption import EncryptedCollection, Encryptor, FieldEnc
 from zoho_mongo_store.errors import is_unreachable
 from zoho_mongo_store.events import Events
 from zoho_mongo_store.model.document import Document, now
-from zoho_mongo_store.model.login import is_login
+from zoho_mongo_store.model.login import is_first_save, is_login
 from zoho_mongo_store.model.lookup import Filter, find_filters
 from zoho_mongo_store.model.token_documents import TokenDocuments
 from zoho_mongo_store.storage import login_state
@@ -225,6 +225,8 @@ class TokenRepository:
             raise
         if is_restored:
             self.events.emit("login_restored", stored)
+        elif is_first_save(stored):
+            self.events.emit("login", stored)
         return self._noted(stored)
 
     def compare_and_set_access_token(self, stored: Document, fields: Document) -> Document | None:
