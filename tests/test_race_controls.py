@@ -36,7 +36,7 @@ def test_without_a_unique_id(
         for _ in range(ROUNDS):
             engine.client[database].oauthtoken.delete_many({})
             races.test_one_document_where_two_tokens_share_one_credential(
-                unguarded, documents, "refresh token"
+                unguarded, documents, "refresh token", turns=200
             )
 
     with pytest.raises(AssertionError):

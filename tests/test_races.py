@@ -50,6 +50,12 @@ def racers() -> int:
     return 32
 
 
+@pytest.fixture
+def turns() -> int:
+    """How many tokens are raced for one after the other."""
+    return 10
+
+
 def save(store: MongoTokenStore, fields: Fields) -> str | None:
     token = make_token(**fields)
     store.save_token(token)
@@ -109,19 +115,19 @@ def test_one_document_for_each_key_whoever_wins(
 
 @pytest.mark.parametrize("shared", SHARING)
 def test_one_document_where_two_tokens_share_one_credential(
-    options: dict[str, Any], documents: Documents, shared: str
+    options: dict[str, Any], documents: Documents, shared: str, turns: int
 ) -> None:
-    turns = [
+    tokens = [
         [
             {**{field: f"{value}{turn}" for field, value in fields.items()}, **CLIENT}
-            for turn in range(10)
+            for turn in range(turns)
         ]
         for fields in SHARING[shared]
     ]
 
-    ids = in_processes(save_each, [(options, turns[n % 2]) for n in range(PROCESSES)])
+    ids = in_processes(save_each, [(options, tokens[n % 2]) for n in range(PROCESSES)])
 
-    assert len(documents()) == 10
+    assert len(documents()) == turns
     assert all(of_one == ids[0] for of_one in ids)
 
 

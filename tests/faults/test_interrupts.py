@@ -50,7 +50,7 @@ def save_through_interrupts(uri: str) -> tuple[int, int]:
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer signals")
 def test_an_interrupted_store_goes_on(server: LocalMongo) -> None:
-    (outcome,) = in_processes(save_through_interrupts, [(server.uri,)])
+    (outcome,) = in_processes(save_through_interrupts, [(server.uri,)], timeout=240)
 
     interrupted, saved = outcome
     assert interrupted == INTERRUPTS

@@ -29,7 +29,7 @@ KILLS_OF_THE_CONTROL = 3
 PROCESSES = 4
 # Stored from the beginning, so that saves of them are updates.
 KNOWN_EACH = 2000
-_SECONDS_PER_KILL = 20
+_SECONDS_PER_KILL = 40
 
 
 class Saved(NamedTuple):
@@ -51,7 +51,7 @@ def save_until(uri: str, worker: int, end: str) -> Saved:
     """Save over and over with one store until the file ``end`` is there, and once after that."""
     acknowledged: dict[str, int] = {}
     failures = 0
-    with MongoTokenStore(uri, timeout=0.7) as store:
+    with MongoTokenStore(uri, timeout=2) as store:
         for number in itertools.count(1):
             is_last_round, user = Path(end).exists(), user_of(worker, number)
             try:
@@ -103,7 +103,7 @@ def kill_often(server: LocalMongo, kills: int, end: Path, killed_at: list[int]) 
                 server.kill()
                 killed_at.append(before)
                 # Now and then longer than the stores' time-out.
-                time.sleep(0.1 if len(killed_at) % 3 else 1.5)
+                time.sleep(0.1 if len(killed_at) % 3 else 2.5)
                 server.start()
         finally:
             end.touch()
