@@ -77,19 +77,41 @@ class Model:
 
     def __init__(self) -> None:
         self.tokens: dict[str, Fields] = {}
+        self.known: dict[str, set[str]] = {}
+        """The grant and refresh tokens that were ever saved in a token, by its id."""
 
-    def matching(self, given: Fields, *, saving: bool) -> set[str]:
-        """The ids of the tokens that the first step of the find order with any match gives."""
+    def matching(self, given: Fields, name: str) -> set[str]:
+        """The ids of the tokens that one step of the find order gives."""
+        unnamed_only = "user_name" in given and name in CREDENTIALS
+        return {
+            id
+            for id, token in self.tokens.items()
+            if token.get(name) == given[name] and not (unnamed_only and "user_name" in token)
+        }
+
+    def found(self, given: Fields) -> set[str | None]:
+        """The ids of the tokens that may answer ``given``, with None where nothing may."""
+        answers: set[str | None] = set()
         for name in steps(given):
-            unnamed_only = "user_name" in given and name in CREDENTIALS
-            found = {
-                id
-                for id, token in self.tokens.items()
-                if token.get(name) == given[name] and not (unnamed_only and "user_name" in token)
-            }
-            if found or (name == "id" and not saving):
-                return found
-        return set()
+            matching = self.matching(given, name)
+            if name == "id":
+                return {*matching} or {None}
+            logins = {id for id in matching if self.is_login(given, id)}
+            answers |= matching - logins
+            if matching and not logins:
+                return answers
+        return answers | {None}
+
+    def is_login(self, given: Fields, id: str) -> bool:
+        """Whether ``given`` brings what the token stored under ``id`` has never known."""
+        brought = ["grant_token", "refresh_token"]
+        if "user_name" not in given:
+            brought = ["refresh_token"] if "refresh_token" in self.tokens[id] else []
+        return any(name in given and given[name] not in self.known[id] for name in brought)
+
+    def updated(self, given: Fields) -> set[str]:
+        """The ids of the tokens of which a save of ``given`` updates one."""
+        return next(filter(None, (self.matching(given, name) for name in steps(given))), set())
 
     def save(self, id: str, given: Fields) -> None:
         """What a save of ``given`` makes of the token stored under ``id``."""
@@ -106,11 +128,20 @@ class Model:
                 if other.get("user_name") == given["user_name"]:
                     del other["user_name"]
         self.tokens[id] = new
+        brought = {given[name] for name in ("grant_token", "refresh_token") if name in given}
+        self.known[id] = self.known.get(id, set()) | brought
+
+    def delete(self, id: str) -> None:
+        self.tokens.pop(id, None)
+        self.known.pop(id, None)
 
     def filled(self, given: Fields, id: str) -> Fields:
-        """``given`` filled from the token stored under ``id``; the stored pair wins."""
+        """``given`` filled from the token stored under ``id``; the stored pair wins, and so does
+        the stored refresh token over one that it replaced."""
         stored = self.tokens[id]
         result = {**stored, **given}
+        if "refresh_token" in stored and given.get("refresh_token") in self.known[id]:
+            result["refresh_token"] = stored["refresh_token"]
         if "access_token" in stored or "access_token" in given:
             source = stored if "access_token" in stored else given
             for name in ACCESS_TOKEN_FIELDS:
@@ -145,7 +176,7 @@ class StoreMachine(RuleBasedStateMachine):
     def save_token(self, data: st.DataObject) -> None:
         fields = self.any_fields(data)
         token, given = make_token(**fields), present(fields)
-        candidates = self.model.matching(given, saving=True)
+        candidates = self.model.updated(given)
         if not candidates and not set(CREDENTIALS) & given.keys():
             with pytest.raises(SDKException, match="save_token failed: no stored token matches"):
                 self.store.save_token(token)
@@ -166,14 +197,14 @@ class StoreMachine(RuleBasedStateMachine):
     def find_token(self, data: st.DataObject) -> None:
         fields = self.any_fields(data)
         token, given = make_token(**fields), present(fields)
-        candidates = self.model.matching(given, saving=False)
+        answers = self.model.found(given)
         found = self.store.find_token(token)
-        if not candidates:
-            assert found is None
+        if found is None:
+            assert None in answers
             assert contents(token) == fields
             return
         assert found is token
-        assert shown(token) in [self.model.filled(given, id) for id in candidates]
+        assert shown(token) in [self.model.filled(given, id) for id in answers if id]
 
     @rule(data=st.data())
     def find_token_by_id(self, data: st.DataObject) -> None:
@@ -188,13 +219,13 @@ class StoreMachine(RuleBasedStateMachine):
     def delete_token(self, data: st.DataObject) -> None:
         id = self.any_id(data)
         self.store.delete_token(id)
-        self.model.tokens.pop(id, None)
+        self.model.delete(id)
 
     @rule(sure=st.integers(0, 4))
     def delete_tokens(self, sure: int) -> None:
         if sure == 4:
             self.store.delete_tokens()
-            self.model.tokens.clear()
+            self.model = Model()
 
     @rule()
     def use_another_store(self) -> None:
