@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from pymongo.errors import OperationFailure
+from pymongo.errors import PyMongoError
 
 from tests.faults.proxy import Proxy
 from tests.sent_commands import Client
@@ -13,7 +13,14 @@ from zoho_mongo_store.testing import LocalMongo
 from zoho_mongo_store.testing.member import Member
 
 # Short, for tests that claim nothing about MongoDB's own election time-out of ten seconds.
-QUICK_ELECTIONS = {"electionTimeoutMillis": 1500, "heartbeatIntervalMillis": 500}
+# A new primary waits for the heartbeat of a silent member before it takes writes: in that time
+# the old one could win its place back, over and over.
+QUICK_ELECTIONS = {
+    "electionTimeoutMillis": 1500,
+    "heartbeatIntervalMillis": 500,
+    "heartbeatTimeoutSecs": 2,
+    "catchUpTimeoutMillis": 1000,
+}
 
 
 def is_whole(mongo: LocalMongo) -> bool:
@@ -23,16 +30,18 @@ def is_whole(mongo: LocalMongo) -> bool:
 
 def hold_elections(mongo: LocalMongo) -> None:
     """Have no secondary stand for election, so that there is no primary for as long as it takes."""
-    for member in mongo.secondaries:
-        with Client(member.uri) as client:
-            client.admin.command("replSetFreeze", 120)
+    primary = mongo.wait_for_primary()
+    for member in mongo.members:
+        if member.running and member.name != primary.name:
+            with member.connect() as client:
+                client.admin.command("replSetFreeze", 120)
 
 
 def allow_elections(mongo: LocalMongo) -> None:
-    """Let secondaries stand for election again."""
-    for member in mongo.secondaries:
-        with Client(member.uri) as client, suppress(OperationFailure):
-            # One that has just been elected refuses.
+    """Let members stand for election again; whatever state they are in, none is left out."""
+    for member in mongo.members:
+        # One that is down or hangs was not held; one that has just been elected refuses.
+        with suppress(PyMongoError), member.connect(timeout_ms=2000) as client:
             client.admin.command("replSetFreeze", 0)
 
 
@@ -41,8 +50,12 @@ def make_whole(mongo: LocalMongo) -> None:
     mongo.cont()
     if not mongo.running:
         mongo.start()
-    allow_elections(mongo)
-    assert eventually(lambda: is_whole(mongo), 60)
+
+    def allowed_and_whole() -> bool:
+        allow_elections(mongo)
+        return is_whole(mongo)
+
+    assert eventually(allowed_and_whole, 60)
 
 
 @contextmanager
