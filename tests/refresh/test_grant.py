@@ -8,7 +8,6 @@ from tests.engines import SERVERS
 from tests.processes import in_processes
 from tests.sdk.application import USER, Application, Outcome, call_api, login, nameless_login
 from tests.sdk.stored import Documents
-from tests.sdk.version import FINDS_USER
 from tests.tokens import make_token
 from zoho_mongo_store.sdk import REFUSED, SDKException
 
@@ -98,10 +97,9 @@ def test_a_second_login_of_the_same_user_joins_the_document(
     first = login(application.zoho)
     application.run(call_api, first)
     (before,) = documents()
-    # A caller who gives the name gets the stored token, and no exchange is due.
     second = {**login(application.zoho)}
     in_processes(call_api, [(application, second)] * 4)
 
     (document,) = documents()
     assert document["id"] == before["id"]
-    assert application.zoho.count("grant") == (2 if FINDS_USER else 1)
+    assert application.zoho.count("grant") == 2
