@@ -16,13 +16,13 @@ from benchmarks.peers import OURS
 from benchmarks.rows import row, token_of
 from benchmarks.test_hot_path import BY_ID, BY_REFRESH_TOKEN, SAVE, Call, calls
 from benchmarks.test_hot_path import TOKENS as TOKENS
-from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store import CachePolicy, MongoTokenStore
 from zoho_mongo_store.encryption import FieldEncryption
 
-OPTIONS = PLAIN, DEFAULT, OUTAGE, ENCRYPTION = (
+OPTIONS = PLAIN, DEFAULT, CACHE, ENCRYPTION = (
     "refresh=None",
     "the defaults",
-    "serve_through_outage",
+    "cache",
     "encryption",
 )
 OPERATIONS = (BY_ID, BY_REFRESH_TOKEN, SAVE)
@@ -36,8 +36,8 @@ def arguments(option: str, database: str) -> dict[str, Any]:
     if option == ENCRYPTION:
         providers = {"local": {"key": secrets.token_bytes(96)}}
         return {"encryption": FieldEncryption(providers, key_vault=f"{database}.__keyVault")}
-    if option == OUTAGE:
-        return {"serve_through_outage": timedelta(minutes=10)}
+    if option == CACHE:
+        return {"cache": CachePolicy(stale_if_error=timedelta(minutes=10))}
     return {"refresh": None} if option == PLAIN else {}
 
 

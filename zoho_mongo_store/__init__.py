@@ -14,9 +14,11 @@ if TYPE_CHECKING:
         RefreshPolicy,
         RefreshStats,
     )
+    from zoho_mongo_store.storage.cache_policy import CachePolicy
     from zoho_mongo_store.store import MongoTokenStore
 
 __all__ = [
+    "CachePolicy",
     "FieldEncryption",
     "LoginRequiredError",
     "MongoTokenStore",
@@ -29,6 +31,7 @@ __all__ = [
 
 # The SDK takes half a second to import, which the command line's help need not wait for.
 _HOMES = {
+    "CachePolicy": "zoho_mongo_store.storage.cache_policy",
     "FieldEncryption": "zoho_mongo_store.encryption",
     "LoginRequiredError": "zoho_mongo_store.refresh",
     "MongoTokenStore": "zoho_mongo_store.store",

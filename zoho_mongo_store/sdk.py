@@ -6,6 +6,7 @@ The lines 5 to 8 of the SDK all install as ``zohocrmsdk`` and agree on these pat
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ except ImportError as error:
     ) from error
 
 __all__ = [
+    "MARGIN",
     "REFUSED",
     "UNREACHED",
     "DataCenter",
@@ -49,6 +51,9 @@ REFUSED = "INVALID TOKEN ERROR"
 """Constants.INVALID_TOKEN_ERROR: Zoho answered without an access token (parse_response)."""
 UNREACHED = "Exception in saving tokens"
 """Constants.SAVE_TOKEN_ERROR: the SDK's code for all else that goes wrong in a token request."""
+
+MARGIN = timedelta(seconds=5)
+"""Before its expiry an access token counts as expired (5000 ms; oauth_token.py, get_token)."""
 
 _SECRETS = (
     OAuthToken.get_client_secret,

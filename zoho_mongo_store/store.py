@@ -26,6 +26,7 @@ from zoho_mongo_store.model.document import (
 from zoho_mongo_store.refresh import DEFAULT_POLICY, Coordinator, RefreshPolicy, RefreshStats
 from zoho_mongo_store.refresh.intercept import pop_saved_mark
 from zoho_mongo_store.sdk import OAuthToken, TokenStore
+from zoho_mongo_store.storage.cache_policy import CachePolicy
 from zoho_mongo_store.storage.repository import TokenRepository
 from zoho_mongo_store.storage.scan import Scan
 from zoho_mongo_store.storage.token_indexes import idle_index
@@ -60,7 +61,7 @@ class MongoTokenStore(TokenStore):
         expire_idle_after: timedelta | None = None,
         create_indexes: bool = True,
         refresh: RefreshPolicy | None = DEFAULT_POLICY,
-        serve_through_outage: timedelta | None = None,
+        cache: CachePolicy | None = None,
         encryption: FieldEncryption | None = None,
         on_event: Callable[[TokenEvent], object] | None = None,
     ) -> None: ...
@@ -77,7 +78,7 @@ class MongoTokenStore(TokenStore):
         expire_idle_after: timedelta | None = None,
         create_indexes: bool = True,
         refresh: RefreshPolicy | None = DEFAULT_POLICY,
-        serve_through_outage: timedelta | None = None,
+        cache: CachePolicy | None = None,
         encryption: FieldEncryption | None = None,
         on_event: Callable[[TokenEvent], object] | None = None,
     ) -> None: ...
@@ -94,7 +95,7 @@ class MongoTokenStore(TokenStore):
         expire_idle_after: timedelta | None = None,
         create_indexes: bool = True,
         refresh: RefreshPolicy | None = DEFAULT_POLICY,
-        serve_through_outage: timedelta | None = None,
+        cache: CachePolicy | None = None,
         encryption: FieldEncryption | None = None,
         on_event: Callable[[TokenEvent], object] | None = None,
     ) -> None:
@@ -119,9 +120,9 @@ class MongoTokenStore(TokenStore):
                 role that may not create any, and call ``ensure_indexes`` in a deploy step.
             refresh: How the fleet refreshes an expired token once, instead of once per process.
                 ``None``: each caller refreshes for itself, as with the SDK's own stores.
-            serve_through_outage: For how long into an outage of MongoDB the store answers from
-                memory with tokens that it found before and that have not expired. Nothing is ever
-                saved to memory alone. ``None``: it does not.
+            cache: How long a token that was found is found again in the process's memory, without a
+                command and through an outage of MongoDB. Nothing is ever saved to memory alone.
+                ``None``: every find asks MongoDB.
             encryption: How to encrypt the client secret and the access, refresh and grant token
                 before they leave the process. ``None``: they are stored in plain.
             on_event: Called with a ``TokenEvent`` for each refresh, login, save and outage, in the
@@ -138,10 +139,11 @@ class MongoTokenStore(TokenStore):
             timeout=seconds,
             idle=idle_index(expire_idle_after),
             create_indexes=create_indexes,
-            serve_through_outage=serve_through_outage,
+            cache=_checked_cache(cache),
             encryption=encryption,
             events=Events(_checked_handler(on_event)),
             refresh_patience=None if refresh is None else refresh.lease.total_seconds(),
+            refresh_ahead=None if refresh is None else refresh.ahead,
         )
         self._coordinator = None if refresh is None else Coordinator(self._tokens, refresh)
 
@@ -341,6 +343,12 @@ class MongoTokenStore(TokenStore):
     def _secrets(self) -> list[str]:
         connection = getattr(self, "_connection", None)
         return [] if connection is None else connection.secrets
+
+
+def _checked_cache(cache: object) -> CachePolicy | None:
+    if cache is None or isinstance(cache, CachePolicy):
+        return cache
+    raise InvalidInputError("cache has to be a CachePolicy, or None")
 
 
 def _checked_handler(

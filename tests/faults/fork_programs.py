@@ -18,7 +18,7 @@ from unittest import mock
 from pymongo import MongoClient
 
 from tests.tokens import contents, make_token
-from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store import CachePolicy, MongoTokenStore
 from zoho_mongo_store.driver import connection
 from zoho_mongo_store.sdk import SDKException
 
@@ -160,7 +160,7 @@ def while_the_client_is_made(uri: str) -> None:
 
 
 def during_an_outage(uri: str) -> None:
-    """Forks with saves kept, the memory of an outage in use, and a thread that probes."""
+    """Forks with saves kept, the cache in use, and a thread that probes."""
     from datetime import timedelta
 
     def child(mark: str) -> None:
@@ -171,7 +171,7 @@ def during_an_outage(uri: str) -> None:
 
     away = "mongodb://127.0.0.1:1/"
     outage = timedelta(minutes=1)
-    with MongoTokenStore(away, timeout=0.2, serve_through_outage=outage) as store:
+    with MongoTokenStore(away, timeout=0.2, cache=CachePolicy(stale_if_error=outage)) as store:
         with contextlib.suppress(SDKException):
             store.save_token(make_token(user_name="kept", access_token="A"))
         with contextlib.suppress(SDKException):

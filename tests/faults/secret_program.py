@@ -18,7 +18,7 @@ from typing import Any
 import zoho_mongo_store.store
 from tests.sent_commands import Client
 from tests.tokens import make_token
-from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store import CachePolicy, MongoTokenStore
 from zoho_mongo_store.sdk import Initializer, OAuthToken, UserSignature
 from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
@@ -140,7 +140,7 @@ def wrong_settings() -> None:
         attempt(lambda: read(uri))  # noqa: B023
     options: list[dict[str, Any]] = [
         {"timeout": MARK},
-        {"serve_through_outage": MARK},
+        {"cache": MARK},
         {"expire_idle_after": MARK},
         {"client": MARK, "uri": f"mongodb://u:{PASSWORD}@h"},
     ]
@@ -149,10 +149,11 @@ def wrong_settings() -> None:
 
 
 def away() -> None:
-    """Nobody listens; and the memory of an outage, and what is lost on ``close``."""
+    """Nobody listens; and the cache in an outage, and what is lost on ``close``."""
     for outage in (None, timedelta(minutes=1)):
         uri = f"mongodb://u:{PASSWORD}@127.0.0.1:1/"
-        with MongoTokenStore(uri, timeout=0.1, serve_through_outage=outage) as store:
+        cache = None if outage is None else CachePolicy(stale_if_error=outage)
+        with MongoTokenStore(uri, timeout=0.1, cache=cache) as store:
             for method in methods(store)[:6]:
                 attempt(method)
             print("REPR", repr(store), str(store), store.refresh_stats(), repr(token()))

@@ -200,7 +200,7 @@ def test_any_document_is_a_token_or_damaged(document: dict[str, Any]) -> None:
         assert expires_in is None or isinstance(expires_in, str)
 
 
-SETTINGS = ("timeout", "expire_idle_after", "serve_through_outage", "database", "collection")
+SETTINGS = ("timeout", "expire_idle_after", "cache", "database", "collection")
 
 
 @fuzz

@@ -12,7 +12,6 @@ from tests.refresh.site import Site, stored
 from tests.sdk.application import Application
 from tests.sdk.stored import Documents
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.refresh.lease import Leases
 from zoho_mongo_store.testing import LoopbackZoho
 
 
@@ -68,6 +67,6 @@ def site(
     """A site whose Zoho answers at once."""
     zoho.configure(delay=0)
     time = MovedTime()
-    monkeypatch.setattr(Leases, "clock", lambda _: time)
+    monkeypatch.setattr("zoho_mongo_store.storage.repository.server_clock", lambda *_: time)
     with driving(store, zoho):
         yield Site(store, zoho, time, stored(store, zoho))

@@ -27,7 +27,7 @@ ATTEMPT = "zoho_mongo_store.refresh.attempt"
 def time(monkeypatch: pytest.MonkeyPatch) -> MovedTime:
     """The server's time."""
     moved = MovedTime()
-    monkeypatch.setattr(Leases, "clock", lambda _: moved)
+    monkeypatch.setattr("zoho_mongo_store.storage.repository.server_clock", lambda *_: moved)
     return moved
 
 

@@ -87,7 +87,7 @@ def test_close_writes_it(server: LocalMongo, store: MongoTokenStore) -> None:
         proxy.deaf.set()
         with fails(AWAY):
             store.save_token(full())
-        store._tokens._recovery._task.stop()
+        store._tokens._collection.recovery._task.stop()
         proxy.deaf.clear()
         store.close()
 

@@ -65,7 +65,6 @@ class CommandContext:
             timeout=TIMEOUT,
             idle=idle,
             create_indexes=False,
-            serve_through_outage=None,
             encryption=self.encryption,
         )
         return self._closing.enter_context(contextlib.closing(repository))

@@ -1,36 +1,31 @@
 """Reads that outlive the primary of a replica set."""
 
-import random
 import time
-from collections.abc import Callable, Container
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pymongo
-from pymongo import ReadPreference
 from pymongo.collection import Collection
 from pymongo.errors import NetworkTimeout, PyMongoError
-from pymongo.read_preferences import PrimaryPreferred, Secondary
-from pymongo.server_selectors import Selection
-from pymongo.topology_description import TOPOLOGY_TYPE
 
 from zoho_mongo_store.driver import Document
 from zoho_mongo_store.driver.availability import Availability, was_silent
+from zoho_mongo_store.driver.deployment import Deployment, Members
+from zoho_mongo_store.driver.one_secondary import Address, OneSecondary
+from zoho_mongo_store.driver.views import (
+    Views,
+    follows_primary,
+    is_of_primary,
+    may_ask_primary,
+)
 from zoho_mongo_store.errors import is_unreachable
 
 _Result = TypeVar("_Result")
 Query = Callable[[Collection[Document]], _Result | None]
 """Asks a collection once; ``None`` says that there is no such document."""
 
-_Address = tuple[str, int | None]
-
-_REPLICA_SETS = (TOPOLOGY_TYPE.ReplicaSetNoPrimary, TOPOLOGY_TYPE.ReplicaSetWithPrimary)
-_PRIMARY = ReadPreference.PRIMARY.mode
-_PRIMARY_PREFERRED = ReadPreference.PRIMARY_PREFERRED.mode
-# As pymongo's localThresholdMS: members that are about as near as the nearest.
-_WINDOW = 0.015
 # pymongo itself notices a silent member after its heartbeat of ten seconds or more.
 _AVOIDED_SECONDS = 10.0
-_NEAREST = ReadPreference.NEAREST.mode
 
 
 def patience(timeout: float) -> float:
@@ -47,53 +42,6 @@ def patience(timeout: float) -> float:
 def remaining(deadline: float) -> float:
     """Tell the seconds until ``deadline``: at least some, since zero means endless to pymongo."""
     return max(deadline - time.monotonic(), 0.001)
-
-
-class _OneSecondary(Secondary):
-    """Selects one secondary, and tells which; not one of those to avoid, if there are others."""
-
-    def __init__(self, chosen: Any, avoided: Container[_Address]) -> None:
-        if getattr(chosen, "mode", _PRIMARY) == _PRIMARY_PREFERRED:
-            super().__init__(chosen.tag_sets, chosen.max_staleness)
-        else:
-            super().__init__()
-        self._avoided = avoided
-        self.selected: _Address | None = None
-
-    def __call__(self, selection: Selection) -> Selection:
-        found = super().__call__(selection)
-        servers = found.server_descriptions
-        servers = [one for one in servers if one.address not in self._avoided] or servers
-        if not servers:
-            return found
-        nearest = min(one.round_trip_time or 0.0 for one in servers)
-        near = [one for one in servers if (one.round_trip_time or 0.0) <= nearest + _WINDOW]
-        server = random.choice(near)  # noqa: S311 - not a secret
-        self.selected = server.address
-        return found.with_server_descriptions([server])
-
-
-class _Topology(NamedTuple):
-    """What a client knew about its deployment at one moment."""
-
-    description: Any
-    is_replica_set: bool
-    has_primary: bool
-    has_secondary: bool
-
-
-class _Views(NamedTuple):
-    """A collection, read in three ways.
-
-    Attributes:
-        chosen: As the user's URI or client says.
-        primary: From the primary alone.
-        preferred: From a secondary where there is no primary.
-    """
-
-    chosen: Collection[Document]
-    primary: Collection[Document]
-    preferred: Collection[Document]
 
 
 class Reader:
@@ -117,10 +65,9 @@ class Reader:
         """
         self._availability = availability
         self._patience = patience(timeout)
-        self._topology = _Topology(None, False, False, False)
-        self._views: _Views | None = None
-        self._has_seen_primary = False
-        self._silent: dict[_Address, float] = {}
+        self._deployment = Deployment()
+        self._views: Views | None = None
+        self._silent: dict[Address, float] = {}
 
     def read(
         self,
@@ -145,7 +92,7 @@ class Reader:
             PyMongoError: Nobody answered in time, or only a secondary did, and with ``None``.
         """
         views = self._views_of(collection)
-        topology = self._look(collection)
+        topology = self._deployment.look(collection)
         asked, seconds = self._first(views, topology, deadline)
         started = time.monotonic()
         try:
@@ -163,7 +110,7 @@ class Reader:
             found, asked = self._ask_others(views, collection, query, deadline)
         if found is not None or trust_absence:
             return found
-        if asked is views.primary or asked.read_preference.mode == _PRIMARY:
+        if asked is views.primary or is_of_primary(asked):
             return None
         if asked is views.preferred and self._was_primary(collection, topology):
             return None
@@ -175,27 +122,27 @@ class Reader:
 
     def require_member_for(self, collection: Collection[Document]) -> None:
         """Refuse a read, with ``NetworkTimeout``, if whoever would answer it is known not to."""
-        if collection.read_preference.mode == _PRIMARY:
+        if is_of_primary(collection):
             self._availability.require_primary()
         else:
             self._availability.require_any_member()
 
     def lacks_primary(self, collection: Collection[Document]) -> bool:
         """Tell whether all members that are known are secondaries, as during an election."""
-        topology = self._look(collection)
+        topology = self._deployment.look(collection)
         return topology.has_secondary and not topology.has_primary
 
     def has_secondary(self, collection: Collection[Document]) -> bool:
         """Tell whether a secondary is known that could answer."""
-        return self._look(collection).has_secondary
+        return self._deployment.look(collection).has_secondary
 
     def may_have_secondary(self, collection: Collection[Document]) -> bool:
         """Tell whether a secondary is known, or may turn up when all members are discovered."""
-        topology = self._look(collection)
+        topology = self._deployment.look(collection)
         return topology.has_secondary or (topology.is_replica_set and not topology.has_primary)
 
     def _first(
-        self, views: _Views, topology: _Topology, deadline: float
+        self, views: Views, topology: Members, deadline: float
     ) -> tuple[Collection[Document], float]:
         """Choose whom to ask first, and for how many seconds."""
         left = remaining(deadline)
@@ -204,16 +151,16 @@ class Reader:
         if not topology.has_secondary:
             # Alone, or not discovered yet: then others may be known a little later.
             return views.chosen, left if topology.has_primary else min(self._patience, left)
-        if self._availability.primary_is_silent and _may_ask_primary(views.chosen):
+        if self._availability.primary_is_silent and may_ask_primary(views.chosen):
             return self._secondary(views), min(self._patience, left)
-        if not _follows_primary(views.chosen):
+        if not follows_primary(views.chosen):
             return views.chosen, min(self._patience, left)
-        known = topology.has_primary or self._has_seen_primary
+        known = topology.has_primary or self._deployment.has_had_primary
         return views.preferred if known else views.chosen, min(self._patience, left)
 
     def _ask_others(
         self,
-        views: _Views,
+        views: Views,
         collection: Collection[Document],
         query: Query[_Result],
         deadline: float,
@@ -224,10 +171,10 @@ class Reader:
         has failed, so there are several attempts, each longer than the one before.
         """
         seconds = self._patience
-        wants_secondary = _may_ask_primary(views.chosen)
+        wants_secondary = may_ask_primary(views.chosen)
         while True:
-            has_secondary = self._look(collection).has_secondary
-            if _follows_primary(views.chosen):
+            has_secondary = self._deployment.look(collection).has_secondary
+            if follows_primary(views.chosen):
                 asked = self._secondary(views) if has_secondary else views.chosen
             else:
                 asked = self._secondary(views) if wants_secondary else views.preferred
@@ -248,7 +195,7 @@ class Reader:
                     self._note_silence(asked, started)
             seconds *= 2
 
-    def _ask_primary(self, views: _Views, query: Query[_Result], deadline: float) -> _Result | None:
+    def _ask_primary(self, views: Views, query: Query[_Result], deadline: float) -> _Result | None:
         """Ask the primary alone, once there is one that answers."""
         while True:
             if not self._availability.wait_for_primary(deadline - time.monotonic()):
@@ -266,64 +213,32 @@ class Reader:
                 if was_silent(error, started, given):
                     self._availability.found_silent(started)
 
-    def _secondary(self, views: _Views) -> Collection[Document]:
+    def _secondary(self, views: Views) -> Collection[Document]:
         """Give the collection as one secondary has it, if possible one that is not silent."""
         now = time.monotonic()
         self._silent = {one: until for one, until in self._silent.items() if now < until}
-        preference: Any = _OneSecondary(views.chosen.read_preference, self._silent)
+        preference: Any = OneSecondary(views.chosen.read_preference, self._silent)
         return views.chosen.with_options(read_preference=preference)
 
     def _note_silence(self, asked: Collection[Document], since: float) -> None:
         """Note who did not answer, as far as that is known."""
         preference: Any = asked.read_preference
-        if isinstance(preference, _OneSecondary):
+        if isinstance(preference, OneSecondary):
             if preference.selected is not None:
                 until = time.monotonic() + _AVOIDED_SECONDS
                 self._silent = {**self._silent, preference.selected: until}
-        elif _may_ask_primary(asked):
+        elif may_ask_primary(asked):
             self._availability.found_silent(since)
 
-    def _was_primary(self, collection: Collection[Document], before: _Topology) -> bool:
+    def _was_primary(self, collection: Collection[Document], before: Members) -> bool:
         """Whether the primary answered: nothing has changed since it was asked."""
-        return before.has_primary and self._look(collection).description is before.description
+        return (
+            before.has_primary
+            and self._deployment.look(collection).description is before.description
+        )
 
-    def _look(self, collection: Collection[Document]) -> _Topology:
-        """Look at the deployment as the client knows it now; nothing is sent."""
-        client = collection.database.client
-        if not isinstance(client, pymongo.MongoClient):
-            return _Topology(None, False, False, False)
-        description = client.topology_description
-        known = self._topology
-        if description is not known.description:
-            kind = description.topology_type
-            known = _Topology(
-                description,
-                kind in _REPLICA_SETS or kind == TOPOLOGY_TYPE.Unknown,
-                kind == TOPOLOGY_TYPE.ReplicaSetWithPrimary,
-                kind in _REPLICA_SETS and description.has_readable_server(ReadPreference.SECONDARY),
-            )
-            self._topology = known
-            self._has_seen_primary = self._has_seen_primary or known.has_primary
-        return known
-
-    def _views_of(self, collection: Collection[Document]) -> _Views:
+    def _views_of(self, collection: Collection[Document]) -> Views:
         views = self._views
         if views is None or views.chosen is not collection:
-            chosen = collection.read_preference
-            preferred: Any = ReadPreference.PRIMARY_PREFERRED
-            if getattr(chosen, "mode", _PRIMARY) == _PRIMARY_PREFERRED:
-                preferred = PrimaryPreferred(chosen.tag_sets, chosen.max_staleness)
-            views = self._views = _Views(
-                chosen=collection,
-                primary=collection.with_options(read_preference=ReadPreference.PRIMARY),
-                preferred=collection.with_options(read_preference=preferred),
-            )
+            views = self._views = Views.of(collection)
         return views
-
-
-def _may_ask_primary(collection: Collection[Document]) -> bool:
-    return _follows_primary(collection) or collection.read_preference.mode == _NEAREST
-
-
-def _follows_primary(collection: Collection[Document]) -> bool:
-    return collection.read_preference.mode in (_PRIMARY, _PRIMARY_PREFERRED)

@@ -97,6 +97,15 @@ class HostClock:
             )
         return server
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the server has told its time."""
+        return self._server is not None
+
+    def ahead_if_known(self) -> timedelta | None:
+        """As ``ahead``, but ``None`` where the server has not told its time; it is not asked."""
+        return self.ahead(ask=False) if self.is_known else None
+
     def ahead(self, *, ask: bool = True) -> timedelta:
         """How far this host's clock is ahead, in whole seconds; negative where it is behind.
 

@@ -130,6 +130,7 @@ class Attempt:
             PyMongoError: MongoDB failed, so nobody may ask Zoho.
             StoreError: Likewise.
         """
+        self._tokens.await_primary()
         self._clock = self._host_clock.server()
         if self._task.credential is None:
             return self._without_credential()

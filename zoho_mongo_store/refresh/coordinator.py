@@ -8,7 +8,6 @@ import weakref
 from datetime import timedelta
 
 from zoho_mongo_store.driver.fork import reset_after_fork
-from zoho_mongo_store.driver.server_clock import HostClock
 from zoho_mongo_store.errors import failure
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.login_state import is_login_required
@@ -21,13 +20,11 @@ from zoho_mongo_store.refresh.outcome import Failed, Outcome, correct_expiry
 from zoho_mongo_store.refresh.policy import RefreshPolicy
 from zoho_mongo_store.refresh.stats import Counters, RefreshStats
 from zoho_mongo_store.refresh.task import Task
-from zoho_mongo_store.sdk import REFUSED, OAuthToken, Redemption, accounts_url
+from zoho_mongo_store.sdk import MARGIN, REFUSED, OAuthToken, Redemption, accounts_url
 from zoho_mongo_store.storage.repository import TokenRepository
 
 logger = logging.getLogger("zoho_mongo_store")
 
-# The SDK itself refreshes what expires within 5000 ms (oauth_token.py, get_token).
-_SDK_MARGIN = 5.0
 # How often a process tries, while another refreshes early or has failed to.
 _EARLY_PAUSE = 5.0
 # A job that goes through all users must not start a thread for each.
@@ -54,7 +51,7 @@ class Coordinator:
         """
         self._counters = Counters()
         leases = Leases(tokens.leases, tokens.timeout, policy)
-        self._clock = HostClock(lambda: leases.clock())
+        self._clock = tokens.clock
         self._site = Site(tokens, leases, self._clock, self._counters, policy)
         self.timeout = tokens.timeout
         self._flights = Flights()
@@ -79,14 +76,13 @@ class Coordinator:
         if stored is None:
             return
         self.correct_expiry(token, stored)
-        is_outage = self._site.tokens.is_serving_from_memory
-        if not is_outage and self._is_due_early(token, stored):
+        if self._is_due_early(token, stored):
             self._refresh_early(token)
 
     def correct_expiry(self, token: OAuthToken, stored: Document) -> None:
         """Let a token that was filled from a stored one expire by this host's clock."""
         if "expiry_time" in stored:
-            ask = not self._site.tokens.is_serving_from_memory
+            ask = not self._clock.is_known and self._site.tokens.may_ask_primary
             correct_expiry(token, stored, self._clock.ahead(ask=ask))
 
     def by_server_clock(self, fields: Document) -> Document:
@@ -202,7 +198,7 @@ class Coordinator:
         if not expires_in or "access_token" not in stored or "refresh_token" not in stored:
             return False
         left = int(expires_in) / 1000 - time.time()
-        return _SDK_MARGIN < left < self._ahead
+        return MARGIN.total_seconds() < left < self._ahead
 
     def _refresh_early(self, token: OAuthToken) -> None:
         """Refresh a token that is still good, if nobody else does. Nobody waits for it."""

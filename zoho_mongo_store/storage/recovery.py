@@ -17,15 +17,17 @@ from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.reading import patience
 from zoho_mongo_store.errors import StoreError, failure, is_unreachable
 from zoho_mongo_store.events import Events
+from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.token_documents import TokenDocuments
 from zoho_mongo_store.storage.pending_saves import PendingSaves
+from zoho_mongo_store.storage.pending_writer import PendingWriter
 
 logger = logging.getLogger("zoho_mongo_store")
 
 _PAUSE = 0.25
-# Seconds that the first try to write a kept save may take.
-_SHORTEST_WRITE = 0.25
-_MOST_FAILURES = 3
+# Seconds that the first of several probes may take: a new connection may need more.
+_SHORTEST_PROBE = 0.25
+_MOST_DOUBLINGS = 3
 # pymongo tells the server which sessions have ended.
 _FAREWELL_SECONDS = 0.5
 
@@ -42,27 +44,29 @@ class Recovery:
     def __init__(
         self,
         connection: Connection,
-        documents: Callable[[], TokenDocuments],
+        documents: Callable[[bool], TokenDocuments],
         timeout: float,
         events: Events,
+        on_stored: Callable[[Document], object],
     ) -> None:
         """Create it; no thread is started yet.
 
         Args:
             connection: Leads to the collection.
-            documents: Gives the collection to write to, read from the primary. It must not refer to
-                the repository.
+            documents: Gives the collection to write to, as for ``PendingWriter``. Neither this nor
+                ``on_stored`` may refer to the repository.
             timeout: Seconds that an operation may take.
             events: Where outages and kept saves are told.
+            on_stored: Called with each document to which a kept save led.
         """
         self._connection = connection
-        self._documents = documents
         self._timeout = timeout
         self._events = events
         self.pending = PendingSaves(events)
+        self._writer = PendingWriter(self.pending, documents, events, on_stored)
         self.availability = Availability(self._begin, self._end)
         self._task = BackgroundTask(self._step, "zoho-mongo-store-recovery", _PAUSE)
-        self._failures = 0
+        self._failed_probes = self._failed_writes = 0
         _unfinished.add(self)
 
     def start(self) -> None:
@@ -87,6 +91,18 @@ class Recovery:
             raise NetworkTimeout("no primary answered")
         self.availability.primary_writes()
 
+    def write_kept(self, only: Document | None = None) -> None:
+        """Write what is kept now, within the caller's time.
+
+        Args:
+            only: Only the saves of the token with these fields. Default: all.
+
+        Raises:
+            PyMongoError: It could not be written, and is still kept.
+        """
+        if self.pending:
+            self._writer.flush(self._timeout, only=only)
+
     def finish(self) -> None:
         """Write what is kept within the time-out, or log at ERROR that it is lost, and stop."""
         self._task.stop()
@@ -94,7 +110,7 @@ class Recovery:
             return
         try:
             with pymongo.timeout(self._timeout):
-                self.pending.flush(self._documents(), self._timeout)
+                self._writer.flush(self._timeout)
         except (PyMongoError, StoreError):
             self.pending.give_up()
 
@@ -126,31 +142,32 @@ class Recovery:
         return bool(self.pending)
 
     def _probe(self) -> None:
-        seconds = patience(self._timeout)
+        """Reach the primary; at first for a moment only, since the next one may be another."""
+        longest = patience(self._timeout)
+        seconds = min(_SHORTEST_PROBE * 2**self._failed_probes, longest)
+        self._failed_probes = 0 if seconds == longest else self._failed_probes + 1
         try:
             self.ping_primary(seconds)
         except PyMongoError as error:
             if is_unreachable(error):
                 if self.availability.nobody_answers:
-                    self._ping(ReadPreference.NEAREST, seconds)
+                    self._ping(ReadPreference.NEAREST, longest)
                     self.availability.member_answered()
                 raise
             # It answers, if only to refuse: that is for the operations to say.
+        self._failed_probes = 0
         self.availability.primary_answered()
 
     def _write(self) -> None:
-        """Write what is kept; the more often that fails, the longer each save may take."""
+        """Write what is kept; the more often that fails, the longer each command may take."""
         if not self.pending:
             return
-        seconds = min(_SHORTEST_WRITE * 8**self._failures, self._timeout)
-        self._failures = min(self._failures + 1, _MOST_FAILURES)
-        self.pending.flush(
-            self._documents(),
-            self._timeout,
-            each=seconds,
-            on_written=self.availability.primary_writes,
+        seconds = min(patience(self._timeout) * 2**self._failed_writes, self._timeout)
+        self._failed_writes = min(self._failed_writes + 1, _MOST_DOUBLINGS)
+        self._writer.flush(
+            self._timeout, each=seconds, on_acknowledged=self.availability.primary_writes
         )
-        self._failures = 0
+        self._failed_writes = 0
 
     def _ping(self, preference: "pymongo.read_preferences._ServerMode", seconds: float) -> None:
         deadline = time.monotonic() + seconds

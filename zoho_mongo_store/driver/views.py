@@ -1,0 +1,55 @@
+"""One collection as it is read from one or another member."""
+
+from typing import Any, NamedTuple
+
+from pymongo import ReadPreference
+from pymongo.collection import Collection
+from pymongo.read_preferences import PrimaryPreferred
+
+from zoho_mongo_store.driver import Document
+
+_PRIMARY = ReadPreference.PRIMARY.mode
+_PRIMARY_PREFERRED = ReadPreference.PRIMARY_PREFERRED.mode
+_NEAREST = ReadPreference.NEAREST.mode
+
+
+class Views(NamedTuple):
+    """A collection, read in three ways.
+
+    Attributes:
+        chosen: As the user's URI or client says.
+        primary: From the primary alone.
+        preferred: From a secondary where there is no primary.
+    """
+
+    chosen: Collection[Document]
+    primary: Collection[Document]
+    preferred: Collection[Document]
+
+    @classmethod
+    def of(cls, collection: Collection[Document]) -> "Views":
+        """Make the views of a collection that has the read preference of the user's choice."""
+        chosen = collection.read_preference
+        preferred: Any = ReadPreference.PRIMARY_PREFERRED
+        if getattr(chosen, "mode", _PRIMARY) == _PRIMARY_PREFERRED:
+            preferred = PrimaryPreferred(chosen.tag_sets, chosen.max_staleness)
+        return cls(
+            chosen=collection,
+            primary=collection.with_options(read_preference=ReadPreference.PRIMARY),
+            preferred=collection.with_options(read_preference=preferred),
+        )
+
+
+def is_of_primary(collection: Collection[Document]) -> bool:
+    """Whether only a primary answers a read of it."""
+    return collection.read_preference.mode == _PRIMARY
+
+
+def follows_primary(collection: Collection[Document]) -> bool:
+    """Whether the primary answers a read of it wherever there is one."""
+    return collection.read_preference.mode in (_PRIMARY, _PRIMARY_PREFERRED)
+
+
+def may_ask_primary(collection: Collection[Document]) -> bool:
+    """Whether the primary may be the member that answers a read of it."""
+    return follows_primary(collection) or collection.read_preference.mode == _NEAREST

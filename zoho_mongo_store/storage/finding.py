@@ -1,0 +1,164 @@
+"""Finding tokens: in the cache, in MongoDB, and among what is yet to be written."""
+
+from collections.abc import Iterable
+
+from pymongo.errors import PyMongoError
+
+from zoho_mongo_store.driver.server_clock import HostClock
+from zoho_mongo_store.errors import is_unreachable
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.login import is_login
+from zoho_mongo_store.model.lookup import Filter, find_filters
+from zoho_mongo_store.model.token_documents import TokenDocuments
+from zoho_mongo_store.storage.cache import Asked, TokenCache
+from zoho_mongo_store.storage.token_collection import TokenCollection
+
+
+class TokenFinder:
+    """Finds the documents of tokens; raises pymongo's errors and ``StoreError``.
+
+    Attributes:
+        clock: How far this host's clock is from MongoDB's.
+    """
+
+    def __init__(
+        self,
+        collection: TokenCollection,
+        cache: TokenCache | None,
+        clock: HostClock,
+        refresh_patience: float | None,
+    ) -> None:
+        """Create it; nothing is sent yet.
+
+        Args:
+            collection: Where tokens are.
+            cache: What was found last. ``None``: every find asks MongoDB.
+            clock: How far this host's clock is from MongoDB's.
+            refresh_patience: Seconds that a refresh waits for a primary. ``None``: it does not.
+        """
+        self.clock = clock
+        self._collection = collection
+        self._pending = collection.recovery.pending
+        self._cache = cache
+        self._refresh_patience = refresh_patience
+
+    def find_token(self, fields: Document, *, from_primary: bool = False) -> Document | None:
+        """Find the document of a token, in the find order.
+
+        A login is not answered by the document that it is about to replace.
+
+        Args:
+            fields: The token's fields, as ``to_document`` returns them.
+            from_primary: As for ``find``.
+
+        Returns:
+            The document, or ``None``.
+        """
+        filters = find_filters(fields)
+        while filters:
+            stored = self.find(filters, from_primary=from_primary)
+            if stored is None or not is_login(fields, stored):
+                return stored
+            del filters[0]
+        return None
+
+    def find_replaced(self, fields: Document) -> Document | None:
+        """Find the document that a login is about to replace, on the primary.
+
+        Args:
+            fields: The fields of the token that brings the login.
+
+        Returns:
+            The document, or ``None`` if the token is no login.
+        """
+        stored = self.find(find_filters(fields)[:1], from_primary=True)
+        return stored if stored is not None and is_login(fields, stored) else None
+
+    def find(self, filters: list[Filter], *, from_primary: bool = False) -> Document | None:
+        """Find the document of a token, with what this process has yet to write of it.
+
+        Without ``from_primary`` the cache answers, or a secondary where the primary does not.
+
+        Args:
+            filters: Filters in the order in which to try them.
+            from_primary: Read from the primary alone, and only what is stored there.
+
+        Returns:
+            The document that the first matching filter finds, or ``None``.
+
+        Raises:
+            PyMongoError: Nobody answered, or only a secondary did, which does not know the token.
+        """
+        if from_primary:
+            return self._find_on_primary(filters)
+        pending = self._pending
+        kept = pending.find(filters) if pending else None
+        try:
+            stored = self._find_stored(filters, trust_absence=kept is not None)
+        except PyMongoError as error:
+            if kept is None or not is_unreachable(error):
+                raise
+            return kept
+        if stored is None or not pending:
+            return stored or kept
+        return pending.applied_to(stored)
+
+    def await_primary(self) -> None:
+        """Wait as long as a refresh may, where there is no primary or it is silent."""
+        if self._refresh_patience is not None:
+            self._collection.wait_for_primary(self._refresh_patience)
+
+    def _find_on_primary(self, filters: list[Filter]) -> Document | None:
+        self.await_primary()
+        asked = self._ask()
+        with self._collection.on_primary() as documents:
+            stored = _first(documents, filters)
+        self._remember(filters, stored, asked)
+        return stored
+
+    def _find_stored(self, filters: list[Filter], *, trust_absence: bool) -> Document | None:
+        """Find what is stored, or what was found last where the cache may answer."""
+        cache = self._cache
+        if cache is None:
+            return self._read(filters, trust_absence)
+        cached = cache.fresh(filters)
+        if cached is not None:
+            return cached
+        asked = cache.ask()
+        try:
+            stored = self._read(filters, trust_absence)
+        except PyMongoError as error:
+            if not is_unreachable(error):
+                raise
+            cached = cache.stale(filters, asked)
+            if cached is None:
+                raise
+            return cached
+        self._remember(filters, stored, asked)
+        return stored
+
+    def _ask(self) -> Asked | None:
+        return None if self._cache is None else self._cache.ask()
+
+    def _remember(
+        self, filters: list[Filter], stored: Document | None, asked: Asked | None
+    ) -> None:
+        if self._cache is None or asked is None:
+            return
+        if not self.clock.is_known and self._collection.may_ask_primary:
+            # By it the cache knows when a token expires.
+            self.clock.ahead()
+        self._cache.remember(filters, stored, asked)
+
+    def _read(self, filters: Iterable[Filter], trust_absence: bool) -> Document | None:
+        return self._collection.read(
+            lambda documents: _first(documents, filters), trust_absence=trust_absence
+        )
+
+
+def _first(documents: TokenDocuments, filters: Iterable[Filter]) -> Document | None:
+    for candidate in filters:
+        stored = documents.find_one(candidate)
+        if stored is not None:
+            return stored
+    return None

@@ -1,0 +1,17 @@
+"""The collection of leases, beside that of the tokens."""
+
+from pymongo import ReadPreference, WriteConcern
+from pymongo.collection import Collection
+
+from zoho_mongo_store.model.document import Document
+
+
+def lease_collection(tokens: Collection[Document]) -> Collection[Document]:
+    """Give the collection of the leases on the tokens in ``tokens``."""
+    return tokens.database.get_collection(
+        f"{tokens.name}.leases",
+        tokens.codec_options,
+        ReadPreference.PRIMARY,
+        # Whatever the user chose for tokens: a lease that a failover forgets is held twice.
+        WriteConcern("majority"),
+    )

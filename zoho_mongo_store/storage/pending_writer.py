@@ -1,0 +1,171 @@
+"""Writes the saves that were kept while MongoDB could not be reached."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
+
+import pymongo
+from pymongo.errors import PyMongoError
+
+from zoho_mongo_store.errors import failure, is_unreachable
+from zoho_mongo_store.events import EventName, Events
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.lookup import save_filters
+from zoho_mongo_store.model.token_documents import TokenDocuments
+from zoho_mongo_store.storage.pending_save import PendingSave
+from zoho_mongo_store.storage.pending_saves import PendingSaves
+from zoho_mongo_store.storage.upsert import compare_and_set_access_token, upsert
+
+logger = logging.getLogger("zoho_mongo_store")
+
+
+class _Written(NamedTuple):
+    """A save that is over, and the document that it led to; ``None`` if to none."""
+
+    save: PendingSave
+    stored: Document | None
+    lost: str | None = None
+
+
+class PendingWriter:
+    """Writes what is kept, the oldest first, by one thread at a time.
+
+    A new primary has a write at once, but its acknowledgement by the majority may take seconds: a
+    secondary that replicated from a hanging member has to find another source first. So all that is
+    kept is written with the primary's acknowledgement alone, and one more command waits for the
+    majority to have it. Until then it stays kept.
+    """
+
+    def __init__(
+        self,
+        pending: PendingSaves,
+        documents: Callable[[bool], TokenDocuments],
+        events: Events,
+        on_stored: Callable[[Document], object],
+    ) -> None:
+        """Create it.
+
+        Args:
+            pending: What is kept.
+            documents: Gives the collection on the primary. Its argument says whether writes wait
+                for what the user's write concern asks for, or for the primary alone.
+            events: Where ``save_written`` and ``save_lost`` are told.
+            on_stored: Called with each document that was written, while its save is still kept.
+        """
+        self._pending = pending
+        self._documents = documents
+        self._events = events
+        self._on_stored = on_stored
+
+    def flush(
+        self,
+        timeout: float,
+        *,
+        only: Document | None = None,
+        each: float | None = None,
+        on_acknowledged: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Write what is kept.
+
+        A token that another process saved after the save was tried stays as it is. A save that
+        MongoDB refuses is given up and logged at ERROR.
+
+        Args:
+            timeout: Seconds to wait for another thread that is writing.
+            only: Write only the saves of the token with these fields. Default: all.
+            each: Seconds that each command may take. Default: as long as the caller's
+                ``pymongo.timeout``.
+            on_acknowledged: Called when the majority has what was written, before any event is
+                told. It must not call the store.
+
+        Raises:
+            PyMongoError: MongoDB still cannot be reached. What is not written stays kept.
+        """
+        with self._pending.writing.hold(timeout):
+            written, failed = self._write_all(only, each)
+            self._acknowledge(written, each)
+            if written:
+                on_acknowledged()
+            for one in written:
+                self._pending.drop(one.save)
+        # A handler may call the store, so not while others are kept out.
+        for one in written:
+            self._tell(one)
+        if failed is not None:
+            raise failed
+
+    def _write_all(
+        self, only: Document | None, each: float | None
+    ) -> tuple[list[_Written], PyMongoError | None]:
+        """Write what is kept until that fails; what was written, and the error."""
+        documents = self._documents(False)
+        written: list[_Written] = []
+        tried: set[int] = set()
+        while (save := self._pending.oldest(only, tried)) is not None:
+            tried.add(id(save))
+            try:
+                with _bounded(each):
+                    written.append(self._try(documents, save))
+            except PyMongoError as error:
+                return written, error
+        return written, None
+
+    def _acknowledge(self, written: list[_Written], each: float | None) -> None:
+        """Wait until the majority has what was written: a write that changes nothing does."""
+        newest = next((one.stored for one in reversed(written) if one.stored is not None), None)
+        if newest is not None:
+            with _bounded(each):
+                self._documents(True).update_one(
+                    {"id": newest["id"]}, {"$set": {"id": newest["id"]}}
+                )
+
+    def _try(self, documents: TokenDocuments, save: PendingSave) -> _Written:
+        try:
+            stored = self._write(documents, save)
+        except Exception as error:
+            if is_unreachable(error):
+                raise
+            return _Written(save, None, str(failure("save_token", error)))
+        if stored is not None:
+            self._pending.was_written_as(stored)
+            self._on_stored(stored)
+        return _Written(save, stored)
+
+    def _write(self, documents: TokenDocuments, save: PendingSave) -> Document | None:
+        """Write a save; ``None`` if what is stored is newer."""
+        if save.redeemed is not None:
+            changed = compare_and_set_access_token(documents, save.redeemed, save.fields)
+            return changed or documents.find_one(
+                {"id": save.redeemed["id"], "access_token": save.fields["access_token"]}
+            )
+        stored = _find(documents, save.fields)
+        if stored is not None and self._pending.is_newer(stored, save.attempted_at):
+            # It is its own where MongoDB wrote it and the answer was lost.
+            is_own = all(stored.get(one) == save.fields[one] for one in save.fields if one != "id")
+            return stored if is_own else None
+        return upsert(documents, save.fields, keep_access_token=save.keep_access_token)
+
+    def _tell(self, one: _Written) -> None:
+        name: EventName = "save_written"
+        if one.lost is not None:
+            logger.error("The kept save of the token with %s is lost: %s", one.save, one.lost)
+            name = "save_lost"
+        elif one.stored is None:
+            logger.warning("The kept save of the token with %s came too late", one.save)
+            return
+        else:
+            logger.warning("The kept save of the token with %s is written", one.save)
+        self._events.emit(name, one.stored or one.save.fields, reason=one.lost)
+
+
+def _bounded(seconds: float | None) -> AbstractContextManager[None]:
+    return nullcontext() if seconds is None else pymongo.timeout(seconds)
+
+
+def _find(documents: TokenDocuments, fields: Document) -> Document | None:
+    for candidate in save_filters(fields):
+        stored = documents.find_one(candidate)
+        if stored is not None:
+            return stored
+    return None
