@@ -97,18 +97,19 @@ class PendingSaves:
         with self._lock:
             return any(save.is_of(fields) for save in self._saves.values())
 
-    def oldest(self, only: Document | None, tried: set[int]) -> PendingSave | None:
-        """Give the save that has been kept longest.
+    def waiting(self, only: Document | None = None) -> list[PendingSave]:
+        """Give the saves that are kept now, the oldest first.
 
         Args:
-            only: Look only among the saves of the token with these fields. ``None``: among all.
-            tried: The ``id()`` of each save to pass over.
+            only: Only those of the token with these fields. ``None``: all.
         """
         with self._lock:
-            for save in self._saves.values():
-                if id(save) not in tried and (only is None or save.is_of(only)):
-                    return save
-        return None
+            return [one for one in self._saves.values() if only is None or one.is_of(only)]
+
+    def holds(self, save: PendingSave) -> bool:
+        """Tell whether a save is still kept: neither deleted nor replaced by a newer one."""
+        with self._lock:
+            return any(kept is save for kept in self._saves.values())
 
     def is_newer(self, stored: Document, attempted_at: datetime) -> bool:
         """Whether another process saved ``stored`` after that; what was written here is older."""

@@ -66,7 +66,7 @@ class PendingWriter:
         each: float | None = None,
         on_acknowledged: Callable[[], object] = lambda: None,
     ) -> None:
-        """Write what is kept.
+        """Write what is kept now; what is kept meanwhile waits for the next call.
 
         A token that another process saved after the save was tried stays as it is. A save that
         MongoDB refuses is given up and logged at ERROR.
@@ -101,9 +101,9 @@ class PendingWriter:
         """Write what is kept until that fails; what was written, and the error."""
         documents = self._documents(False)
         written: list[_Written] = []
-        tried: set[int] = set()
-        while (save := self._pending.oldest(only, tried)) is not None:
-            tried.add(id(save))
+        for save in self._pending.waiting(only):
+            if not self._pending.holds(save):
+                continue
             try:
                 with _bounded(each):
                     written.append(self._try(documents, save))

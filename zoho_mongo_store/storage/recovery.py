@@ -110,7 +110,8 @@ class Recovery:
             return
         try:
             with pymongo.timeout(self._timeout):
-                self._writer.flush(self._timeout)
+                while self.pending:
+                    self._writer.flush(self._timeout)
         except (PyMongoError, StoreError):
             self.pending.give_up()
 
