@@ -208,7 +208,7 @@ def test_a_primary_that_is_cut_off(three: LocalMongo, cut: str) -> None:
         for _ in range(20):
             assert contents(ada(store))["id"] == "7"
         assert took(started) < 3 * TIMEOUT
-        wait_for_another_primary(three, old)
+        wait_for_another_primary(three, old, old_is_reachable=True)
         once_it_works(lambda: store.save_token(make_token(**login("ada", 2), id="7")))
         assert contents(ada(store)) == {**login("ada", 2), "id": "7"}
 

@@ -14,7 +14,6 @@ KINDS = (
     "FRAME call",
     "FRAME redeem",
     "is lost: MongoDB could not be reached",
-    "tokens are served from memory",
     "a unique index on access_token, which",
     "DocumentValidationFailure",
     "is damaged",
