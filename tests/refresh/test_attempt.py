@@ -13,14 +13,14 @@ from tests.refresh.moved_time import MovedTime
 from tests.tokens import contents, make_token
 from tests.waiting import eventually
 from zoho_mongo_store import MongoTokenStore, RefreshPausedError, RefreshPolicy
-from zoho_mongo_store.refresh.attempt import Attempt
-from zoho_mongo_store.refresh.lease import Leases
+from zoho_mongo_store.refresh import acquiring
+from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.sdk import OAuthToken
 from zoho_mongo_store.testing import LoopbackZoho
 
 StoreMaker = Callable[..., MongoTokenStore]
 LEASE = timedelta(seconds=20)
-ATTEMPT = "zoho_mongo_store.refresh.attempt"
+ASKING = "zoho_mongo_store.refresh.asking"
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_a_holder_that_is_late_with_its_first_save(
                 newer[0] = ask(make_token(**fields)).access_token
         return "ada"
 
-    monkeypatch.setattr(f"{ATTEMPT}.user_name_of", look_up)
+    monkeypatch.setattr(f"{ASKING}.user_name_of", look_up)
 
     call = ask(make_token(**fields))
 
@@ -235,7 +235,7 @@ def test_a_waiter_whose_lease_is_purged_goes_on(
     assert ask(make_token(**by_id(fields))).access_token
     store.collection.update_one({}, {"$set": {"expiry_time": time() - timedelta(hours=1)}})
     leases.update_one({}, {"$set": {"owner": "another", "until": time() + LEASE}})
-    monkeypatch.setattr(Attempt, "_pause", lambda *_: leases.delete_many({}))
+    monkeypatch.setattr(acquiring, "pause", lambda *_: leases.delete_many({}))
 
     assert ask(make_token(**by_id(fields))).access_token
     assert zoho.count("refresh") == 2

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.refresh.site import Site, stored
-from zoho_mongo_store.refresh.lease import Leases, lease_key
+from zoho_mongo_store.refresh.lease import lease_key
+from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
 from zoho_mongo_store.sdk import REFUSED, OAuthToken
 

@@ -16,7 +16,8 @@ from tests.refresh.callers import Fields, Fleet, ask, by_id, by_user_name, drivi
 from tests.sent_commands import Commands, listening
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore, RefreshPolicy
-from zoho_mongo_store.refresh.lease import Leases, lease_key
+from zoho_mongo_store.refresh.lease import lease_key
+from zoho_mongo_store.refresh.leases import Leases
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 

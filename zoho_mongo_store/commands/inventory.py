@@ -8,7 +8,8 @@ from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.token_summary import TokenSummary, summarize, summarize_unreadable
 from zoho_mongo_store.encryption import UnreadableError
 from zoho_mongo_store.model.document import Document
-from zoho_mongo_store.refresh.lease import Leases, LeaseState, lease_key
+from zoho_mongo_store.refresh.lease import LeaseState, lease_key
+from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
 from zoho_mongo_store.sdk import Redemption
 from zoho_mongo_store.storage.repository import TokenRepository

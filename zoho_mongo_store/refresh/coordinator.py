@@ -11,24 +11,21 @@ from zoho_mongo_store.driver.fork import reset_after_fork
 from zoho_mongo_store.errors import failure
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.login_state import is_login_required
-from zoho_mongo_store.refresh.attempt import Attempt, Site
+from zoho_mongo_store.refresh.attempt import Attempt
 from zoho_mongo_store.refresh.background import start
+from zoho_mongo_store.refresh.early import EarlyRefreshes
 from zoho_mongo_store.refresh.flight import Flight, Flights
 from zoho_mongo_store.refresh.intercept import intercept, mark_login_required
-from zoho_mongo_store.refresh.lease import Leases
+from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.refresh.outcome import Failed, Outcome, correct_expiry
 from zoho_mongo_store.refresh.policy import RefreshPolicy
+from zoho_mongo_store.refresh.site import Site
 from zoho_mongo_store.refresh.stats import Counters, RefreshStats
 from zoho_mongo_store.refresh.task import Task
-from zoho_mongo_store.sdk import MARGIN, REFUSED, OAuthToken, Redemption, accounts_url
+from zoho_mongo_store.sdk import REFUSED, OAuthToken, Redemption, accounts_url
 from zoho_mongo_store.storage.repository import TokenRepository
 
 logger = logging.getLogger("zoho_mongo_store")
-
-# How often a process tries, while another refreshes early or has failed to.
-_EARLY_PAUSE = 5.0
-# A job that goes through all users must not start a thread for each.
-_EARLY_AT_ONCE = 8
 
 
 class Coordinator:
@@ -56,7 +53,7 @@ class Coordinator:
         self.timeout = tokens.timeout
         self._flights = Flights()
         self._patience = (policy.lease + policy.request_timeout).total_seconds()
-        self._ahead = policy.ahead.total_seconds()
+        self._early = EarlyRefreshes(policy.ahead.total_seconds())
         self._arm = intercept(self.redeem)
         self.after_fork()
         reset_after_fork(self)
@@ -76,7 +73,7 @@ class Coordinator:
         if stored is None:
             return
         self.correct_expiry(token, stored)
-        if self._is_due_early(token, stored):
+        if self._early.is_due(token, stored):
             self._refresh_early(token)
 
     def correct_expiry(self, token: OAuthToken, stored: Document) -> None:
@@ -137,8 +134,6 @@ class Coordinator:
         """The parent's threads do not run in a forked child."""
         self._lock = threading.Lock()
         self._running: set[Attempt] = set()
-        self._early: set[Attempt] = set()
-        self._early_from: dict[str, float] = {}
 
     def _wait_for(self, task: Task) -> Outcome | Exception:
         """Get the outcome of the one attempt of this process, which is begun if there is none."""
@@ -183,8 +178,7 @@ class Coordinator:
         finally:
             self._flights.leave(task.flight_key, flight)
             flight.land()
-            with self._lock:
-                self._early.discard(attempt)
+            self._early.discard(attempt)
         try:
             for event in attempt.events:
                 self._site.tokens.events.emit(**event._asdict())
@@ -193,30 +187,18 @@ class Coordinator:
                 self._running.discard(attempt)
             attempt.ended.set()
 
-    def _is_due_early(self, token: OAuthToken, stored: Document) -> bool:
-        expires_in = token.get_expires_in()
-        if not expires_in or "access_token" not in stored or "refresh_token" not in stored:
-            return False
-        left = int(expires_in) / 1000 - time.time()
-        return MARGIN.total_seconds() < left < self._ahead
-
     def _refresh_early(self, token: OAuthToken) -> None:
         """Refresh a token that is still good, if nobody else does. Nobody waits for it."""
         url = accounts_url(token)
         if url is None:
             return
         task = Task.of(token, Redemption.REFRESH, url)
-        moment = time.monotonic()
-        with self._lock:
-            if moment < self._early_from.get(task.key, 0) or len(self._early) >= _EARLY_AT_ONCE:
-                return
-            resting = {key: end for key, end in self._early_from.items() if moment < end}
-            self._early_from = {**resting, task.key: moment + _EARLY_PAUSE}
+        if not self._early.may_try(task.key):
+            return
         flight, is_own = self._flights.board(task.flight_key)
         if is_own:
             attempt = Attempt(task, self._site, is_early=True)
-            with self._lock:
-                self._early.add(attempt)
+            self._early.add(attempt)
             self._begin(attempt, task, flight)
 
 

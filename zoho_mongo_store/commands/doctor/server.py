@@ -11,7 +11,7 @@ from pymongo.collection import Collection
 from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
 from zoho_mongo_store.model.document import Document
-from zoho_mongo_store.refresh.lease import Leases
+from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
 
 # The SDK refreshes an access token 5 s before it expires (oauth_token.py, get_token). A host whose

@@ -17,7 +17,8 @@ from tests.refresh.callers import driving
 from tests.sent_commands import listening
 from tests.tokens import CLIENT, make_token
 from zoho_mongo_store import MongoTokenStore, RefreshPolicy
-from zoho_mongo_store.refresh.lease import Failure, Lease, Leases, lease_key
+from zoho_mongo_store.refresh.lease import Failure, Lease, lease_key
+from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.testing import LoopbackZoho
 
 # Leases that are long over are purged.

@@ -1,0 +1,78 @@
+"""Acquiring the lease, or waiting until whoever holds it has come to an outcome."""
+
+import logging
+import random
+import time
+
+from zoho_mongo_store.refresh.known import by_lease, known
+from zoho_mongo_store.refresh.lease import Lease
+from zoho_mongo_store.refresh.outcome import Outcome
+from zoho_mongo_store.refresh.progress import Progress
+
+logger = logging.getLogger("zoho_mongo_store")
+
+# Waiters look often at first, and less often the longer they wait: an answer is seen within a tenth
+# of the time that it took. The jitter keeps those that began together apart.
+_SHORTEST_PAUSE = 0.03
+_LONGEST_PAUSE = 0.25
+_PAUSE_PER_SECOND = 0.15
+_JITTER = (0.5, 1.0)
+
+
+def acquire(progress: Progress) -> Lease | Outcome | None:
+    """Take the lease, or wait until whoever holds it has come to an outcome.
+
+    Returns:
+        The lease, if this process is to ask Zoho; the outcome, if another did; ``None`` where an
+        early refresh was left to another process.
+
+    Raises:
+        Interrupted: The attempt was cancelled.
+        PyMongoError: MongoDB failed.
+    """
+    task, leases = progress.task, progress.site.leases
+    began = time.monotonic()
+    waited_on: str | None = None
+    lease = leases.acquire(task.key, task.request, progress.clock())
+    while lease is None:
+        if progress.is_early:
+            return None
+        state = leases.read(task.key, task.request)
+        moment = progress.clock()
+        if state is not None and waited_on is not None and state.failed_owner == waited_on:
+            return by_lease(progress, state, moment)
+        if state is None:
+            # It was purged, or somebody is just making it.
+            pause(progress, time.monotonic() - began)
+            lease = leases.acquire(task.key, task.request, moment)
+            continue
+        if state.owner is not None and moment < state.until:
+            waited_on = state.owner
+            pause(progress, time.monotonic() - began)
+            continue
+        outcome = known(progress, progress.stored())
+        if outcome is not None:
+            return outcome
+        if moment < state.retry_after:
+            return by_lease(progress, state, moment)
+        lease = leases.acquire(task.key, task.request, moment, state.owner)
+        if lease is not None and state.owner is not None:
+            _took_over(progress)
+    return lease
+
+
+def pause(progress: Progress, waited: float) -> None:
+    """Wait before the next look at the lease.
+
+    Args:
+        progress: The attempt that waits.
+        waited: Seconds that it has waited already.
+    """
+    seconds = min(max(waited * _PAUSE_PER_SECOND, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+    progress.sleep(seconds * random.uniform(*_JITTER))  # noqa: S311 - no secret
+
+
+def _took_over(progress: Progress) -> None:
+    progress.took_over = True
+    progress.tell("took_over", progress.task.fields)
+    logger.warning("Took over the refresh of %s from one who fell silent", progress.task.name)

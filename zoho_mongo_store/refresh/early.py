@@ -1,0 +1,67 @@
+"""When a process refreshes a token early, and how many at once."""
+
+import threading
+import time
+
+from zoho_mongo_store.driver.fork import reset_after_fork
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.refresh.attempt import Attempt
+from zoho_mongo_store.sdk import MARGIN, OAuthToken
+
+# How often a process tries, while another refreshes early or has failed to.
+_PAUSE = 5.0
+# A job that goes through all users must not start a thread for each.
+_AT_ONCE = 8
+
+
+class EarlyRefreshes:
+    """The early refreshes of one store that are under way, and those that were tried just now."""
+
+    def __init__(self, ahead: float) -> None:
+        """Begin without any.
+
+        Args:
+            ahead: Seconds before its expiry in which a token is due; see ``RefreshPolicy``.
+        """
+        self._ahead = ahead
+        self.after_fork()
+        reset_after_fork(self)
+
+    def is_due(self, token: OAuthToken, stored: Document) -> bool:
+        """Whether a token that was filled from ``stored`` is good, but not for much longer."""
+        expires_in = token.get_expires_in()
+        if not expires_in or "access_token" not in stored or "refresh_token" not in stored:
+            return False
+        left = int(expires_in) / 1000 - time.time()
+        return MARGIN.total_seconds() < left < self._ahead
+
+    def may_try(self, key: str) -> bool:
+        """Whether this is the time to try; if so, it is not for the next seconds.
+
+        Args:
+            key: The key of the lease.
+        """
+        moment = time.monotonic()
+        with self._lock:
+            if moment < self._resting.get(key, 0) or len(self._under_way) >= _AT_ONCE:
+                return False
+            for over in [one for one, end in self._resting.items() if end <= moment]:
+                del self._resting[over]
+            self._resting[key] = moment + _PAUSE
+            return True
+
+    def add(self, attempt: Attempt) -> None:
+        """Note that an attempt is under way."""
+        with self._lock:
+            self._under_way.add(attempt)
+
+    def discard(self, attempt: Attempt) -> None:
+        """Note that an attempt, early or not, is over."""
+        with self._lock:
+            self._under_way.discard(attempt)
+
+    def after_fork(self) -> None:
+        """The parent's threads do not run in a forked child."""
+        self._lock = threading.Lock()
+        self._under_way: set[Attempt] = set()
+        self._resting: dict[str, float] = {}

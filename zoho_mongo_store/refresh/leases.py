@@ -1,0 +1,149 @@
+"""The collection of leases: who may redeem a credential at Zoho, agreed on by the whole fleet."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pymongo
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from zoho_mongo_store.driver.server_clock import Clock, server_clock
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.refresh import lease_document
+from zoho_mongo_store.refresh.lease import Failure, Lease, LeaseState
+from zoho_mongo_store.refresh.policy import RefreshPolicy
+
+
+class Leases:
+    """Acquires, extends and ends leases, each in one command that checks whose the lease is.
+
+    All times are the server's: ``clock`` asks it once, when a refresh is due, and a host's own
+    clock only counts on from there. Hosts whose clocks differ agree.
+
+    A lease and Zoho's limit belong to the credential. A cool-down belongs to the request that
+    failed, so a corrected client secret or data centre is tried at once.
+    """
+
+    def __init__(
+        self, collection: Callable[[], Collection[Document]], timeout: float, policy: RefreshPolicy
+    ) -> None:
+        """Create the leases of a store; nothing is sent yet.
+
+        Args:
+            collection: Gives the collection that they are in. It may wait for a primary, which does
+                not count against the time of a command.
+            timeout: Seconds that each command may take.
+            policy: How long they last, and how long a cool-down does.
+        """
+        self._collection = collection
+        self._timeout = timeout
+        self._policy = policy
+
+    def clock(self) -> Clock:
+        """Read the server's clock; see ``server_clock``."""
+        return server_clock(self._collection().database, self._timeout)
+
+    def acquire(
+        self, key: str, request: str, now: datetime, replacing: str | None = None
+    ) -> Lease | None:
+        """Take the lease if it is free, or the one that ``replacing`` let run out.
+
+        Args:
+            key: The digest of the credential.
+            request: The digest of the request that is to be sent.
+            now: The server's time.
+            replacing: The owner of a lease that has run out.
+
+        Returns:
+            The lease, or ``None``: it is another's, the request is cooling down, or ten requests
+            were counted in ten minutes.
+        """
+        owner = uuid.uuid4().hex
+        collection = self._collection()
+        with pymongo.timeout(self._timeout):
+            try:
+                taken = collection.find_one_and_update(
+                    lease_document.acquirable(key, request, now, replacing),
+                    lease_document.acquired(owner, now, now + self._policy.lease),
+                    upsert=replacing is None,
+                    return_document=ReturnDocument.AFTER,
+                )
+            except DuplicateKeyError:
+                return None
+        if taken is None or taken["owner"] != owner:
+            return None
+        return lease_document.lease_of(taken, request)
+
+    def extend(self, lease: Lease, now: datetime) -> bool:
+        """Begin the lease anew; ``False`` if it is another's by now."""
+        return self._change(lease, {"$set": {"until": now + self._policy.lease}})
+
+    def succeed(self, lease: Lease) -> bool:
+        """End the lease with a token got; the past failures of this request are forgotten."""
+        return self._change(lease, lease_document.succeeded(lease))
+
+    def fail(
+        self, lease: Lease, failure: Failure, now: datetime, *, is_marked: bool = False
+    ) -> datetime | None:
+        """End the lease with a failure, which begins the fleet's cool-down for this request.
+
+        Args:
+            lease: What to end.
+            failure: Why.
+            now: The server's time.
+            is_marked: Whether the stored token says that a login is required. That holds everybody
+                off for as long as it stands, so there is no cool-down.
+
+        Returns:
+            When that ends, or ``None`` if the lease is another's by now.
+        """
+        before = lease.failure
+        same_kind = before is not None and before.refused == failure.refused
+        count = lease.failures + 1 if same_kind else 1
+        cool_down = self._policy.cool_down(failure.refused, count)
+        if failure.login_required:
+            cool_down = timedelta(0) if is_marked else lease_document.LASTING_KEPT_FOR
+        until = now + cool_down
+        update = lease_document.failed(lease, failure, count, now, until)
+        return until if self._change(lease, update) else None
+
+    def release(self, lease: Lease, *, counted: bool) -> bool:
+        """End the lease without an outcome.
+
+        Args:
+            lease: What to end.
+            counted: Whether Zoho may have been asked, so that the request counts against its limit.
+        """
+        return self._change(lease, lease_document.released(counted=counted))
+
+    def read(self, key: str, request: str | None = None) -> LeaseState | None:
+        """Read what is stored about a credential.
+
+        Args:
+            key: The digest of the credential.
+            request: Whose failures count. ``None``: the newest of any request.
+        """
+        collection = self._collection()
+        with pymongo.timeout(self._timeout):
+            stored = collection.find_one({"_id": key})
+        return None if stored is None else lease_document.state_of(stored, request)
+
+    def busy(self, now: datetime) -> set[str]:
+        """Read the keys of the leases that are held, cooling down or at Zoho's limit.
+
+        Args:
+            now: The server's time.
+        """
+        collection = self._collection()
+        with pymongo.timeout(self._timeout):
+            found = collection.find(lease_document.busy(now), {"_id": 1})
+            return {lease["_id"] for lease in found}
+
+    def _change(self, lease: Lease, update: dict[str, Any]) -> bool:
+        collection = self._collection()
+        with pymongo.timeout(self._timeout):
+            changed = collection.update_one({"_id": lease.key, "owner": lease.owner}, update)
+        return changed.matched_count == 1

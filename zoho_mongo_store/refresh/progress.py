@@ -1,0 +1,123 @@
+"""What the steps of one attempt share: what it is after, the stored token, and what to tell."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple, TypeVar
+
+from zoho_mongo_store.driver.server_clock import Clock
+from zoho_mongo_store.errors import failure
+from zoho_mongo_store.events import EventName
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.refresh.site import Site
+from zoho_mongo_store.refresh.task import Task
+
+_Result = TypeVar("_Result")
+
+logger = logging.getLogger("zoho_mongo_store")
+
+
+class Interrupted(Exception):  # noqa: N818 - no error of anybody's
+    """The request was given up: the lease is another's, or the store is being closed."""
+
+
+class Event(NamedTuple):
+    """An event to be told once all who wait have their answer; see ``Events.emit``."""
+
+    name: EventName
+    document: Document
+    reason: str | None = None
+    duration: timedelta | None = None
+    attempt: int | None = None
+
+
+class Progress:
+    """What the steps of one attempt share.
+
+    Attributes:
+        task: What to redeem.
+        site: What all attempts of the store share.
+        is_early: Whether the access token is still good.
+        took_over: Whether the lease was another process's, and had run out.
+        clock: MongoDB's, once ``begin`` has read it.
+        events: What there is to tell, once all who wait have their answer.
+    """
+
+    def __init__(self, task: Task, site: Site, *, is_early: bool) -> None:
+        """Create it; nothing is sent yet."""
+        self.task = task
+        self.site = site
+        self.is_early = is_early
+        self.took_over = False
+        self.clock: Clock
+        self.events: list[Event] = []
+        self._cancelled = threading.Event()
+
+    def begin(self) -> None:
+        """Wait for a primary, and read MongoDB's clock."""
+        self.site.tokens.await_primary()
+        self.clock = self.site.clock.server()
+
+    def cancel(self) -> None:
+        """Let whatever runs end as soon as possible."""
+        self._cancelled.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether ``cancel`` was called."""
+        return self._cancelled.is_set()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            Interrupted: ``cancel`` was called.
+        """
+        if self._cancelled.wait(seconds):
+            raise Interrupted
+
+    def stored(self) -> Document | None:
+        """Read the token as it is stored now, from the primary."""
+        return self.site.tokens.find_token(self.task.fields, from_primary=True)
+
+    def newer(self, stored: Document | None) -> Document | None:
+        """``stored``, if it has an access token to use in the place of the caller's."""
+        if stored is None or stored.get("access_token") in (None, self.task.held):
+            return None
+        expiry = stored.get("expiry_time")
+        return stored if expiry is None or expiry > self.clock() else None
+
+    def write(self, what: Callable[[], _Result]) -> _Result | None:
+        """Write what became of a request to Zoho.
+
+        A failure is logged, and costs the caller nothing: Zoho has answered, and the lease runs out
+        by itself.
+        """
+        try:
+            return what()
+        except Exception as error:
+            logger.error("%s", failure("refresh", error, self.task.secrets))
+            return None
+
+    def count(self, outcome: str) -> None:
+        """Count an outcome; see ``RefreshStats``."""
+        self.site.counters.add(outcome)
+
+    def count_success(self) -> None:
+        """Count that Zoho gave an access token."""
+        if self.took_over:
+            self.count("took_over")
+        else:
+            self.count("early" if self.is_early else "refreshed")
+
+    def tell(
+        self,
+        name: EventName,
+        document: Document,
+        reason: str | None = None,
+        duration: timedelta | None = None,
+        attempt: int | None = None,
+    ) -> None:
+        """Note an event, to be told once all who wait have their answer."""
+        self.events.append(Event(name, document, reason, duration, attempt))

@@ -1,0 +1,83 @@
+"""Storing what Zoho answered."""
+
+from datetime import timedelta
+
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.login import is_first_save
+from zoho_mongo_store.refresh.asking import look_up_user
+from zoho_mongo_store.refresh.held_lease import HeldLease
+from zoho_mongo_store.refresh.known import late
+from zoho_mongo_store.refresh.outcome import Brought
+from zoho_mongo_store.refresh.progress import Progress
+from zoho_mongo_store.sdk import Redemption
+
+
+def store_answer(
+    progress: Progress,
+    held: HeldLease,
+    before: Document | None,
+    fields: Document,
+    duration: timedelta,
+) -> Brought:
+    """Store what Zoho answered and end the lease.
+
+    Args:
+        progress: The attempt.
+        held: Its lease.
+        before: The token as it was stored before Zoho was asked.
+        fields: The token's fields after Zoho's answer.
+        duration: How long the request took.
+
+    Returns:
+        The token as it is stored. That is another's, if that one got a newer token meanwhile. If
+        MongoDB fails it is the answer, which the repository keeps until it can be written.
+    """
+    result = progress.write(lambda: _store(progress, held, before, fields, duration))
+    if result is None:
+        progress.count_success()
+        return Brought({**(before or {}), **fields}, is_stored=False)
+    return result
+
+
+def _store(
+    progress: Progress,
+    held: HeldLease,
+    before: Document | None,
+    fields: Document,
+    duration: timedelta,
+) -> Brought:
+    if before is None:
+        # Takes as long as Zoho likes: so before the last look at the lease.
+        fields = {**fields, **look_up_user(progress, held)}
+    if not held.extend() and (newer := progress.newer(progress.stored())) is not None:
+        return late(progress, newer)
+    tokens = progress.site.tokens
+    if before is None:
+        saved: Document | None = tokens.save(fields)
+    else:
+        saved = tokens.compare_and_set_access_token(before, fields)
+    if saved is None:
+        return _not_stored(progress, held, fields)
+    if tokens.end_login_required(saved):
+        progress.tell("login_restored", saved)
+    elif _is_login(progress, before) and not is_first_save(saved):
+        progress.tell("login", saved)
+    held.succeed()
+    progress.count_success()
+    progress.tell("refreshed", saved, None, duration, held.attempt)
+    return Brought(saved)
+
+
+def _not_stored(progress: Progress, held: HeldLease, fields: Document) -> Brought:
+    """Go on after the stored token was changed or deleted while Zoho was asked."""
+    newer = progress.newer(progress.stored())
+    held.succeed()
+    if newer is not None:
+        return late(progress, newer)
+    # Deleted: the token works, and the SDK's own save stores it anew.
+    progress.count_success()
+    return Brought(fields, is_stored=False)
+
+
+def _is_login(progress: Progress, before: Document | None) -> bool:
+    return before is None or progress.task.redemption is Redemption.GRANT
