@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from hypothesis import settings
@@ -16,7 +17,7 @@ from hypothesis.stateful import (
 
 from tests.engines import ENGINES, Engine
 from tests.tokens import contents, make_token
-from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store import CachePolicy, MongoTokenStore
 from zoho_mongo_store.sdk import OAuthToken, SDKException
 
 Fields = dict[str, str]
@@ -32,7 +33,8 @@ VALUES = {
     "access_token": st.sampled_from(["A1", "A2", ""]),
     "grant_token": st.sampled_from(["G1", "G2", ""]),
     "refresh_token": st.sampled_from(["R1", "R2", ""]),
-    "expires_in": st.sampled_from(["1000", "2000"]),
+    # Far away: a cache holds nothing that is due.
+    "expires_in": st.sampled_from(["4102444800000", "4102448400000"]),
     "redirect_url": st.sampled_from(["https://example.com/", ""]),
 }
 CLIENT = {"client_id": "client", "client_secret": "secret"}
@@ -249,20 +251,22 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 EXAMPLES = {"mongomock": 120}
+CACHES = [None, CachePolicy(max_age=timedelta(hours=1), max_tokens=2)]
 
 
 # A run takes seconds; cutting a failing sequence down to the shortest one takes minutes.
 @pytest.mark.timeout(480)
+@pytest.mark.parametrize("cache", CACHES, ids=["no cache", "cache"])
 @pytest.mark.parametrize("name", ENGINES)
 def test_any_sequence_of_the_six_methods(
-    name: str, running_engines: Callable[[str], Engine]
+    name: str, cache: CachePolicy | None, running_engines: Callable[[str], Engine]
 ) -> None:
     client, database = running_engines(name).client, f"test_{uuid.uuid4().hex}"
 
     class Machine(StoreMachine):
         @staticmethod
         def open_store() -> MongoTokenStore:
-            return MongoTokenStore(client=client, database=database)
+            return MongoTokenStore(client=client, database=database, cache=cache)
 
     try:
         run_state_machine_as_test(

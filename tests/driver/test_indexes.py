@@ -246,6 +246,22 @@ def test_an_index_of_somebody_elses_is_left_alone(store: MongoTokenStore) -> Non
 
 
 @on_servers
+def test_one_that_another_process_makes_meanwhile_will_do(
+    store: MongoTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = Collection.list_indexes
+
+    def list_then_make(collection: Collection[Any], **options: Any) -> Any:
+        before = listed(collection, **options)
+        monkeypatch.undo()
+        collection.create_index("id", unique=True, name="theirs")
+        return before
+
+    monkeypatch.setattr(Collection, "list_indexes", list_then_make)
+    assert store.ensure_indexes() == (["theirs", *NAMES[1:], LEASES], [], [], [])
+
+
+@on_servers
 def test_the_same_index_under_another_name_will_do(store: MongoTokenStore) -> None:
     store.collection.create_index("id", unique=True, name="mine")
 

@@ -12,6 +12,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 
@@ -159,9 +160,28 @@ def while_the_client_is_made(uri: str) -> None:
         thread.join()
 
 
+def with_a_cache(uri: str) -> None:
+    """Children begin with an empty cache."""
+
+    def find(store: MongoTokenStore) -> Any:
+        return contents(store.find_token_by_id("cached"))["access_token"]
+
+    def child(mark: str) -> None:
+        assert find(store) == "new"
+        work(store, mark)
+
+    hour = CachePolicy(max_age=timedelta(hours=1))
+    with MongoTokenStore(uri, cache=hour) as store, MongoTokenStore(uri) as other:
+        store.save_token(make_token(id="cached", access_token="old"))
+        assert find(store) == "old"
+        other.save_token(make_token(id="cached", access_token="new"))
+        assert find(store) == "old"
+        fork(child)
+        assert find(store) == "old"
+
+
 def during_an_outage(uri: str) -> None:
     """Forks with saves kept, the cache in use, and a thread that probes."""
-    from datetime import timedelta
 
     def child(mark: str) -> None:
         # A child neither writes what the parent keeps nor believes in its outage.
@@ -220,6 +240,7 @@ PROGRAMS = {
         while_threads_work,
         while_locks_are_held,
         while_the_client_is_made,
+        with_a_cache,
         during_an_outage,
         a_borrowed_client,
         with_multiprocessing,

@@ -24,6 +24,8 @@ _OPTIONS_CONFLICT = 85
 _KEY_SPECS_CONFLICT = 86
 _BUILD_IN_PROGRESS = 12587
 _BUILD_POLL = 0.1
+# How often an index that is in the way may be gone when it is looked at.
+_RACES = 10
 _RESTRICTIONS = ("partialFilterExpression", "collation", "hidden")
 
 
@@ -112,8 +114,7 @@ class _Work:
         """Make an index where ``found`` stands in its place, or nothing does."""
         changes, collection = self.changes, self._collection
         if found is None:
-            self._create(index, index.name)
-            changes.created.append(index.name)
+            changes.created.append(self._create(index, index.name))
         elif state is _State.WANTED:
             changes.unchanged.append(found["name"])
             if by_hand:
@@ -145,8 +146,7 @@ class _Work:
                 raise
             # Before 5.0, two indexes on one field cannot differ in these options alone.
             _drop(self._collection, older)
-            self._create(index, name)
-            return name
+            return self._create(index, name)
         _drop(self._collection, older)
         return name
 
@@ -158,22 +158,31 @@ class _Work:
                 _drop(self._collection, name)
                 self.changes.dropped.append(name)
 
-    def _create(self, index: Index, name: str) -> None:
+    def _create(self, index: Index, name: str) -> str:
+        """Create an index, and give its name: that of another process's if that was first."""
         where = self._collection.full_name
-        try:
-            self._build(index, name)
-        except DuplicateKeyError:
-            raise StoreError(
-                f"the unique index {name} on {where} cannot be made: documents with the same "
-                f"{index.field} exist; find and remove them first"
-            ) from None
-        except OperationFailure as error:
-            if error.code not in (_OPTIONS_CONFLICT, _KEY_SPECS_CONFLICT):
-                raise
-            raise StoreError(
-                f"the index {name} on {where} cannot be made: another one on the same field or of "
-                "the same name is in the way; drop that one first"
-            ) from None
+        for _ in range(_RACES):
+            try:
+                self._build(index, name)
+                return name
+            except DuplicateKeyError:
+                raise StoreError(
+                    f"the unique index {name} on {where} cannot be made: documents with the same "
+                    f"{index.field} exist; find and remove them first"
+                ) from None
+            except OperationFailure as error:
+                if error.code not in (_OPTIONS_CONFLICT, _KEY_SPECS_CONFLICT):
+                    raise
+            self._present = {one["name"]: one for one in self._collection.list_indexes()}
+            found, state = self.state_of(index)
+            if found is not None and state is _State.WANTED:
+                return str(found["name"])
+            if found is not None:
+                break
+        raise StoreError(
+            f"the index {name} on {where} cannot be made: another one on the same field or of the "
+            "same name is in the way; drop that one first"
+        )
 
     def _build(self, index: Index, name: str) -> None:
         """Build an index as soon as a majority has; MongoDB's default waits for every member.
