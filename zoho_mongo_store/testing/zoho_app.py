@@ -138,25 +138,29 @@ def _drip(connection: socket.socket, verdict: Verdict) -> None:
     """Send an answer one byte at a time, from the first byte of its status line on."""
     deadline = time.monotonic() + verdict.hang
     rest = _raw(verdict.answer)
-    while rest and time.monotonic() < deadline and not verdict.released.wait(DRIP_PAUSE):
-        try:
-            connection.sendall(rest[:1])
-        except OSError:
+    while rest and time.monotonic() < deadline and not verdict.released.is_set():
+        if not _linger(connection, verdict.released, DRIP_PAUSE):
             return
+        connection.sendall(rest[:1])
         rest = rest[1:]
     connection.sendall(rest)
     connection.shutdown(socket.SHUT_RDWR)
 
 
-def _linger(connection: socket.socket, released: threading.Event, seconds: float) -> None:
-    """Wait until the time is up, the request is released, or the client has hung up."""
+def _linger(connection: socket.socket, released: threading.Event, seconds: float) -> bool:
+    """Wait until the time is up, the request is released, or the client has hung up.
+
+    Returns:
+        Whether the client is still there.
+    """
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         if released.wait(min(left, POLL)):
-            return
+            return True
         readable, _, _ = select.select([connection], [], [], 0)
         if readable and not connection.recv(1, socket.MSG_PEEK):
-            return
+            return False
+    return True
 
 
 def _raw(answer: Answer) -> bytes:
