@@ -55,6 +55,7 @@ def test_all_is_well(cli: CommandLine) -> None:
         "version",
         "topology",
         "write concern",
+        "read preference",
         "TLS",
         "authentication",
         "clock",

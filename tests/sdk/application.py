@@ -41,11 +41,7 @@ class Application:
         if "client" not in self.store_options:
             result: _Result = in_processes(program, [(self, *arguments)])[0]
             return result
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(f"{_INITIALIZER}.initializer", None)
-            patch.setattr(f"{_INITIALIZER}.LOCAL.init", None, raising=False)
-            # The SDK logs with arguments that its formats have no place for: an error in pytest.
-            patch.setattr(logging.getLogger("SDKLogger"), "propagate", False)
+        with fresh_sdk():
             return program(self, *arguments)
 
     def initialize(self, token: OAuthToken, store: MongoTokenStore) -> None:
@@ -63,6 +59,17 @@ class Application:
         with MongoTokenStore(**self.store_options) as store:
             self.initialize(token, store)
             yield store
+
+
+@contextmanager
+def fresh_sdk() -> Iterator[None]:
+    """An SDK that nobody has used yet, as in a new process, in the block."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{_INITIALIZER}.initializer", None)
+        patch.setattr(f"{_INITIALIZER}.LOCAL.init", None, raising=False)
+        # The SDK logs with arguments that its formats have no place for: an error in pytest.
+        patch.setattr(logging.getLogger("SDKLogger"), "propagate", False)
+        yield
 
 
 def name_of(user: str = USER) -> str:

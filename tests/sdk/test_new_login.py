@@ -1,13 +1,17 @@
-"""A user logs in again: the login is used, whatever it replaces is not, and Zoho is asked once."""
+"""A user logs in again: the login is used, whatever it replaces is not, and Zoho is asked once.
 
-from collections.abc import Callable
-from typing import Any, Literal
+The matrix: what is brought (a grant or a refresh token, with a name or without) x whether the
+stored access token still counts as valid x how the stored login came to be, each by eight processes
+at once, which then all start once more with the same credential.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
-from tests.engines import SERVERS
 from tests.processes import in_processes
-from tests.sdk.application import CLIENT, USER, Application, Outcome, call_api, name_of
+from tests.sdk.application import CLIENT, USER, Application, Outcome, call_api, fresh_sdk, name_of
 from tests.sdk.stored import Documents
 from tests.sdk.version import FINDS_USER
 from tests.tokens import make_token
@@ -16,8 +20,10 @@ from zoho_mongo_store.testing import LoopbackZoho
 
 Fields = dict[str, Any]
 
-KINDS: list[Literal["grant", "refresh"]] = ["grant", "refresh"]
+PROCESSES = 8
 NAME = {"user_name": name_of(USER)}
+
+states = pytest.mark.parametrize("is_expired", [False, True], ids=["valid", "expired"])
 
 
 def grant(zoho: LoopbackZoho) -> Fields:
@@ -36,82 +42,37 @@ LOGINS: dict[str, Callable[[LoopbackZoho], Fields]] = {
     "refresh": refresh,
     "refresh and name": lambda zoho: {**refresh(zoho), **NAME},
 }
-# Without a name, SDK 5 does not find out who logged in: the login is another document.
-FOUND_BY_NAME = list(LOGINS) if FINDS_USER else [way for way in LOGINS if way.endswith("name")]
 
 
-@pytest.fixture
-def revoked(application: Application, documents: Documents) -> Fields:
-    """The document of a login that the user has revoked at Zoho."""
-    application.run(call_api, {**grant(application.zoho), **NAME})
-    (document,) = documents()
-    application.zoho.revoke(document["refresh_token"])
-    application.zoho.clear()
-    return document
+def start_twice(application: Application, fields: Fields) -> list[Outcome]:
+    """Two starts of one application, each with a store and a token of its own."""
+    outcomes = []
+    for _ in range(2):
+        with fresh_sdk():
+            outcomes.append(call_api(application, fields))
+    return outcomes
 
 
-@pytest.mark.parametrize("is_expired", [False, True], ids=["valid", "expired"])
-@pytest.mark.parametrize("way", FOUND_BY_NAME)
-def test_the_login_replaces_what_is_stored(
-    application: Application,
-    documents: Documents,
-    expire: Callable[[], None],
-    revoked: Fields,
-    way: str,
-    is_expired: bool,
-) -> None:
-    if is_expired:
-        expire()
-    login = LOGINS[way](application.zoho)
+def start_all(application: Application, configured: Sequence[Fields]) -> list[Outcome]:
+    """Start an application twice for each configuration; what each saw that time.
 
-    first = application.run(call_api, login)
-    second = application.run(call_api, login)
-
-    (document,) = documents()
-    assert document["id"] == revoked["id"]
-    assert application.zoho.is_live(document["access_token"])
-    for field in ("access_token", "refresh_token"):
-        assert document[field] != revoked[field]
-    assert first.users == second.users == [USER]
-    assert first.access_token == second.access_token == document["access_token"]
-    asked = application.zoho.count("grant") + application.zoho.count("refresh")
-    assert asked == 1
+    All are processes that begin together, but for an engine that lives in this one only.
+    """
+    if "client" in application.store_options:
+        outcomes = [application.run(start_twice, fields) for fields in configured]
+    else:
+        outcomes = in_processes(start_twice, [(application, fields) for fields in configured])
+    return [outcome for starts in outcomes for outcome in starts]
 
 
-def test_what_the_login_replaced_starts_no_login(
-    application: Application, documents: Documents, revoked: Fields
-) -> None:
-    """Another host still has the old credentials in its environment."""
-    application.run(call_api, {**grant(application.zoho), **NAME})
-    (document,) = documents()
-    application.zoho.clear()
-
-    for field in ("grant_token", "refresh_token"):
-        outcome = application.run(call_api, {**CLIENT, **NAME, field: revoked[field]})
-        assert outcome.access_token == document["access_token"]
-        assert outcome.token["refresh_token"] == document["refresh_token"]
-
-    assert application.zoho.count("grant") == application.zoho.count("refresh") == 0
+def revoked(application: Application) -> None:
+    """Log in by a grant token, and have the user revoke that at Zoho."""
+    token = application.run(call_api, {**grant(application.zoho), **NAME}).token
+    application.zoho.revoke(token["refresh_token"])
 
 
-@pytest.mark.parametrize("engine", SERVERS, indirect=True)
-@pytest.mark.parametrize("way", ["grant and name", "refresh and name"])
-def test_eight_processes_log_in_once(
-    application: Application, documents: Documents, revoked: Fields, way: str
-) -> None:
-    login = LOGINS[way](application.zoho)
-
-    outcomes: list[Outcome] = in_processes(call_api, [(application, login)] * 8)
-
-    (document,) = documents()
-    assert {outcome.access_token for outcome in outcomes} == {document["access_token"]}
-    assert document["access_token"] != revoked["access_token"]
-    assert application.zoho.count("grant") + application.zoho.count("refresh") == 1
-
-
-@pytest.fixture
-def imported(application: Application, documents: Documents) -> Fields:
-    """A working login that was imported without the grant token that it began with."""
+def imported(application: Application) -> None:
+    """Store a login that works, without the grant token that it began with."""
     refresh_token = application.zoho.refresh_token()
     fields = {
         "refresh_token": refresh_token,
@@ -120,8 +81,90 @@ def imported(application: Application, documents: Documents) -> Fields:
     }
     with MongoTokenStore(**application.store_options) as store:
         store.save_token(make_token(**CLIENT, **NAME, **fields))
+
+
+def begin(
+    store: Callable[[Application], None],
+    application: Application,
+    documents: Documents,
+    expire: Callable[[], None],
+    *,
+    is_expired: bool,
+) -> Fields:
+    """Store a login, and let its access token expire; its document."""
+    store(application)
+    if is_expired:
+        expire()
     (document,) = documents()
     return document
+
+
+def asked(zoho: LoopbackZoho, credential: str | None = None) -> int:
+    """How many requests Zoho has received: for this credential, or for all."""
+    return zoho.count("grant", credential) + zoho.count("refresh", credential)
+
+
+@states
+@pytest.mark.parametrize("before", [revoked, imported])
+@pytest.mark.parametrize("way", LOGINS)
+def test_the_login_replaces_what_is_stored(
+    application: Application,
+    documents: Documents,
+    expire: Callable[[], None],
+    before: Callable[[Application], None],
+    way: str,
+    is_expired: bool,
+) -> None:
+    replaced = begin(before, application, documents, expire, is_expired=is_expired)
+    login = LOGINS[way](application.zoho)
+    application.zoho.clear()
+
+    outcomes = start_all(application, [login] * PROCESSES)
+
+    # Without a name, SDK 5 does not find out who logged in: the login is a document of its own.
+    is_found_by_name = FINDS_USER or "user_name" in login
+    *others, document = documents()
+    assert others == ([] if is_found_by_name else [replaced])
+    assert (document["id"] == replaced["id"]) is is_found_by_name
+    for field in ("access_token", "refresh_token"):
+        assert document[field] != replaced[field]
+    assert application.zoho.is_live(document["access_token"])
+    assert {outcome.access_token for outcome in outcomes} == {document["access_token"]}
+    assert [outcome.users for outcome in outcomes] == [[USER]] * len(outcomes)
+    credential = login.get("grant_token") or login["refresh_token"]
+    assert asked(application.zoho) == asked(application.zoho, credential) == 1
+
+
+@states
+def test_a_credential_that_stays_in_the_environment_starts_no_login(
+    application: Application,
+    documents: Documents,
+    expire: Callable[[], None],
+    is_expired: bool,
+) -> None:
+    """Whether it is the one that is stored, or what a later login replaced."""
+    revoked(application)
+    (old,) = documents()
+    application.run(call_api, {**grant(application.zoho), **NAME})
+    if is_expired:
+        expire()
+    (stored,) = documents()
+    application.zoho.clear()
+    configured: list[Fields] = [
+        {**CLIENT, **NAME, field: known[field]}
+        for known in (old, stored)
+        for field in ("grant_token", "refresh_token")
+    ]
+
+    outcomes = start_all(application, configured * 2)
+
+    (document,) = documents()
+    assert (document["access_token"] != stored["access_token"]) is is_expired
+    assert {outcome.access_token for outcome in outcomes} == {document["access_token"]}
+    assert {outcome.token["refresh_token"] for outcome in outcomes} == {stored["refresh_token"]}
+    assert application.zoho.count("grant") == 0
+    assert asked(application.zoho) == asked(application.zoho, stored["refresh_token"])
+    assert asked(application.zoho) == int(is_expired)
 
 
 def spent(_: LoopbackZoho) -> Fields:
@@ -136,50 +179,28 @@ def refused(zoho: LoopbackZoho) -> Fields:
     return {**CLIENT, **NAME, "refresh_token": refresh_token}
 
 
-@pytest.mark.parametrize("is_expired", [False, True], ids=["valid", "expired"])
+@states
 @pytest.mark.parametrize("brought", [spent, refused])
 def test_a_login_that_zoho_refuses_leaves_the_stored_one_in_use(
     application: Application,
     documents: Documents,
     expire: Callable[[], None],
-    imported: Fields,
     brought: Callable[[LoopbackZoho], Fields],
     is_expired: bool,
 ) -> None:
-    if is_expired:
-        expire()
-    fields = brought(application.zoho)
+    stored = begin(imported, application, documents, expire, is_expired=is_expired)
+    login = brought(application.zoho)
     application.zoho.clear()
 
-    outcomes = [application.run(call_api, fields) for _ in range(3)]
+    outcomes = start_all(application, [login] * PROCESSES)
 
     (document,) = documents()
-    assert [outcome.users for outcome in outcomes] == [[USER]] * 3
+    assert document["id"] == stored["id"]
+    assert document["refresh_token"] == stored["refresh_token"]
+    assert (document["access_token"] != stored["access_token"]) is is_expired
     assert {outcome.access_token for outcome in outcomes} == {document["access_token"]}
-    assert document["id"] == imported["id"]
-    assert document["refresh_token"] == imported["refresh_token"]
-    assert (document["access_token"] != imported["access_token"]) is is_expired
-    credential = fields.get("grant_token") or fields["refresh_token"]
-    asked = [application.zoho.count(kind, credential) for kind in KINDS]
-    assert asked == [int("grant_token" in fields), int("refresh_token" in fields)]
-    assert application.zoho.count("refresh", imported["refresh_token"]) == int(is_expired)
-
-
-@pytest.mark.parametrize("engine", SERVERS, indirect=True)
-@pytest.mark.parametrize("is_expired", [False, True], ids=["valid", "expired"])
-def test_eight_processes_ask_about_a_refused_login_once(
-    application: Application,
-    documents: Documents,
-    expire: Callable[[], None],
-    imported: Fields,
-    is_expired: bool,
-) -> None:
-    if is_expired:
-        expire()
-    outcomes: list[Outcome] = in_processes(call_api, [(application, spent(application.zoho))] * 8)
-
-    (document,) = documents()
-    assert document["id"] == imported["id"]
-    assert {outcome.access_token for outcome in outcomes} == {document["access_token"]}
-    assert application.zoho.count("grant") == 1
-    assert application.zoho.count("refresh") == int(is_expired)
+    assert [outcome.users for outcome in outcomes] == [[USER]] * len(outcomes)
+    credential = login.get("grant_token") or login["refresh_token"]
+    assert asked(application.zoho, credential) == 1
+    assert asked(application.zoho, stored["refresh_token"]) == int(is_expired)
+    assert asked(application.zoho) == 1 + int(is_expired)

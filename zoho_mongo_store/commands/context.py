@@ -21,8 +21,9 @@ SCAN_TIMEOUT = 600.0
 
 
 class CommandContext:
-    """The collection that the shared options name. The whole command uses one client.
+    """The collection that the shared options name, read from the primary.
 
+    The whole command uses one client.
     Use it as a context manager: the client is closed at the end.
     """
 
@@ -36,7 +37,10 @@ class CommandContext:
             InvalidURI: The URI cannot be read.
         """
         self._options = options
-        self._connection = Connection(options.uri, None, options.database, options.collection)
+        # What a command tells, or acts on, is not to be older than the last save.
+        self._connection = Connection(
+            options.uri, None, options.database, options.collection, reads_primary=True
+        )
         self._closing = contextlib.ExitStack()
         self._closing.callback(self._connection.close)
 

@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from dataclasses import asdict
 
 import typer
-from pymongo import ReadPreference
 from pymongo.collection import Collection
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -35,7 +34,7 @@ def run_import(context: CommandContext, source: Source, *, dry_run: bool, json: 
     notes: list[dict[str, object]] = []
     errors = console(stderr=True)
     with ExitStack() as stack:
-        collection = context.collection.with_options(read_preference=ReadPreference.PRIMARY)
+        collection = context.collection
         documents: Collection[Document] | EncryptedCollection = collection
         if context.encryption is not None:
             encryptor = Encryptor(context.encryption, TIMEOUT)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import pymongo
 from bson.codec_options import CodecOptions
-from pymongo import MongoClient, WriteConcern
+from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
 from pymongo.driver_info import DriverInfo
 from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure
@@ -47,6 +47,7 @@ class Connection:
         collection: str,
         *,
         timeout: float = 5.0,
+        reads_primary: bool = False,
     ) -> None:
         """Check the arguments.
 
@@ -56,6 +57,8 @@ class Connection:
             database: Name of the database. Default: the URI's or the client's, else ``zohooauth``.
             collection: Name of the collection.
             timeout: Seconds that ``collection`` waits for a client. Default: 5.
+            reads_primary: Whether to read from the primary whatever the URI or the client says.
+                Default: False.
 
         Raises:
             InvalidInputError: Both a URI and a client are given.
@@ -71,6 +74,7 @@ class Connection:
         self._database = database
         self._name = collection
         self._timeout = timeout
+        self._read_preference = ReadPreference.PRIMARY if reads_primary else None
         self._collection: Collection[Document] | None = None
         self._opening: Opening[Collection[Document]] | None = None
         self._closed = False
@@ -201,7 +205,8 @@ class Connection:
         # An empty write concern is one that nobody chose. A client of mongomock's has none.
         chosen = client.write_concern
         is_chosen = isinstance(chosen, WriteConcern) and bool(chosen.document)
-        return client[name].get_collection(
+        found = client.get_database(name, read_preference=self._read_preference)
+        return found.get_collection(
             self._name,
             codec_options=CodecOptions(tz_aware=True),
             write_concern=chosen if is_chosen else WriteConcern(w="majority"),

@@ -28,6 +28,7 @@ def examine(context: CommandContext) -> Iterator[Finding]:
         ("version", lambda: server.version(collection)),
         ("topology", lambda: server.topology(collection)),
         ("write concern", lambda: server.write_concern(collection)),
+        ("read preference", lambda: server.read_preference(collection)),
         ("TLS", lambda: server.tls(collection)),
         ("authentication", lambda: server.authentication(collection)),
         ("clock", lambda: server.clock(collection)),

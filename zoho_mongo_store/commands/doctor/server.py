@@ -1,11 +1,12 @@
 """What ``doctor`` checks of the server and of the connection to it."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
+from pymongo import ReadPreference
 from pymongo.collection import Collection
 
 from zoho_mongo_store.commands.context import TIMEOUT
@@ -56,7 +57,10 @@ def topology(collection: Collection[Document]) -> Iterator[Finding]:
         yield Finding("topology", "passed", detail)
     elif hello.get("msg") == "isdbgrid":
         with pymongo.timeout(TIMEOUT):
-            entry = collection.database.client["config"]["collections"].find_one(
+            config = collection.database.client.get_database(
+                "config", read_preference=collection.read_preference
+            )
+            entry = config["collections"].find_one(
                 {"_id": collection.full_name, "dropped": {"$ne": True}}
             )
         if entry and "key" in entry:
@@ -90,6 +94,24 @@ def write_concern(collection: Collection[Document]) -> Iterator[Finding]:
             f"w={concern.get('w', 1)}",
             "take w out of the URI: a save can be lost in a failover",
         )
+
+
+def read_preference(collection: Collection[Document]) -> Iterator[Finding]:
+    """Check that finds are read from the primary, unless the URI says otherwise."""
+    # Of the URI: what a command reads itself, it reads from the primary.
+    chosen = collection.database.client.read_preference
+    if chosen == ReadPreference.PRIMARY:
+        yield Finding("read preference", "passed", "primary")
+        return
+    # primary has no tags; of the others, an empty set of tags means any member.
+    tags = [one for one in getattr(chosen, "tag_sets", []) if one]
+    of = f" of the members tagged {_describe_tags(tags)}" if tags else ""
+    yield Finding(
+        "read preference",
+        "warned",
+        f"{chosen.mongos_mode}{of}: a find may see an older token than the last one saved",
+        "take readPreference out of the URI, unless the primary is too far away",
+    )
 
 
 def tls(collection: Collection[Document]) -> Iterator[Finding]:
@@ -139,6 +161,12 @@ def _command(collection: Collection[Document], name: str) -> dict[str, Any]:
     with pymongo.timeout(TIMEOUT):
         answer: dict[str, Any] = collection.database.client.admin.command(name)
     return answer
+
+
+def _describe_tags(tag_sets: Sequence[Mapping[str, str]]) -> str:
+    return ", else ".join(
+        " and ".join(f"{name}:{value}" for name, value in tags.items()) for tags in tag_sets
+    )
 
 
 def _is_loopback(host: str) -> bool:
