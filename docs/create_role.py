@@ -71,7 +71,9 @@ def update_role(
 def main() -> None:
     """Read the command line and create the roles."""
     parser = argparse.ArgumentParser(description="Create the MongoDB roles of the token store.")
-    parser.add_argument("uri", help="the connection string of a user who may create roles")
+    parser.add_argument(
+        "uri", type=str.strip, help="the connection string of a user who may create roles"
+    )
     parser.add_argument("--database", default="zohooauth", help="default: %(default)s")
     parser.add_argument("--collection", default="oauthtoken", help="default: %(default)s")
     arguments = parser.parse_args()

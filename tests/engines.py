@@ -15,7 +15,7 @@ from pymongo.server_api import ServerApi
 from zoho_mongo_store.testing import LocalMongo, MongodUnavailableError
 
 URI_VARIABLE = "ZOHO_MONGO_TEST_URI"
-GIVEN_URI = os.environ.get(URI_VARIABLE)
+GIVEN_URI = os.environ.get(URI_VARIABLE, "").strip()
 TOPOLOGY_VARIABLE = "ZOHO_MONGO_TEST_TOPOLOGY"
 STANDALONE = os.environ.get(TOPOLOGY_VARIABLE) == "standalone"
 VERSION_VARIABLE = "ZOHO_MONGO_TEST_VERSION"

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import TracebackType
@@ -10,11 +11,12 @@ from typing import Any, overload
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
+from zoho_mongo_store.copying import require_picklable
 from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.index import Changes
 from zoho_mongo_store.driver.server_clock import server_clock
 from zoho_mongo_store.encryption import FieldEncryption
-from zoho_mongo_store.errors import InvalidInputError, translate_errors
+from zoho_mongo_store.errors import InvalidInputError, StoreError, translate_errors
 from zoho_mongo_store.events import Events, TokenEvent
 from zoho_mongo_store.model.document import (
     Document,
@@ -27,6 +29,7 @@ from zoho_mongo_store.refresh import DEFAULT_POLICY, Coordinator, RefreshPolicy,
 from zoho_mongo_store.refresh.intercept import pop_saved_mark
 from zoho_mongo_store.sdk import OAuthToken, TokenStore
 from zoho_mongo_store.storage.cache_policy import CachePolicy
+from zoho_mongo_store.storage.lease_collection import LEASES_SUFFIX
 from zoho_mongo_store.storage.repository import TokenRepository
 from zoho_mongo_store.storage.scan import Scan
 from zoho_mongo_store.storage.token_indexes import idle_index
@@ -43,11 +46,18 @@ class MongoTokenStore(TokenStore):
 
     Use it as a context manager, or call ``close`` at the end.
 
+    A store that was made from a URI can be copied and pickled, also for ``multiprocessing``: the
+    copy has the same options and a connection of its own. What is pickled holds the URI with its
+    password, and the master key of ``encryption``; where the URI is that of the environment, the
+    other process reads its own.
+
     Raises:
         SDKException: From every method that fails, with the code ``TOKEN_STORE``. Its message says
             which operation failed and what to do; its ``cause`` is an error of pymongo's class.
             Neither holds a token or a client secret.
     """
+
+    _is_being_pickled = False
 
     @overload
     def __init__(
@@ -104,9 +114,12 @@ class MongoTokenStore(TokenStore):
         Writes are acknowledged by the majority unless the URI or the client sets a write concern.
 
         Args:
-            uri: MongoDB connection string. The store creates, owns and closes the client. Default:
-                the environment variable ``ZOHO_MONGO_URI``, else ``mongodb://localhost:27017``.
-            client: A client to use in place of a URI. It is borrowed: the store never closes it.
+            uri: MongoDB connection string. White space around it is dropped, and options that
+                pymongo ignores are ignored with a warning that names them. The store creates, owns
+                and closes the client. Default: the environment variable ``ZOHO_MONGO_URI``, else
+                ``mongodb://localhost:27017``.
+            client: A ``MongoClient`` to use in place of a URI. It is borrowed: the store never
+                closes it.
             database: Name of the database. Default: that of the URI or of the client, else
                 ``zohooauth``.
             collection: Name of the collection. Default: ``oauthtoken``, the name of the table of
@@ -130,10 +143,28 @@ class MongoTokenStore(TokenStore):
                 What it raises is logged at ERROR.
 
         Raises:
-            SDKException: An argument is refused.
+            SDKException: An argument is refused: among others a URI that cannot be read, a name
+                that MongoDB does not take, and the write concern ``w=0``.
         """
         seconds = _seconds(timeout)
-        self._connection = Connection(uri, client, database, collection, timeout=seconds)
+        self._connection = Connection(
+            uri, client, database, collection, suffix=LEASES_SUFFIX, timeout=seconds
+        )
+        for text in self._connection.warnings:
+            # Of the line that makes the store: this one, and that of the decorator, are ours.
+            warnings.warn(text, stacklevel=3)
+        self._options = {
+            "uri": uri,
+            "database": database,
+            "collection": collection,
+            "timeout": timeout,
+            "expire_idle_after": expire_idle_after,
+            "create_indexes": create_indexes,
+            "refresh": refresh,
+            "cache": cache,
+            "encryption": encryption,
+            "on_event": on_event,
+        }
         self._tokens = TokenRepository(
             self._connection,
             timeout=seconds,
@@ -322,6 +353,41 @@ class MongoTokenStore(TokenStore):
     def __repr__(self) -> str:
         # A debugger may show it although the constructor failed.
         return f"MongoTokenStore({getattr(self, '_connection', 'not made')})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give what a copy in another process is made of: the options.
+
+        They hold what the URI and the encryption hold: a password, a master key.
+        """
+        return self._copied_options(picklable=True)
+
+    def __setstate__(self, options: dict[str, Any]) -> None:
+        """Make a store with the same options; it begins with a connection of its own."""
+        MongoTokenStore.__init__(self, **options)
+
+    def __copy__(self) -> "MongoTokenStore":
+        copied = object.__new__(type(self))
+        copied.__setstate__(self._copied_options(picklable=False))
+        return copied
+
+    def __deepcopy__(self, _: object) -> "MongoTokenStore":
+        return self.__copy__()
+
+    @translate_errors("copying the store")
+    def _copied_options(self, *, picklable: bool) -> dict[str, Any]:
+        if self._connection.is_borrowed:
+            raise StoreError(
+                "it uses a MongoClient of the application's, which cannot be copied: make a new "
+                "store with that client, or with a URI where the other process is"
+            )
+        if picklable and not self._is_being_pickled:
+            # The handler's object may hold the store, which is then met again.
+            self._is_being_pickled = True
+            try:
+                require_picklable(self._options)
+            finally:
+                self._is_being_pickled = False
+        return self._options
 
     @translate_errors("iter_tokens")
     def _begin_scan(self, batch_size: int) -> Scan:

@@ -18,7 +18,7 @@ from tests.sent_commands import Client, listening
 from tests.tokens import contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.driver import connection
-from zoho_mongo_store.driver.connection import DEFAULT_URI, URI_VARIABLE
+from zoho_mongo_store.driver.source import DEFAULT_URI, URI_VARIABLE
 
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -341,7 +341,6 @@ WRONG_URIS = [
     f"mongodb://user:{PASSWORD}:colon@127.0.0.1",
     f"mongodb://user:{PASSWORD}%zz@127.0.0.1",
     f"mongodb://user:{PASSWORD}?question=mark@127.0.0.1",
-    f"mongodb://user:{PASSWORD}@127.0.0.1/?password={PASSWORD}",
     f"mongodb://user:{PASSWORD}@127.0.0.1/?authMechanism={PASSWORD}",
     f"mongodb://user:{PASSWORD}@127.0.0.1/?authMechanismProperties={PASSWORD}",
     f"mongodb://user:{PASSWORD}@127.0.0.1/?tls={PASSWORD}",

@@ -12,7 +12,7 @@ from tests.encryption.keys import forms
 from tests.engines import Engine
 from tests.failures import fails
 from tests.tokens import full
-from zoho_mongo_store.driver.connection import URI_VARIABLE
+from zoho_mongo_store.driver.source import URI_VARIABLE
 from zoho_mongo_store.model.document import SECRET_FIELDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "encryption.md").read_text()

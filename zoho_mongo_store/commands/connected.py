@@ -7,6 +7,7 @@ from typing import Any
 
 from zoho_mongo_store.commands.failures import one_line_on_failure
 from zoho_mongo_store.commands.options import Options
+from zoho_mongo_store.commands.output import print_warning
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
@@ -34,6 +35,8 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
 
             with CommandContext(options) as context:
                 secrets += context.secrets
+                for text in context.warnings:
+                    print_warning(text)
                 command(context, **arguments)
 
     parameters = [

@@ -12,6 +12,7 @@ from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.index import Index
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.storage.lease_collection import LEASES_SUFFIX
 from zoho_mongo_store.storage.repository import TokenRepository
 
 TIMEOUT = 5.0
@@ -34,12 +35,17 @@ class CommandContext:
             options: The shared options, as given on the command line.
 
         Raises:
-            InvalidURI: The URI cannot be read.
+            InvalidInputError: The URI or a name is nothing that MongoDB takes.
         """
         self._options = options
         # What a command tells, or acts on, is not to be older than the last save.
         self._connection = Connection(
-            options.uri, None, options.database, options.collection, reads_primary=True
+            options.uri,
+            None,
+            options.database,
+            options.collection,
+            suffix=LEASES_SUFFIX,
+            reads_primary=True,
         )
         self._closing = contextlib.ExitStack()
         self._closing.callback(self._connection.close)
@@ -72,6 +78,11 @@ class CommandContext:
             encryption=self.encryption,
         )
         return self._closing.enter_context(contextlib.closing(repository))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is said about each option of the URI that was left out."""
+        return self._connection.warnings
 
     @property
     def secrets(self) -> list[str]:

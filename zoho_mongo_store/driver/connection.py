@@ -4,29 +4,23 @@ import os
 import threading
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.collection import Collection
-from pymongo.driver_info import DriverInfo
-from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure
-from pymongo.uri_parser import parse_uri
+from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure
 
 from zoho_mongo_store.driver import Document
+from zoho_mongo_store.driver.borrowed import DRIVER, check_acknowledged, introduce
 from zoho_mongo_store.driver.fork import not_during_a_fork, reset_after_fork
+from zoho_mongo_store.driver.names import check_collection_name
 from zoho_mongo_store.driver.opening import Opening
-from zoho_mongo_store.errors import InvalidInputError, StoreError, UnresolvedNameError
-from zoho_mongo_store.version import __version__
-
-URI_VARIABLE = "ZOHO_MONGO_URI"
-DEFAULT_URI = "mongodb://localhost:27017"
-DEFAULT_DATABASE = "zohooauth"
+from zoho_mongo_store.driver.source import checked_database, given_source
+from zoho_mongo_store.driver.uri import MongoUri
+from zoho_mongo_store.errors import StoreError, UnresolvedNameError
 
 _CLOSED = "the store is closed: make a new one"
-_SRV = "mongodb+srv://"
-_SECRET_OPTIONS = ("tlsCertificateKeyFilePassword", "authMechanismProperties")
 
 # A forked child must neither use nor close the parent's sockets, so these are kept, not collected.
 _left_to_the_parent: list[MongoClient[Document]] = []
@@ -46,33 +40,39 @@ class Connection:
         database: str | None,
         collection: str,
         *,
+        suffix: str = "",
         timeout: float = 5.0,
         reads_primary: bool = False,
     ) -> None:
         """Check the arguments.
 
         Args:
-            uri: Connection string. Default: ``ZOHO_MONGO_URI``, else ``DEFAULT_URI``.
+            uri: Connection string. White space around it is dropped. Default: ``ZOHO_MONGO_URI``,
+                else ``DEFAULT_URI``.
             client: A client to borrow in place of a URI.
             database: Name of the database. Default: the URI's or the client's, else ``zohooauth``.
             collection: Name of the collection.
+            suffix: What the longest name of a collection beside it ends with.
             timeout: Seconds that ``collection`` waits for a client. Default: 5.
             reads_primary: Whether to read from the primary whatever the URI or the client says.
                 Default: False.
 
         Raises:
-            InvalidInputError: Both a URI and a client are given.
-            InvalidURI: The URI cannot be read.
+            InvalidInputError: Both a URI and a client are given, or one of the arguments is
+                nothing that MongoDB takes.
+            OSError: A file that the URI names cannot be read.
         """
-        if uri is not None and client is not None:
-            raise InvalidInputError("pass either a uri or a client, not both")
-        self._uri = uri or os.environ.get(URI_VARIABLE) or DEFAULT_URI
-        if client is None and not self._uri.startswith(_SRV):
-            _check(self._uri)
-        self._borrowed = client
+        self._source = given_source(uri, client)
         self._owned: MongoClient[Document] | None = None
-        self._database = database
-        self._name = collection
+        self._database = checked_database(database, self._source)
+        self._name = check_collection_name(
+            collection, self._database, f"the collection {collection!r}", suffix
+        )
+        if isinstance(self._source, MongoUri):
+            check_acknowledged(self._source.write_concern)
+        else:
+            check_acknowledged(self._source[self._database].write_concern)
+            introduce(self._source)
         self._timeout = timeout
         self._read_preference = ReadPreference.PRIMARY if reads_primary else None
         self._collection: Collection[Document] | None = None
@@ -135,14 +135,19 @@ class Connection:
         return self._closed
 
     @property
+    def is_borrowed(self) -> bool:
+        """Whether the client is the application's."""
+        return not isinstance(self._source, MongoUri)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is said about each option of the URI that was left out."""
+        return self._source.warnings if isinstance(self._source, MongoUri) else []
+
+    @property
     def secrets(self) -> list[str]:
-        """What no error text may show: the URI's passwords, as they are and percent-encoded."""
-        userinfo = self._uri.partition("://")[2].rpartition("@")[0]
-        password = userinfo.partition(":")[2]
-        options = dict(parse_qsl(self._uri.partition("?")[2]))
-        texts = [userinfo, password, unquote(password), unquote_plus(password)]
-        texts += [options[name] for name in _SECRET_OPTIONS if name in options]
-        return [text for text in texts if text]
+        """What no error text may show: the URI's passwords, and their parts."""
+        return self._source.secrets if isinstance(self._source, MongoUri) else []
 
     def __str__(self) -> str:
         return f"collection {self._name!r}, {'closed' if self._closed else 'open'}"
@@ -156,10 +161,10 @@ class Connection:
             self._owned = self._collection = None
 
     def _has_to_resolve(self) -> bool:
-        if self._borrowed is None:
-            return self._uri.startswith(_SRV)
+        if isinstance(self._source, MongoUri):
+            return self._source.is_srv
         # One that was made with connect=False is resolved on its first use.
-        return getattr(self._borrowed, "_topology", _SRV) is None
+        return getattr(self._source, "_topology", self) is None
 
     def _resolve(self) -> Collection[Document]:
         """Create the client and have it resolve its name; not within ``pymongo.timeout``."""
@@ -169,6 +174,9 @@ class Connection:
             # What MongoDB itself answers is for the operations to find out.
             with suppress(ConnectionFailure, OperationFailure), pymongo.timeout(self._timeout):
                 collection.database.client.admin.command("ping")
+            if self.is_borrowed:
+                # It has new options since its name was resolved.
+                introduce(collection.database.client)
         except ConfigurationError as error:
             self._drop_client(pid)
             if not _is_of_name_server(error):
@@ -190,38 +198,31 @@ class Connection:
         return collection
 
     def _create(self) -> Collection[Document]:
-        client: MongoClient[Any]
-        if self._borrowed is not None:
-            client = self._borrowed
-        else:
-            # A child with a client half made would fail where pymongo cleans up at its end.
-            with not_during_a_fork:
-                client = self._owned = MongoClient(
-                    self._uri,
-                    driver=DriverInfo("zoho-mongo-store", __version__),
-                    connect=not self._uri.startswith(_SRV),
-                )
-        name = self._database or client.get_default_database(DEFAULT_DATABASE).name
+        database = self._client().get_database(
+            self._database, read_preference=self._read_preference
+        )
+        chosen = database.write_concern
         # An empty write concern is one that nobody chose. A client of mongomock's has none.
-        chosen = client.write_concern
         is_chosen = isinstance(chosen, WriteConcern) and bool(chosen.document)
-        found = client.get_database(name, read_preference=self._read_preference)
-        return found.get_collection(
+        return database.get_collection(
             self._name,
             codec_options=CodecOptions(tz_aware=True),
             write_concern=chosen if is_chosen else WriteConcern(w="majority"),
         )
+
+    def _client(self) -> "MongoClient[Any]":
+        """Give the client that is borrowed, or make one of the URI."""
+        if not isinstance(self._source, MongoUri):
+            return self._source
+        # A child with a client half made would fail where pymongo cleans up at its end.
+        with not_during_a_fork:
+            self._owned = MongoClient(
+                self._source.text, driver=DRIVER, connect=not self._source.is_srv
+            )
+            return self._owned
 
 
 def _is_of_name_server(error: ConfigurationError) -> bool:
     """Whether a name server failed, and not an option: pymongo gives both the same class."""
     origin = error.__cause__ or error.__context__
     return origin is not None and type(origin).__module__.partition(".")[0] == "dns"
-
-
-def _check(uri: str) -> None:
-    try:
-        parse_uri(uri)
-    except ValueError:
-        # Of a port or an option; the text quotes what may be part of a password.
-        raise InvalidURI("a port or an option has a wrong value") from None

@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from zoho_mongo_store.driver import Document
 from zoho_mongo_store.driver.index import Changes, Index
-from zoho_mongo_store.errors import StoreError
+from zoho_mongo_store.errors import StoreError, keeping_words
 
 logger = logging.getLogger("zoho_mongo_store")
 
@@ -57,14 +57,14 @@ def ensure_indexes(
             documents break the uniqueness that is wanted. The text names the index.
         PyMongoError: MongoDB could not be reached, or refused.
     """
-    with pymongo.timeout(timeout):
+    with keeping_words(), pymongo.timeout(timeout):
         present = {index["name"]: index for index in collection.list_indexes()}
     work = _Work(collection, present)
     states = [(index, *work.state_of(index)) for index in wanted]
     for index, found, state in states:
         if found is not None and state is _State.CONFLICT:
             raise _conflict(index, found)
-    with pymongo.timeout(_BUILD_SECONDS):
+    with keeping_words(), pymongo.timeout(_BUILD_SECONDS):
         for index, found, state in states:
             work.make(index, found, state, by_hand=by_hand)
         if by_hand:

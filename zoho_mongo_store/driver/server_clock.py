@@ -13,6 +13,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.driver.retry import retry_once
+from zoho_mongo_store.errors import keeping_words
 
 logger = logging.getLogger("zoho_mongo_store")
 
@@ -45,7 +46,7 @@ def server_clock(database: "Database[Any]", timeout: float) -> Clock:
 def _read(database: "Database[Any]", timeout: float) -> Clock:
     before = time.monotonic()
     try:
-        with pymongo.timeout(timeout):
+        with keeping_words(), pymongo.timeout(timeout):
             hello: dict[str, Any] = database.client.admin.command(
                 "hello", codec_options=CodecOptions(tz_aware=True)
             )

@@ -19,6 +19,7 @@ from zoho_mongo_store.encryption.data_keys import (
     settled_name,
 )
 from zoho_mongo_store.encryption.settings import FieldEncryption
+from zoho_mongo_store.errors import keeping_words
 
 INDEX_NAME = "keyAltNames_1"
 # MongoDB's own: https://www.mongodb.com/docs/manual/core/csfle/fundamentals/keys-key-vaults/
@@ -65,12 +66,13 @@ class KeyVault:
         Returns:
             What was done.
         """
-        if any(
-            "keyAltNames" in index["key"] and index.get("unique")
-            for index in self._collection.list_indexes()
-        ):
-            return Changes([], [], [], [INDEX_NAME])
-        self._collection.create_index("keyAltNames", **_INDEX_OPTIONS)
+        with keeping_words():
+            if any(
+                "keyAltNames" in index["key"] and index.get("unique")
+                for index in self._collection.list_indexes()
+            ):
+                return Changes([], [], [], [INDEX_NAME])
+            self._collection.create_index("keyAltNames", **_INDEX_OPTIONS)
         return Changes([INDEX_NAME], [], [], [])
 
     def keys(self, namespace: str) -> DataKeys | None:

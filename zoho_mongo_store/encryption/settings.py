@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from zoho_mongo_store.driver.names import check_collection_name, check_database_name
 from zoho_mongo_store.errors import InvalidInputError
 
 PlainValues = Literal["refuse", "read", "write"]
@@ -55,6 +56,8 @@ class FieldEncryption:
         database, dot, collection = self.key_vault.partition(".")
         if not (database and dot and collection):
             raise InvalidInputError("key_vault has to be '<database>.<collection>'")
+        check_database_name(database, "the database of key_vault")
+        check_collection_name(collection, database, "the collection of key_vault")
         if not self.key_name or SEPARATOR in self.key_name:
             raise InvalidInputError(f"key_name has to be a text without {SEPARATOR!r}")
         if self.plain not in get_args(PlainValues):

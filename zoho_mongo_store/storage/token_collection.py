@@ -15,6 +15,7 @@ from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.index import Changes, Index
 from zoho_mongo_store.driver.reading import Reader, remaining
 from zoho_mongo_store.encryption import EncryptedCollection, Encryptor
+from zoho_mongo_store.errors import keeping_words
 from zoho_mongo_store.events import Events
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.token_documents import TokenDocuments
@@ -204,7 +205,8 @@ class TokenCollection:
 
 
 def _ping(collection: Collection[Document]) -> Document:
-    return collection.database.command("ping", read_preference=collection.read_preference)
+    with keeping_words():
+        return collection.database.command("ping", read_preference=collection.read_preference)
 
 
 def _in_plain(collection: Collection[Document], encryptor: Encryptor | None) -> TokenDocuments:

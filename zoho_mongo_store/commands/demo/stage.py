@@ -2,7 +2,6 @@
 
 import contextlib
 import multiprocessing
-import os
 import secrets
 import signal
 import tempfile
@@ -14,7 +13,7 @@ from typing import Any
 import pymongo
 
 from zoho_mongo_store.commands.demo.process import Answer, DemoSetup, serve
-from zoho_mongo_store.driver.connection import URI_VARIABLE
+from zoho_mongo_store.driver.source import URI_VARIABLE, environment_uri
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.store import MongoTokenStore
 from zoho_mongo_store.testing.local_mongo import LocalMongo
@@ -85,7 +84,7 @@ class Stage:
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
-        self._given_uri = os.environ.get(URI_VARIABLE)
+        self._given_uri = environment_uri()
         self._database = f"zoho_mongo_store_demo_{secrets.token_hex(4)}"
         self.zoho = LoopbackZoho()
         self.hours_passed = 0.0

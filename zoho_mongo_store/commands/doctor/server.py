@@ -11,6 +11,7 @@ from pymongo.collection import Collection
 
 from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
+from zoho_mongo_store.errors import keeping_words
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
@@ -158,7 +159,7 @@ def clock(collection: Collection[Document]) -> Iterator[Finding]:
 
 
 def _command(collection: Collection[Document], name: str) -> dict[str, Any]:
-    with pymongo.timeout(TIMEOUT):
+    with keeping_words(), pymongo.timeout(TIMEOUT):
         answer: dict[str, Any] = collection.database.client.admin.command(name)
     return answer
 

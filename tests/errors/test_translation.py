@@ -85,12 +85,12 @@ ERRORS: dict[str, tuple[Exception, type[Exception], str]] = {
     "atlas": (
         server_error(OperationFailure, 8000, "AtlasError", COMMAND),
         OperationFailure,
-        "refused the log-in",
+        "the MongoDB role may not do this",
     ),
     "validation": (
         server_error(WriteError, 121, "DocumentValidationFailure", COMMAND),
         WriteError,
-        "DocumentValidationFailure, code 121",
+        "document validator that the token does not pass.*DocumentValidationFailure, code 121",
     ),
     "execution time-out": (
         server_error(ExecutionTimeout, 50, "MaxTimeMSExpired", COMMAND),
@@ -130,8 +130,12 @@ ERRORS: dict[str, tuple[Exception, type[Exception], str]] = {
     ),
     "uri": (InvalidURI(f"wrong {SECRETS}"), StoreError, "the MongoDB URI cannot be read"),
     "size": (DocumentTooLarge(f"large {SECRETS}"), StoreError, "larger than a MongoDB document"),
-    "driver": (PyMongoError(f"wrong {SECRETS}"), StoreError, r"PyMongoError at test_errors.py:\d"),
-    "program": (KeyError(f"wrong {SECRETS}"), StoreError, r"KeyError at test_errors.py:\d"),
+    "driver": (
+        PyMongoError(f"wrong {SECRETS}"),
+        StoreError,
+        r"PyMongoError at test_translation.py:\d",
+    ),
+    "program": (KeyError(f"wrong {SECRETS}"), StoreError, r"KeyError at test_translation.py:\d"),
     "input": (InvalidInputError("id is wrong"), InvalidInputError, "id is wrong"),
 }
 

@@ -1,0 +1,78 @@
+"""The names that MongoDB takes for databases and collections."""
+
+from zoho_mongo_store.errors import InvalidInputError
+
+# https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions, those of Windows aside.
+_LONGEST_DATABASE = 63
+_LONGEST_NAMESPACE = 255
+_NOT_IN_DATABASE = '/\\. "$'
+_NOT_REPLICATED = "local"
+
+
+def check_database_name(name: object, shown_as: str) -> str:
+    """Refuse what MongoDB does not take as the name of a database.
+
+    Args:
+        name: The name.
+        shown_as: What the error calls it.
+
+    Returns:
+        The name.
+
+    Raises:
+        InvalidInputError: It is not taken.
+    """
+    if not isinstance(name, str):
+        raise InvalidInputError(f"{shown_as} has to be a string, not {type(name).__name__}")
+    if not name:
+        raise InvalidInputError(f"{shown_as} is empty")
+    if any(one in _NOT_IN_DATABASE or not one.isprintable() for one in name):
+        raise InvalidInputError(
+            f"{shown_as} holds a character that a database's name cannot have: white space, a "
+            'control character, or one of / \\ . " $'
+        )
+    if len(name.encode()) > _LONGEST_DATABASE:
+        raise InvalidInputError(
+            f"{shown_as} is longer than {_LONGEST_DATABASE} bytes, MongoDB's limit"
+        )
+    if name == _NOT_REPLICATED:
+        raise InvalidInputError(
+            f"{shown_as} is local, which MongoDB does not replicate: choose another database"
+        )
+    return name
+
+
+def check_collection_name(name: object, database: str, shown_as: str, suffix: str = "") -> str:
+    """Refuse what MongoDB does not take as the name of a collection.
+
+    Args:
+        name: The name.
+        database: The name of its database, which counts for the length.
+        shown_as: What the error calls it.
+        suffix: What the longest name that is made of it ends with.
+
+    Returns:
+        The name.
+
+    Raises:
+        InvalidInputError: It is not taken.
+    """
+    if not isinstance(name, str):
+        raise InvalidInputError(f"{shown_as} has to be a string, not {type(name).__name__}")
+    if not name:
+        raise InvalidInputError(f"{shown_as} is empty")
+    if "$" in name or any(one != " " and not one.isprintable() for one in name):
+        raise InvalidInputError(
+            f"{shown_as} holds a character that a collection's name cannot have: $, or a control "
+            "character"
+        )
+    if name.startswith(".") or name.endswith(".") or ".." in name:
+        raise InvalidInputError(f"{shown_as} has an empty part before, between or after its dots")
+    if f".{name}{suffix}".find(".system.") >= 0:
+        raise InvalidInputError(f"{shown_as} is reserved for MongoDB's own collections: system.*")
+    if len(f"{database}.{name}{suffix}".encode()) > _LONGEST_NAMESPACE:
+        raise InvalidInputError(
+            f"{shown_as} is too long: together with its database and {suffix or 'a dot'} it may "
+            f"have {_LONGEST_NAMESPACE} bytes"
+        )
+    return name

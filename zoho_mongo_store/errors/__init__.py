@@ -1,0 +1,29 @@
+"""Every failure of the store as one SDKException that says what to do and shows no secret."""
+
+from zoho_mongo_store.errors.answers import UNAUTHORIZED
+from zoho_mongo_store.errors.kinds import (
+    InvalidInputError,
+    KeyServiceError,
+    StoreError,
+    UnresolvedNameError,
+    is_lost_connection,
+    is_unreachable,
+)
+from zoho_mongo_store.errors.redaction import keeping_words, redacted, without
+from zoho_mongo_store.errors.translation import TOKEN_STORE, failure, translate_errors
+
+__all__ = [
+    "TOKEN_STORE",
+    "UNAUTHORIZED",
+    "InvalidInputError",
+    "KeyServiceError",
+    "StoreError",
+    "UnresolvedNameError",
+    "failure",
+    "is_lost_connection",
+    "is_unreachable",
+    "keeping_words",
+    "redacted",
+    "translate_errors",
+    "without",
+]
