@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from zoho_mongo_store.model.document import Document
-from zoho_mongo_store.model.login import is_first_save
 from zoho_mongo_store.refresh.asking import look_up_user
 from zoho_mongo_store.refresh.held_lease import HeldLease
 from zoho_mongo_store.refresh.known import late
@@ -53,15 +52,14 @@ def _store(
         return late(progress, newer)
     tokens = progress.site.tokens
     if before is None:
-        saved: Document | None = tokens.save(fields)
+        saved: Document | None = tokens.save(fields, is_login=True, tell=progress.tell)
     else:
-        saved = tokens.compare_and_set_access_token(before, fields)
+        is_login = progress.task.redemption is Redemption.GRANT
+        saved = tokens.compare_and_set_access_token(
+            before, fields, is_login=is_login, tell=progress.tell
+        )
     if saved is None:
         return _not_stored(progress, held, fields)
-    if tokens.end_login_required(saved):
-        progress.tell("login_restored", saved)
-    elif _is_login(progress, before) and not is_first_save(saved):
-        progress.tell("login", saved)
     held.succeed()
     progress.count_success()
     progress.tell("refreshed", saved, None, duration, held.attempt)
@@ -77,7 +75,3 @@ def _not_stored(progress: Progress, held: HeldLease, fields: Document) -> Brough
     # Deleted: the token works, and the SDK's own save stores it anew.
     progress.count_success()
     return Brought(fields, is_stored=False)
-
-
-def _is_login(progress: Progress, before: Document | None) -> bool:
-    return before is None or progress.task.redemption is Redemption.GRANT

@@ -9,7 +9,9 @@ from typing import Any
 
 from pymongo import ReturnDocument
 
+from zoho_mongo_store.events import EventName
 from zoho_mongo_store.model.document import Document, now
+from zoho_mongo_store.model.login import is_first_save
 from zoho_mongo_store.model.login_state import (
     LOGIN_REQUIRED_FIELDS,
     LOGIN_REQUIRED_FOR,
@@ -62,9 +64,22 @@ def end_login_required(collection: TokenDocuments, stored: Document) -> bool:
     return _change(collection, candidate, {"$unset": _REMOVED}) is not None
 
 
-def is_login_restored(stored: Document) -> bool:
-    """Whether a token that was just saved still says that its login is over, which is not so."""
-    return LOGIN_REQUIRED_FOR in stored and not is_login_required(stored)
+def note_login(
+    collection: TokenDocuments, stored: Document, *, is_login: bool, is_redeemed: bool
+) -> EventName | None:
+    """Write that the login of a token which was just saved goes on, and say what there is to tell.
+
+    Args:
+        collection: The token collection.
+        stored: The token as it is after it was saved.
+        is_login: Whether the user is known to have logged in. A token that was stored for the first
+            time is a login anyway.
+        is_redeemed: Whether Zoho just accepted the stored credential. If not, only another
+            credential than the one that Zoho refused ends that a login is required.
+    """
+    if (is_redeemed or not is_login_required(stored)) and end_login_required(collection, stored):
+        return "login_restored"
+    return "login" if is_login or is_first_save(stored) else None
 
 
 def expire_access_token(

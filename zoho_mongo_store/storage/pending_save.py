@@ -17,12 +17,14 @@ class PendingSave(NamedTuple):
         attempted_at: When it was first tried.
         keep_access_token: As for ``upsert``.
         redeemed: For a refresh, the document whose credential was redeemed.
+        is_login: Whether Zoho accepted it as a login.
     """
 
     fields: Document
     attempted_at: datetime
     keep_access_token: bool
     redeemed: Document | None
+    is_login: bool = False
 
     @property
     def document(self) -> Document:

@@ -48,6 +48,7 @@ class PendingSaves:
         *,
         keep_access_token: bool = False,
         redeemed: Document | None = None,
+        is_login: bool = False,
     ) -> None:
         """Keep a save, in place of an older one of the same kind and token.
 
@@ -57,12 +58,15 @@ class PendingSaves:
             keep_access_token: As for ``upsert``.
             redeemed: For a refresh, the document whose credential was redeemed; it is then written
                 by ``compare_and_set_access_token``.
+            is_login: Whether Zoho accepted it as a login. So it is then of the older save.
         """
-        save = PendingSave(fields, attempted_at, keep_access_token, redeemed)
+        save = PendingSave(fields, attempted_at, keep_access_token, redeemed, is_login)
         kind = (keep_access_token, redeemed is not None)
         key = f"{kind} {save_filters(fields)[:1] or fields!r}"
         with self._lock:
             older = self._saves.pop(key, None)
+            if older is not None and older.is_login:
+                save = save._replace(is_login=True)
             if older is not None and redeemed is None:
                 merged = save.applied_to(older.fields) if not keep_access_token else fields
                 save = save._replace(fields={**merged, **fields})

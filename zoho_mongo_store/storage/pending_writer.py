@@ -11,8 +11,10 @@ from pymongo.errors import PyMongoError
 from zoho_mongo_store.errors import failure, is_unreachable
 from zoho_mongo_store.events import EventName, Events
 from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.login import is_first_save
 from zoho_mongo_store.model.lookup import save_filters
 from zoho_mongo_store.model.token_documents import TokenDocuments
+from zoho_mongo_store.storage.login_state import note_login
 from zoho_mongo_store.storage.pending_save import PendingSave
 from zoho_mongo_store.storage.pending_saves import PendingSaves
 from zoho_mongo_store.storage.upsert import compare_and_set_access_token, upsert
@@ -26,6 +28,7 @@ class _Written(NamedTuple):
     save: PendingSave
     stored: Document | None
     lost: str | None = None
+    login: EventName | None = None
 
 
 class PendingWriter:
@@ -50,13 +53,15 @@ class PendingWriter:
             pending: What is kept.
             documents: Gives the collection on the primary. Its argument says whether writes wait
                 for what the user's write concern asks for, or for the primary alone.
-            events: Where ``save_written`` and ``save_lost`` are told.
+            events: Where ``save_written``, ``save_lost`` and logins are told.
             on_stored: Called with each document that was written, while its save is still kept.
         """
         self._pending = pending
         self._documents = documents
         self._events = events
         self._on_stored = on_stored
+        # Writing a save again makes its token no older, but its first save no first one any more.
+        self._inserted: set[str] = set()
 
     def flush(
         self,
@@ -85,6 +90,7 @@ class PendingWriter:
         with self._pending.writing.hold(timeout):
             written, failed = self._write_all(only, each)
             self._acknowledge(written, each)
+            written = [self._note_login(one, each) for one in written]
             if written:
                 on_acknowledged()
             for one in written:
@@ -128,9 +134,32 @@ class PendingWriter:
                 raise
             return _Written(save, None, str(failure("save_token", error)))
         if stored is not None:
+            if is_first_save(stored):
+                self._inserted.add(stored["id"])
             self._pending.was_written_as(stored)
             self._on_stored(stored)
         return _Written(save, stored)
+
+    def _note_login(self, one: _Written, each: float | None) -> _Written:
+        """End that a login is required, where the save was one; see ``note_login``."""
+        if one.stored is None:
+            return one
+        is_login = one.save.is_login or one.stored["id"] in self._inserted
+        try:
+            with _bounded(each):
+                login = note_login(
+                    self._documents(True),
+                    one.stored,
+                    is_login=is_login,
+                    is_redeemed=one.save.redeemed is not None,
+                )
+        except Exception as error:
+            if is_unreachable(error):
+                raise
+            logger.error("%s", failure("save_token", error))
+            return one
+        self._inserted.discard(one.stored["id"])
+        return one._replace(login=login)
 
     def _write(self, documents: TokenDocuments, save: PendingSave) -> Document | None:
         """Write a save; ``None`` if what is stored is newer."""
@@ -156,7 +185,10 @@ class PendingWriter:
             return
         else:
             logger.warning("The kept save of the token with %s is written", one.save)
-        self._events.emit(name, one.stored or one.save.fields, reason=one.lost)
+        told = one.stored or one.save.fields
+        self._events.emit(name, told, reason=one.lost)
+        if one.login is not None:
+            self._events.emit(one.login, told)
 
 
 def _bounded(seconds: float | None) -> AbstractContextManager[None]:

@@ -3,6 +3,7 @@
 The store and the refresh share it. Nothing here knows the SDK's calls.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -16,9 +17,8 @@ from zoho_mongo_store.driver.retry import retry_once
 from zoho_mongo_store.driver.server_clock import HostClock, server_clock
 from zoho_mongo_store.encryption import Encryptor, FieldEncryption
 from zoho_mongo_store.errors import is_unreachable
-from zoho_mongo_store.events import Events
+from zoho_mongo_store.events import EventName, Events
 from zoho_mongo_store.model.document import Document, now
-from zoho_mongo_store.model.login import is_first_save
 from zoho_mongo_store.sdk import MARGIN
 from zoho_mongo_store.storage import login_state
 from zoho_mongo_store.storage.cache import Asked, TokenCache
@@ -31,6 +31,9 @@ from zoho_mongo_store.storage.upsert import (
     remember_credentials,
     upsert,
 )
+
+Tell = Callable[[EventName, Document], object]
+"""Told of an event, with the token that it is about."""
 
 
 class TokenRepository(TokenFinder):
@@ -98,43 +101,78 @@ class TokenRepository(TokenFinder):
         """Whether the primary answers, as far as that is known."""
         return self._collection.may_ask_primary
 
-    def save(self, fields: Document, *, keep_access_token: bool = False) -> Document:
-        """Upsert; see ``upsert``. A save that cannot reach MongoDB raises, and is written later."""
-        attempted_at, asked = now(), self._ask()
-        try:
-            with self._collection.on_primary() as documents:
-                self._write_kept_before(fields)
-                stored = upsert(documents, fields, keep_access_token=keep_access_token)
-                is_restored = login_state.is_login_restored(
-                    stored
-                ) and login_state.end_login_required(documents, stored)
-        except PyMongoError as error:
-            if is_unreachable(error):
-                self._keep(fields, attempted_at, keep_access_token=keep_access_token)
-            raise
-        # Before a handler is told, which may find the token.
-        self._note(stored, asked)
-        if is_restored:
-            self.events.emit("login_restored", stored)
-        elif is_first_save(stored):
-            self.events.emit("login", stored)
-        return stored
+    def save(
+        self,
+        fields: Document,
+        *,
+        keep_access_token: bool = False,
+        is_login: bool = False,
+        tell: Tell | None = None,
+    ) -> Document:
+        """Upsert; see ``upsert``. A save that cannot reach MongoDB raises, and is written later.
 
-    def compare_and_set_access_token(self, stored: Document, fields: Document) -> Document | None:
-        """Replace the access token of ``stored``; see the function of that name in ``upsert``.
-
-        One that cannot reach MongoDB raises, and is written later.
+        Args:
+            fields: The token's fields, as ``to_document`` returns them.
+            keep_access_token: As for ``upsert``.
+            is_login: Whether Zoho just accepted them as a login.
+            tell: Told that the user has logged in. Default: the application's handler, at once.
         """
         attempted_at, asked = now(), self._ask()
         try:
             with self._collection.on_primary() as documents:
                 self._write_kept_before(fields)
-                changed = compare_and_set_access_token(documents, stored, fields)
+                stored = upsert(documents, fields, keep_access_token=keep_access_token)
+                event = login_state.note_login(
+                    documents, stored, is_login=is_login, is_redeemed=False
+                )
         except PyMongoError as error:
             if is_unreachable(error):
-                self._keep(fields, attempted_at, redeemed=stored)
+                self._keep(
+                    fields, attempted_at, keep_access_token=keep_access_token, is_login=is_login
+                )
             raise
-        return self._noted(stored["id"], changed, asked)
+        # Before a handler is told, which may find the token.
+        self._note(stored, asked)
+        if event is not None:
+            (tell or self.events.emit)(event, stored)
+        return stored
+
+    def compare_and_set_access_token(
+        self,
+        stored: Document,
+        fields: Document,
+        *,
+        is_login: bool = False,
+        tell: Tell | None = None,
+    ) -> Document | None:
+        """Replace the access token of ``stored``; see the function of that name in ``upsert``.
+
+        One that cannot reach MongoDB raises, and is written later.
+
+        Args:
+            stored: The document as it was before Zoho was asked.
+            fields: The token's fields after Zoho's answer.
+            is_login: Whether Zoho just accepted them as a login.
+            tell: Told that the user has logged in. Default: the application's handler, at once.
+        """
+        attempted_at, asked = now(), self._ask()
+        event: EventName | None = None
+        try:
+            with self._collection.on_primary() as documents:
+                self._write_kept_before(fields)
+                changed = compare_and_set_access_token(documents, stored, fields)
+                if changed is not None:
+                    event = login_state.note_login(
+                        documents, changed, is_login=is_login, is_redeemed=True
+                    )
+        except PyMongoError as error:
+            if is_unreachable(error):
+                self._keep(fields, attempted_at, redeemed=stored, is_login=is_login)
+            raise
+        self._noted(stored["id"], changed, asked)
+        if changed is not None and event is not None:
+            (tell or self.events.emit)(event, changed)
+        return changed
 
     def remember_credentials(self, id: str, fields: Document) -> Document | None:
         """Remember the credentials of a login that Zoho refused; see ``upsert``."""
@@ -149,13 +187,6 @@ class TokenRepository(TokenFinder):
             is_begun = login_state.begin_login_required(documents, stored, required)
         self._forget(stored["id"])
         return is_begun
-
-    def end_login_required(self, stored: Document) -> bool:
-        """Remove what says that the login of a token is over; see ``login_state``."""
-        with self._collection.on_primary() as documents:
-            is_ended = login_state.end_login_required(documents, stored)
-        self._forget(stored["id"])
-        return is_ended
 
     def expire_access_token(self, id: str, access_token: str | None, moment: datetime) -> bool:
         """Let the access token of a token have expired; see ``login_state``."""
