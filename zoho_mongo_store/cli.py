@@ -27,6 +27,9 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(_USAGE_ERROR) from None
+    from zoho_mongo_store.commands.output import escape_unencodable
+
+    escape_unencodable()
     run()
 
 

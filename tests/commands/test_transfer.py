@@ -4,6 +4,7 @@ import json
 import signal
 import sqlite3
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,14 @@ from tests.commands.running import COMMAND, running
 from tests.engines import SERVERS, Engine
 from tests.sdk.application import CLIENT, Application, call_api, name_of
 from tests.tokens import full, make_token
-from tests.transfer.sources import as_sqlite, cut_to_nine, in_hours, mode_of, with_filestore
+from tests.transfer.sources import (
+    as_sqlite,
+    cut_to_nine,
+    in_hours,
+    mode_of,
+    sqlite_table,
+    with_filestore,
+)
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.commands import context
 from zoho_mongo_store.sdk import OAuthToken
@@ -126,6 +134,54 @@ def test_a_dry_run_writes_nothing(cli: CommandLine, tokens: Tokens, tmp_path: Pa
     assert (result.status, result.rows[0][:2]) == (0, ["inserted", "3"])
     assert "Nothing was written" in result.output
     assert tokens.database.list_collection_names() == []
+
+
+# What SDK 2 and the SDK's tokens call things, and a column that a token has no field for.
+FOREIGN = {
+    "id": "7",
+    "user_mail": "ada",
+    "refresh_token": "R",
+    "access_token": "A",
+    "expires_in": "1893456000000",
+    "redirect_uri": "https://x",
+    "scope": "ZohoCRM.modules.ALL",
+}
+
+
+def foreign_source(kind: str, path: Path) -> Path:
+    """One row of ``FOREIGN``."""
+    if kind == "sqlite":
+        return sqlite_table(path, **FOREIGN)
+    lines = [",".join(FOREIGN), ",".join(FOREIGN.values())]
+    if kind == "jsonl":
+        lines = [json.dumps(FOREIGN)]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["filestore", "jsonl", "sqlite"])
+def test_no_field_is_lost_without_a_word(
+    cli: CommandLine, tokens: Tokens, tmp_path: Path, kind: str
+) -> None:
+    path = foreign_source(kind, tmp_path / "source")
+    refused = cli("import", kind, str(path))
+    assert (refused.status, refused.errors.count("\n")) == (1, 1)
+    assert "the column scope: nothing was imported" in refused.errors
+    assert "--ignore-column" in refused.errors
+    assert tokens.count_documents({}) == 0
+
+    # As a release stored it that knew neither the names nor the columns.
+    known = {name: FOREIGN[name] for name in ("id", "refresh_token", "access_token")}
+    tokens.insert_one({**known, "updated_at": datetime.now(UTC)})
+    counts = [
+        cli("import", kind, str(path), "--ignore-column", "Scope", "--json").json for _ in range(2)
+    ]
+
+    assert [(one["rows"], one["unchanged"]) for one in counts] == [(1, 0), (1, 1)]
+    (stored,) = tokens.find({}, {"_id": 0, "updated_at": 0})
+    expected = {**known, "user_name": "ada", "redirect_url": "https://x"}
+    assert stored.pop("expiry_time").timestamp() == 1893456000
+    assert stored == expected
 
 
 def test_another_file_is_one_line_and_status_1(cli: CommandLine, tmp_path: Path) -> None:

@@ -52,6 +52,17 @@ def as_sqlite(filestore: Path, path: Path, columns: Iterable[str] = COLUMNS) -> 
     return path
 
 
+def sqlite_table(path: Path, **columns: object) -> Path:
+    """A table with one row of these values."""
+    path.unlink(missing_ok=True)
+    with sqlite3.connect(path) as database:
+        database.execute(f"CREATE TABLE oauthtoken ({', '.join(columns)})")
+        marks = ", ".join("?" * len(columns))
+        database.execute(f"INSERT INTO oauthtoken VALUES ({marks})", [*columns.values()])  # noqa: S608 - marks
+    database.close()
+    return path
+
+
 def mode_of(path: Path) -> int:
     """The permission bits of a file."""
     return path.stat().st_mode & 0o777

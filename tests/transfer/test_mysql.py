@@ -18,7 +18,7 @@ from tests.sdk.application import CLIENT, Application, call_api, name_of
 from tests.tokens import full, make_token
 from tests.transfer.sources import in_hours
 from zoho_mongo_store.cli import application
-from zoho_mongo_store.model.document import to_document
+from zoho_mongo_store.model.document import expiry_date, to_document
 from zoho_mongo_store.testing import LoopbackZoho
 from zoho_mongo_store.transfer.mysql_table import MySqlServer, MySqlTable
 from zoho_mongo_store.transfer.rows import InvalidRow, Row, SourceError
@@ -108,6 +108,42 @@ def test_what_the_sdk_stored_is_read(server: MySqlServer) -> None:
     source = MySqlTable(server)
     assert list(source.rows()) == expected
     assert list(source.rows()) == expected
+
+
+def test_a_table_of_sdk_2_loses_no_field(server: MySqlServer) -> None:
+    """With its names, numbers, words for nothing, and a column that a token has no field for."""
+    import mysql.connector
+
+    create = (
+        "CREATE TABLE zohooauth.sdk_2 (id int PRIMARY KEY, user_mail varchar(255),"
+        " client_id varchar(255), refresh_token varchar(255), access_token varbinary(255),"
+        " grant_token varchar(255), expiry_time bigint, redirect_uri text, scope varchar(255))"
+    )
+    insert = (
+        "INSERT INTO zohooauth.sdk_2 VALUES"
+        " (7, ' ada ', 'NULL', 'R', 'A', 'None', 1893456000000, 'https://x', {scope})"
+    )
+    source = server._replace(table="sdk_2")
+    execute(mysql.connector, server.port, create, insert.format(scope="'ZohoCRM.modules.ALL'"))
+    try:
+        with pytest.raises(SourceError, match="in the column scope: nothing was imported") as error:
+            list(MySqlTable(source).rows())
+        assert "ZohoCRM" not in str(error.value)
+        [row] = MySqlTable(source, ignored_columns=["scope"]).rows()
+        execute(mysql.connector, server.port, "UPDATE zohooauth.sdk_2 SET scope = 'NULL'")
+        assert list(MySqlTable(source).rows()) == [row]
+    finally:
+        execute(mysql.connector, server.port, "DROP TABLE zohooauth.sdk_2")
+
+    expected = {
+        "id": "7",
+        "user_name": "ada",
+        "refresh_token": "R",
+        "access_token": "A",
+        "expiry_time": expiry_date("1893456000000"),
+        "redirect_url": "https://x",
+    }
+    assert row == Row(1, expected)
 
 
 def test_a_row_without_a_credential_is_damage(server: MySqlServer) -> None:

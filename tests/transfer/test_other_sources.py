@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.tokens import full, make_token
-from tests.transfer.sources import as_sqlite, with_filestore
+from tests.transfer.sources import as_sqlite, sqlite_table, with_filestore
 from zoho_mongo_store.model.document import SECRET_FIELDS, expiry_date, now, to_document
 from zoho_mongo_store.transfer.columns import COLUMNS
 from zoho_mongo_store.transfer.json_lines import JsonLinesFile, write_json_lines
@@ -138,17 +138,6 @@ def test_other_json_files_are_said_by_their_names(tmp_path: Path, content: str, 
     path.write_text(content)
     with pytest.raises(SourceError, match=kind):
         list(JsonLinesFile(path).rows())
-
-
-def sqlite_table(path: Path, **columns: object) -> Path:
-    """A table with one row of these values."""
-    path.unlink(missing_ok=True)
-    with sqlite3.connect(path) as database:
-        database.execute(f"CREATE TABLE oauthtoken ({', '.join(columns)})")
-        marks = ", ".join("?" * len(columns))
-        database.execute(f"INSERT INTO oauthtoken VALUES ({marks})", [*columns.values()])  # noqa: S608 - marks
-    database.close()
-    return path
 
 
 def test_a_table_of_sdk_2_loses_no_field(tmp_path: Path) -> None:

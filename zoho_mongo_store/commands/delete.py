@@ -6,6 +6,8 @@ import typer
 
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import CommandError
+from zoho_mongo_store.commands.options import as_text
+from zoho_mongo_store.commands.output import printable
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
 def delete(
     context: "CommandContext",
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID...", help="Ids, as list shows them.")
+        list[str] | None,
+        typer.Argument(metavar="ID...", help="Ids, as list shows them.", callback=as_text),
     ] = None,
     user: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Delete the token of this user.")
+        str | None,
+        typer.Option(metavar="NAME", help="Delete the token of this user.", callback=as_text),
     ] = None,
 ) -> None:
     """Delete stored tokens. They stay valid at Zoho: to end them there too, use revoke."""
@@ -33,7 +37,7 @@ def delete(
     for filter in filters:
         with pymongo.timeout(TIMEOUT):
             if context.collection.delete_one(filter).deleted_count:
-                typer.echo(f"deleted {_describe(filter)}")
+                typer.echo(printable(f"deleted {_describe(filter)}"))
             else:
                 unknown.append(_describe(filter))
     if unknown:

@@ -1,5 +1,6 @@
 """``zoho-mongo-store export``."""
 
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import typer
 
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import CommandError
-from zoho_mongo_store.commands.output import print_error, print_warning
+from zoho_mongo_store.commands.output import is_unicode, print_error, print_warning
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -79,7 +80,8 @@ def export(
         if format is Format.FILESTORE:
             write_filestore(documents, stream, renumber=renumber)
         else:
-            write_json_lines(documents, stream, with_secrets=show_secrets)
+            is_escaped = not is_unicode(stream)
+            write_json_lines(documents, stream, with_secrets=show_secrets, ensure_ascii=is_escaped)
     if show_secrets:
         print_warning("what was written holds tokens and client secrets in plain")
     if format is Format.FILESTORE and export.other_ids and not renumber:
@@ -130,10 +132,20 @@ class _Export:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[TextIO]:
+    """Open a file, or standard output: in UTF-8, but for a terminal, which has its own encoding."""
     from zoho_mongo_store.transfer.private_file import private_file
 
-    if output is None:
+    if output is not None:
+        with private_file(output) as stream:
+            yield stream
+        return
+    if sys.stdout.isatty() or not isinstance(sys.stdout, io.TextIOWrapper):
         yield sys.stdout
         return
-    with private_file(output) as stream:
+    sys.stdout.flush()
+    stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+    try:
         yield stream
+    finally:
+        # Flushes it, and leaves standard output open.
+        stream.detach()

@@ -48,7 +48,8 @@ def run_import(context: CommandContext, source: Source, *, dry_run: bool, json: 
         def note(line: int, text: str) -> None:
             if len(notes) < _NOTES_IN_JSON:
                 notes.append({source.unit: line, "note": text})
-            errors.print(f"{source.unit} {line}: {printable(text)}", soft_wrap=True)
+            shown = printable(text, errors.file)
+            errors.print(f"{source.unit} {line}: {shown}", soft_wrap=True)
 
         report = import_tokens(
             source,

@@ -8,7 +8,7 @@ import typer
 
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.durations import METAVAR, parse_duration
-from zoho_mongo_store.commands.options import JsonOption
+from zoho_mongo_store.commands.options import JsonOption, as_text
 from zoho_mongo_store.commands.output import console, print_json
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def list_(
     context: "CommandContext",
     user: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only the token of this user.")
+        str | None,
+        typer.Option(metavar="NAME", help="Only the token of this user.", callback=as_text),
     ] = None,
     expired: Annotated[
         bool, typer.Option("--expired", help="Only tokens whose access token has expired.")

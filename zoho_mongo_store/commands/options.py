@@ -1,13 +1,37 @@
 """The options that several commands share."""
 
+import os
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 import typer
 
 _MONGODB = "MongoDB"
 _ENCRYPTION = "Encryption"
 
+_Value = TypeVar("_Value", str | None, list[str] | None)
+
+
+def as_text(value: _Value) -> _Value:
+    """Read an argument as UTF-8 where Python took it for ASCII, as in the C locale."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    return _as_text(value)
+
+
+def _as_text(argument: str) -> str:
+    try:
+        return os.fsencode(argument).decode()
+    except UnicodeError:
+        return argument
+
+
+IdArgument = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The token's id, as list shows it.", callback=as_text),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")]
 
 

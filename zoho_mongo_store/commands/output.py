@@ -1,10 +1,16 @@
-"""What commands write: tables, JSON, and lines on standard error."""
+r"""What commands write: tables, JSON, and lines on standard error, whatever a console can show.
 
+A console that is not UTF-8 (Windows, cron, a slim container) lacks letters of some users' names. In
+a table they are escaped as in Python (``\u0410``), in JSON as in JSON.
+"""
+
+import codecs
+import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 import typer
 from rich import box
@@ -45,34 +51,68 @@ def table(
 
 def print_json(value: Any) -> None:
     """Write one JSON document to standard output, with dates in ISO 8601."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_json_value)
+    is_escaped = not is_unicode(sys.stdout)
+    json.dump(value, sys.stdout, ensure_ascii=is_escaped, indent=2, default=_json_value)
     sys.stdout.write("\n")
 
 
 def print_json_line(value: Mapping[str, Any]) -> None:
     """Write one JSON document on one line, and flush it."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_json_value) + "\n")
+    is_escaped = not is_unicode(sys.stdout)
+    sys.stdout.write(json.dumps(value, ensure_ascii=is_escaped, default=_json_value) + "\n")
     sys.stdout.flush()
 
 
 def print_error(command: str, text: str) -> None:
     """Write one line to standard error, after the name of the command."""
-    typer.echo(f"{_PROGRAM} {command}: {printable(' '.join(text.split()))}", err=True)
+    _print_line(f"{_PROGRAM} {command}: {text}")
 
 
 def print_warning(text: str) -> None:
     """Write one line to standard error about something that does not end the command."""
-    typer.echo(f"{_PROGRAM}: warning: {printable(' '.join(text.split()))}", err=True)
+    _print_line(f"{_PROGRAM}: warning: {text}")
 
 
-def printable(text: str) -> str:
-    """Make visible what could move a terminal's cursor or change its colours."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+def printable(text: str, stream: IO[str] | None = None) -> str:
+    """Escape what could move a terminal's cursor or change its colours, and what it cannot show.
+
+    Args:
+        text: The text.
+        stream: Where it is to be written. Default: standard output.
+    """
+    visible = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    if visible.isascii():
+        return visible
+    encoding = _encoding(stream or sys.stdout)
+    return visible.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def is_unicode(stream: IO[str]) -> bool:
+    """Whether a stream can take every letter."""
+    return codecs.lookup(_encoding(stream)).name.startswith("utf")
+
+
+def escape_unencodable() -> None:
+    """Let what is written to the standard streams be escaped where it cannot be encoded.
+
+    It would else end the program in the middle.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def format_date(moment: datetime | None) -> str:
     """Format a UTC date to the second; ``None`` is an empty text."""
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _print_line(text: str) -> None:
+    typer.echo(printable(" ".join(text.split()), sys.stderr), err=True)
+
+
+def _encoding(stream: IO[str]) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"
 
 
 def _json_value(value: object) -> str:

@@ -8,6 +8,8 @@ import typer
 
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import CommandError
+from zoho_mongo_store.commands.options import IdArgument
+from zoho_mongo_store.commands.output import printable
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -19,7 +21,7 @@ _SECONDS = 15.0
 @connected
 def revoke(
     context: "CommandContext",
-    id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as list shows it.")],
+    id: IdArgument,
     accounts_url: Annotated[
         str | None,
         typer.Option(
@@ -51,7 +53,7 @@ def revoke(
         )
     _revoke(f"{server.scheme}://{server.netloc}{_REVOKE_PATH}", refresh_token)
     tokens.delete(id)
-    typer.echo(f"revoked at {server.netloc} and deleted: {id}")
+    typer.echo(printable(f"revoked at {server.netloc} and deleted: {id}"))
 
 
 def _known_accounts_url(document: Mapping[str, Any]) -> str:

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import CommandError
-from zoho_mongo_store.commands.options import JsonOption
+from zoho_mongo_store.commands.options import IdArgument, JsonOption
 from zoho_mongo_store.commands.output import console, format_date, print_json, table
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ _OWN_ID = "_id"
 @connected
 def show(
     context: "CommandContext",
-    id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as list shows it.")],
+    id: IdArgument,
     json: JsonOption = False,
 ) -> None:
     """Show one stored token: its fields, its state and its last failure.

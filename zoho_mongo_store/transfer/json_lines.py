@@ -49,7 +49,11 @@ class JsonLinesFile:
 
 
 def write_json_lines(
-    documents: Iterable[Document], stream: TextIO, *, with_secrets: bool = False
+    documents: Iterable[Document],
+    stream: TextIO,
+    *,
+    with_secrets: bool = False,
+    ensure_ascii: bool = False,
 ) -> None:
     """Write one object a line.
 
@@ -60,6 +64,7 @@ def write_json_lines(
         stream: Where to write.
         with_secrets: Whether to write the tokens and the client secret. Without them the file is an
             inventory, which cannot be imported.
+        ensure_ascii: Whether to escape other letters than ASCII.
     """
     names = [name for name in COLUMNS if with_secrets or name not in SECRET_FIELDS]
     for document in documents:
@@ -69,7 +74,7 @@ def write_json_lines(
         for name in _INFORMATION:
             if isinstance(document.get(name), datetime):
                 values[name] = document[name].isoformat()
-        stream.write(json.dumps(values, ensure_ascii=False) + "\n")
+        stream.write(json.dumps(values, ensure_ascii=ensure_ascii) + "\n")
 
 
 def _row(line: Line, ignored: Collection[str]) -> Row | InvalidRow:
