@@ -40,9 +40,9 @@ An error is one line on standard error. Results are on standard output, with col
 alone; `--json` writes them for programs. Dates are UTC. No secret is ever shown, except by
 `export --show-secrets`.
 
-A console that is not UTF-8 may lack letters of a user's name: a table then shows their code points,
-such as `\\u0410`, and JSON escapes them. What `export` writes to a file or a pipe is UTF-8. Commands
-read the primary, whatever the read preference in the URI.
+A console that is not UTF-8 may lack letters of a user's name: a table then shows their code
+points, such as `\\u0410`, and JSON escapes them. What `export` writes to a file or a pipe is UTF-8.
+Commands read the primary, whatever the read preference in the URI.
 """
 SHARED_TITLE = "## Options of every command that reaches MongoDB"
 # Typer's own, on every command.
