@@ -82,6 +82,9 @@ def test_commands_refuse_it_too(engine: Engine, database: str, tmp_path: Any) ->
 
 
 @on_servers
+@pytest.mark.skipif(
+    not hasattr(MongoClient, "append_metadata"), reason="pymongo can tell it since 4.14"
+)
 def test_servers_are_told_the_name_once_whatever_the_number_of_stores(
     engine: Engine, database: str
 ) -> None:

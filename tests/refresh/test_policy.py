@@ -46,6 +46,7 @@ def test_any_number_of_failures_has_a_cool_down(failures: int) -> None:
         ({"lease": timedelta(milliseconds=999)}, "lease"),
         ({"ahead": timedelta(seconds=-1)}, "ahead"),
         ({"ahead": None}, "ahead"),
+        ({"ahead": timedelta(minutes=30, microseconds=1)}, "ahead has to be 30 minutes at most"),
         ({"network_cool_down": 1.0}, "network_cool_down"),
         ({"refusal_cool_down": timedelta(seconds=-1)}, "refusal_cool_down"),
         ({"longest_cool_down": "10m"}, "longest_cool_down"),
@@ -54,6 +55,10 @@ def test_any_number_of_failures_has_a_cool_down(failures: int) -> None:
 def test_wrong_input_is_refused_by_name(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         RefreshPolicy(**options)
+
+
+def test_half_a_life_ahead_is_taken() -> None:
+    assert RefreshPolicy(ahead=timedelta(minutes=30)).ahead == timedelta(minutes=30)
 
 
 def test_it_cannot_be_changed() -> None:
