@@ -1,5 +1,6 @@
 """``doctor``: each line for what it tells of, and the status."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,15 +11,18 @@ import trustme
 from bson.binary import Binary
 from pymongo import MongoClient
 from pymongo.collection import Collection
+from typer.testing import CliRunner
 
 from tests.commands.conftest import CommandLine
 from tests.commands.test_listing import failed
 from tests.engines import SERVERS
+from tests.processes import in_processes
+from tests.refresh.wrong_clock import set_clock
 from tests.tokens import full
 from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.cli import application
 from zoho_mongo_store.commands.doctor import server
 from zoho_mongo_store.refresh.lease import lease_key
-from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.testing import LocalMongo
 
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
@@ -162,16 +166,23 @@ def test_a_weak_write_concern_is_a_warning(cli: CommandLine) -> None:
     assert examine(cli, "--uri", weak)["write concern"][:2] == ("warned", "w=1")
 
 
+def clock_at(skew: float, variables: dict[str, str]) -> dict[str, str]:
+    """What ``doctor`` finds of the clock on a host that is wrong by so many seconds."""
+    set_clock(skew)
+    result = CliRunner().invoke(application(), ["doctor", "--json"], env=variables)
+    (finding,) = (one for one in json.loads(result.stdout) if one["check"] == "clock")
+    return dict(finding)
+
+
 @on_servers
 @pytest.mark.usefixtures("ready")
-def test_a_clock_that_is_off_is_a_warning(
-    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    off = datetime.now(UTC) - timedelta(seconds=90)
-    monkeypatch.setattr(Leases, "clock", lambda _: lambda: off)
-    result, detail, _ = examine(cli)["clock"]
-    assert result == "warned"
-    assert detail.startswith("+9")
+def test_a_clock_that_is_off_is_a_warning(cli: CommandLine) -> None:
+    skews = (90, -90, 0)
+    ahead, behind, right = in_processes(clock_at, [(skew, cli.variables) for skew in skews])
+    assert (ahead["result"], behind["result"], right["result"]) == ("warned", "warned", "passed")
+    assert float(ahead["detail"].partition(" s")[0]) == pytest.approx(90, abs=2)
+    assert float(behind["detail"].partition(" s")[0]) == pytest.approx(-90, abs=2)
+    assert "NTP" in ahead["advice"]
 
 
 @on_servers

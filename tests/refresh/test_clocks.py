@@ -1,17 +1,14 @@
 """Hosts whose clocks are ten seconds apart, either way."""
 
-import sys
 import threading
-import time
 from datetime import timedelta
 
 import pytest
 
 from tests.engines import SERVERS
 from tests.processes import CONTEXT, in_processes
-from tests.refresh.callers import Call, Fields, Fleet, by_id, call, wait_until
-from zoho_mongo_store import RefreshStats
-from zoho_mongo_store.model import document
+from tests.refresh.callers import Call, Fields, Fleet, wait_until
+from tests.refresh.wrong_clock import call_at
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -23,28 +20,6 @@ LEASE = timedelta(seconds=5)
 def fleet(fleet: Fleet) -> Fleet:
     """A fleet with a lease that is shorter than its clocks are apart."""
     return fleet.leasing(lease=LEASE)
-
-
-def call_at(
-    skew: float, fleet: Fleet, fields: Fields, threads: int = 1
-) -> tuple[list[Call], RefreshStats]:
-    """Ask for an access token on a host whose clock is wrong by so many seconds."""
-    set_clock(skew)
-    return call(fleet, by_id(fields), threads)
-
-
-def set_clock(skew: float) -> None:
-    """Put this process's clock on or back: it is one that ends with the test."""
-    right_time, right_now = time.time, document.now
-
-    def wrong_now() -> object:
-        return right_now() + timedelta(seconds=skew)
-
-    time.time = lambda: right_time() + skew
-    for name, module in list(sys.modules.items()):
-        if name.startswith("zoho_mongo_store") and vars(module).get("now") is right_now:
-            vars(module)["now"] = wrong_now
-    assert abs((document.now() - right_now()).total_seconds() - skew) < 1
 
 
 def test_one_request_for_all(fleet: Fleet) -> None:

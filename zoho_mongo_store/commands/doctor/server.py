@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pymongo
@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
 from zoho_mongo_store.errors import keeping_words
-from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.document import Document, now
 from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
 
@@ -145,7 +145,7 @@ def authentication(collection: Collection[Document]) -> Iterator[Finding]:
 def clock(collection: Collection[Document]) -> Iterator[Finding]:
     """Check that the clock of this host agrees with the server's."""
     leases = Leases(lambda: collection, TIMEOUT, DEFAULT_POLICY)
-    difference = datetime.now(UTC) - leases.clock()()
+    difference = now() - leases.clock()()
     seconds = f"{difference.total_seconds():+.1f} s from the server's"
     if abs(difference) <= _CLOCK_TOLERANCE:
         yield Finding("clock", "passed", seconds)
