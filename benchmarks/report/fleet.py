@@ -39,7 +39,7 @@ last one had its answer.
 
 {table(("callers", *map(str, sizes)), *rows)}
 
-With this store one process asks Zoho, once, and the others look for its answer every 50 to 250 ms.
+With this store one process asks Zoho, once, and the others look for its answer every 30 to 250 ms.
 So the last of them can have it a little later than a caller of another store has its own answer or
 its refusal.
 
