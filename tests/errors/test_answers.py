@@ -21,7 +21,7 @@ from tests.sent_commands import Client
 from tests.tokens import full
 from tests.waiting import eventually
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.errors import failure
+from zoho_mongo_store.errors import failure, lacks_privilege
 from zoho_mongo_store.testing import LocalMongo
 
 MARK = "MARKED-access"
@@ -98,6 +98,20 @@ def test_each_says_what_it_is_and_what_to_do(
     assert f"({name}, code {code})" in str(failed)
     assert MARK not in f"{failed} {failed.cause!r} {failed.cause}"
     assert "full error" not in str(failed)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "lacks"),
+    [
+        (13, "not authorized on zoho to execute command", True),
+        (13, "command find requires authentication", False),
+        (8000, "user is not allowed to do action [listIndexes] on [zoho.tokens]", True),
+        (8000, "bad auth : Authentication failed.", False),
+        (18, "Authentication failed.", False),
+    ],
+)
+def test_a_missing_privilege_is_told_from_a_log_in(code: int, text: str, lacks: bool) -> None:
+    assert lacks_privilege(OperationFailure(text, code, {"code": code})) is lacks
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from types import TracebackType
 from typing import Generic, TypeVar
 
 from pymongo.errors import NetworkTimeout
@@ -22,6 +23,7 @@ class Opening(Generic[_Result]):
         self._done = threading.Event()
         self._result: _Result
         self._error: Exception | None = None
+        self._traceback: TracebackType | None = None
         threading.Thread(target=self._run, name="zoho-mongo-store-open", daemon=True).start()
 
     @property
@@ -45,12 +47,13 @@ class Opening(Generic[_Result]):
         if not self._done.wait(max(seconds, 0)):
             raise NetworkTimeout("the name of the MongoDB cluster is still being resolved")
         if self._error is not None:
-            raise self._error.with_traceback(None)
+            # Each thread has the traceback of the call, and not that of another's wait.
+            raise self._error.with_traceback(self._traceback)
         return self._result
 
     def _run(self) -> None:
         try:
             self._result = self._call()
         except Exception as error:
-            self._error = error
+            self._error, self._traceback = error, error.__traceback__
         self._done.set()

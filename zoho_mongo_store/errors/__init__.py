@@ -1,6 +1,6 @@
 """Every failure of the store as one SDKException that says what to do and shows no secret."""
 
-from zoho_mongo_store.errors.answers import UNAUTHORIZED
+from zoho_mongo_store.errors.answers import lacks_privilege
 from zoho_mongo_store.errors.kinds import (
     InvalidInputError,
     KeyServiceError,
@@ -14,7 +14,6 @@ from zoho_mongo_store.errors.translation import TOKEN_STORE, failure, translate_
 
 __all__ = [
     "TOKEN_STORE",
-    "UNAUTHORIZED",
     "InvalidInputError",
     "KeyServiceError",
     "StoreError",
@@ -23,6 +22,7 @@ __all__ = [
     "is_lost_connection",
     "is_unreachable",
     "keeping_words",
+    "lacks_privilege",
     "redacted",
     "translate_errors",
     "without",

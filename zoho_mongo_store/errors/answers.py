@@ -4,7 +4,7 @@ import re
 
 from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 
-UNAUTHORIZED = 13
+_UNAUTHORIZED = 13
 _AUTHENTICATION_FAILED = 18
 _INVALID_NAMESPACE = 73
 _VALIDATION_FAILED = 121
@@ -83,13 +83,18 @@ def advice(error: PyMongoError) -> str | None:
     answer = str(error)
     if _NO_RETRYABLE_WRITES.search(answer):
         return _RETRYABLE_WRITES
-    if error.code == UNAUTHORIZED:
+    if error.code == _UNAUTHORIZED:
         return _NO_CREDENTIALS if _NOT_LOGGED_IN in answer else _PRIVILEGES
     if error.code == _ATLAS_ERROR:
         return _of_atlas(answer.lower())
     if _NO_SPACE in answer.lower():
         return _DISK
     return None if error.code is None else _ADVICE.get(error.code)
+
+
+def lacks_privilege(error: Exception) -> bool:
+    """Whether the server refused because the user who is logged in may not do this."""
+    return isinstance(error, PyMongoError) and advice(error) == _PRIVILEGES
 
 
 def handshake_advice(text: str) -> str:

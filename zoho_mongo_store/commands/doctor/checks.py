@@ -8,7 +8,7 @@ from zoho_mongo_store.commands.context import CommandContext
 from zoho_mongo_store.commands.doctor import documents, indexes, server
 from zoho_mongo_store.commands.doctor.findings import Finding
 from zoho_mongo_store.commands.failures import explain
-from zoho_mongo_store.errors import UNAUTHORIZED, StoreError
+from zoho_mongo_store.errors import StoreError, lacks_privilege
 
 Check = tuple[str, Callable[[], Iterable[Finding]]]
 
@@ -42,7 +42,7 @@ def examine(context: CommandContext) -> Iterator[Finding]:
         try:
             yield from check()
         except (PyMongoError, StoreError) as error:
-            if getattr(error, "code", None) == UNAUTHORIZED:
+            if lacks_privilege(error):
                 yield Finding(name, "warned", "the role may not look", _MORE_RIGHTS)
             else:
                 reason = explain(error, name, context.secrets)
