@@ -65,6 +65,7 @@ _NO_RETRYABLE_WRITES = re.compile(
 )
 # Of WiredTiger, in an error of another code.
 _NO_SPACE = "no space left on device"
+_KEPT_ADVICE = "_zoho_mongo_store_advice"
 _TLS_ALERT = re.compile(r"tlsv1.alert.internal.error", re.IGNORECASE)
 
 
@@ -76,6 +77,9 @@ def advice(error: PyMongoError) -> str | None:
     Args:
         error: What pymongo made of the answer.
     """
+    kept: str | None = vars(error).get(_KEPT_ADVICE)
+    if kept is not None:
+        return kept
     if isinstance(error, NotPrimaryError) or getattr(error, "code", None) in _NOT_PRIMARY:
         return _SECONDARY
     if not isinstance(error, OperationFailure):
@@ -90,6 +94,11 @@ def advice(error: PyMongoError) -> str | None:
     if _NO_SPACE in answer.lower():
         return _DISK
     return None if error.code is None else _ADVICE.get(error.code)
+
+
+def keep_advice(error: PyMongoError, copied: PyMongoError) -> None:
+    """Let a copy without the answer's text be understood as the original is."""
+    vars(copied)[_KEPT_ADVICE] = advice(error)
 
 
 def lacks_privilege(error: Exception) -> bool:

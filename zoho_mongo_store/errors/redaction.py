@@ -15,6 +15,7 @@ from pymongo.errors import (
     OperationFailure,
 )
 
+from zoho_mongo_store.errors.answers import keep_advice
 from zoho_mongo_store.errors.kinds import StoreError
 
 _Error = TypeVar("_Error", bound=Exception)
@@ -101,7 +102,8 @@ def is_of_client(error: Exception) -> bool:
 
 def _redacted_answer(error: OperationFailure, secrets: Iterable[str]) -> OperationFailure:
     details = {key: value for key, value in (error.details or {}).items() if key in _KEPT_DETAILS}
-    text = f"{details.get('codeName', 'no code name')}, code {error.code}"
+    named = f"{details['codeName']}, " if details.get("codeName") else ""
+    text = f"{named}code {error.code}"
     if is_of_client(error):
         text = without(secrets, words(error))
     elif vars(error).get(_KEEPS_WORDS) or is_of_log_in(error):
@@ -109,7 +111,9 @@ def _redacted_answer(error: OperationFailure, secrets: Iterable[str]) -> Operati
     # The constructors of bulk errors take results, which quote the documents.
     is_bulk = isinstance(error, BulkWriteError | ClientBulkWriteException)
     kind = OperationFailure if is_bulk else type(error)
-    return kind(text, error.code, details or None)
+    copied = kind(text, error.code, details or None)
+    keep_advice(error, copied)
+    return copied
 
 
 def _modules(error: BaseException) -> list[str]:

@@ -9,6 +9,7 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS
+from zoho_mongo_store.errors import redacted
 from zoho_mongo_store.model.document import Document
 
 _DUPLICATE_KEY = 11000
@@ -59,8 +60,8 @@ def _write(
             documents.bulk_write([UpdateOne(*one) for one in updates], ordered=False)
     except BulkWriteError as error:
         failed = error.details["writeErrors"]
-        others = [one["code"] for one in failed if one["code"] != _DUPLICATE_KEY]
-        if others or not failed:
-            raise OperationFailure("", *others[:1]) from None
+        others = [one for one in failed if one["code"] != _DUPLICATE_KEY]
+        if first := next(iter(others or error.details["writeConcernErrors"]), None):
+            raise redacted(OperationFailure(first["errmsg"], first["code"], first)) from None
         return {one["index"] for one in failed}
     return set()
