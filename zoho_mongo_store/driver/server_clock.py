@@ -69,7 +69,9 @@ class HostClock:
         """
         self._read = read
         self._server: Clock | None = None
-        self._uncertainty = timedelta(0)
+        # In seconds: the server's time less this host's monotonic clock, and the doubt about it.
+        self._offset = 0.0
+        self._uncertainty = 0.0
         self._read_again_at = 0.0
         self._try_at = 0.0
         self._warned = False
@@ -84,7 +86,9 @@ class HostClock:
         if self._server is not None and moment < self._read_again_at:
             return self._server
         server = self._read()
-        self._uncertainty = timedelta(seconds=time.monotonic() - moment) / 2
+        asked_at = time.monotonic()
+        self._uncertainty = (asked_at - moment) / 2
+        self._offset = server().timestamp() - asked_at
         self._server = server
         self._read_again_at = moment + _GOOD_FOR
         ahead = self.ahead()
@@ -126,10 +130,7 @@ class HostClock:
                 self.server()
         if self._server is None:
             return timedelta(0)
-        before = self._server()
-        now = datetime.fromtimestamp(time.time(), UTC)
-        doubt = self._uncertainty + (self._server() - before)
-        ahead = now - before
-        if abs(ahead) - doubt < timedelta(seconds=_TOLERANCE):
-            return timedelta(0)
-        return timedelta(seconds=round(ahead.total_seconds()))
+        before = time.monotonic()
+        ahead = time.time() - self._offset - before
+        doubt = self._uncertainty + time.monotonic() - before
+        return timedelta(0) if abs(ahead) - doubt < _TOLERANCE else timedelta(seconds=round(ahead))

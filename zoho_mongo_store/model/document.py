@@ -93,9 +93,11 @@ def from_document(document: Mapping[str, Any]) -> OAuthToken:
     Raises:
         StoreError: If the document has no id, or a field has the wrong type.
     """
-    # The constructor requires at least one argument; an empty id counts as unset.
-    token = OAuthToken(id="")
-    fill(token, document)
+    _check_id(document)
+    name = _stored_text(document, "user_name")
+    fields: dict[str, Any] = {field: _stored_text(document, field) for field in _TEXT_FIELDS}
+    token = OAuthToken(user_signature=None if name is None else UserSignature(name), **fields)
+    token.set_expires_in(_stored_expiry(document))
     return token
 
 
@@ -113,9 +115,7 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
     Raises:
         StoreError: If the document has no id, or a field has the wrong type.
     """
-    # What is not stored yet has neither.
-    if "_id" in document and not document.get("id"):
-        raise StoreError(f"the document {document.get('_id')!r} is not a token: it has no id")
+    _check_id(document)
     for field, getter, setter in _FILLED:
         value = document.get(field)
         if value is not None and not isinstance(value, str):
@@ -210,6 +210,12 @@ def _user_name(signature: object) -> str | None:
         raise InvalidInputError(f"user_signature has to be a UserSignature, not {_kind(signature)}")
     name: object = signature.get_name()
     return None if name is None else checked_text("user_name", name)
+
+
+def _check_id(document: Mapping[str, Any]) -> None:
+    # What is not stored yet has neither.
+    if "_id" in document and not document.get("id"):
+        raise StoreError(f"the document {document['_id']!r} is not a token: it has no id")
 
 
 def _stored_text(document: Mapping[str, Any], field: str) -> str | None:
