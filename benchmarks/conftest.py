@@ -25,7 +25,7 @@ _PACKAGES = (
     *("mysql-connector-python", "pytest-benchmark"),
 )
 # The largest value that a quick run takes of each parameter.
-_QUICK = {"turn": 1, "callers": 8, "tokens": 1000}
+_QUICK = {"turn": 1, "callers": 8, "tokens": 1000, "users": 200, "failures": 1}
 
 PeerMaker = Callable[..., Peer]
 
@@ -75,11 +75,17 @@ def load_at_the_start() -> None:
 
 
 @pytest.fixture(scope="session")
-def mongodb_uri() -> Iterator[str]:
-    """A MongoDB's."""
+def mongodb_server() -> Iterator[mongodb.Server]:
+    """A MongoDB."""
     with mongodb.running() as server:
         _facts["mongodb"] = server.description
-        yield server.uri
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(mongodb_server: mongodb.Server) -> str:
+    """A MongoDB's."""
+    return mongodb_server.uri
 
 
 @pytest.fixture(scope="session")

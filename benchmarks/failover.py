@@ -9,7 +9,8 @@ import argparse
 import json
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from pymongo import MongoClient
@@ -26,6 +27,9 @@ SECONDS = 45.0
 FAILURES_AT = (6.0, 25.0)
 # A find and a save are measured by their start; a kept save may need a moment after the last one.
 GRACE = 5.0
+
+# What is too long for the table.
+UNTABLED = ("server", "errors", "finds in each second", "failures at (s)")
 
 Client = MongoClient[dict[str, Any]]
 
@@ -83,8 +87,21 @@ def numbers(uri: str) -> dict[str, int]:
         return {document["user_name"]: number_of(document) for document in found}
 
 
-def measure(name: str, row: Row) -> dict[str, Any]:
-    """Run one row."""
+def measure(
+    name: str,
+    row: Row,
+    *,
+    seconds: float = SECONDS,
+    failures_at: Sequence[float] = FAILURES_AT,
+) -> dict[str, Any]:
+    """Run one row.
+
+    Args:
+        name: The row's name.
+        row: What is done.
+        seconds: How long the load lasts.
+        failures_at: The seconds after its beginning at which the primary fails.
+    """
     context = multiprocessing.get_context("forkserver")
     with LocalMongo(members=3) as mongo:
         uri = mongo.uri + row.query
@@ -105,14 +122,14 @@ def measure(name: str, row: Row) -> dict[str, Any]:
         elections, elected_at = [], []
         began = time.monotonic()
         recover: Callable[[], None] = lambda: None  # noqa: E731
-        for moment in FAILURES_AT:
+        for moment in failures_at:
             time.sleep(max(0.0, began + moment - time.monotonic()))
             recover()
             old = mongo.wait_for_primary().address
             recover = row.fail(mongo)
             elections.append(wait_for_new_primary(mongo, old))
             elected_at.append(time.monotonic())
-        time.sleep(max(0.0, began + SECONDS - time.monotonic()))
+        time.sleep(max(0.0, began + seconds - time.monotonic()))
         end.set()
         outcomes: list[Outcome] = [pipe.recv() for pipe in pipes]
         attempted = {user: turn for one in outcomes for user, turn in one.attempted.items()}
@@ -146,7 +163,15 @@ def measure(name: str, row: Row) -> dict[str, Any]:
         "newest saves not stored at the end": unwritten,
         "kept saves written after (s)": written_after(outcomes, elected_at),
         "errors": sorted(set(errors))[:3],
+        "finds in each second": in_each_second(outcomes, began, seconds),
+        "failures at (s)": list(failures_at),
     }
+
+
+def in_each_second(outcomes: list[Outcome], began: float, seconds: float) -> list[int]:
+    """How many finds had their answer in each second of the load."""
+    counts = Counter(int(moment - began) for one in outcomes for moment in one.found_at)
+    return [counts[second] for second in range(int(seconds))]
 
 
 def written_after(outcomes: list[Outcome], elected_at: list[float]) -> list[float | str]:
@@ -162,7 +187,7 @@ def written_after(outcomes: list[Outcome], elected_at: list[float]) -> list[floa
 
 def table(results: list[dict[str, Any]]) -> str:
     """The results as a table in Markdown."""
-    columns = [name for name in results[0] if name not in ("server", "errors")]
+    columns = [name for name in results[0] if name not in UNTABLED]
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for result in results:
         values = [result[name] for name in columns]

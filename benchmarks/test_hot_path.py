@@ -3,24 +3,29 @@
 The subjects take turns, several times: what the machine does meanwhile meets them all.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 
 import pymongo
 import pytest
-from pymongo import MongoClient
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import PeerMaker
 from benchmarks.peers import OURS, RAW
 from benchmarks.peers.raw_store import RawStore
 from benchmarks.rows import row, token_of, wanted
-from zoho_mongo_store import MongoTokenStore
+from tests.sent_commands import Client, listening
+from zoho_mongo_store import CachePolicy, FieldEncryption, MongoTokenStore
 from zoho_mongo_store.sdk import TokenStore
 
 BOUNDED = f"{RAW}, bounded"
-SUBJECTS = (RAW, BOUNDED, OURS)
+CACHED = f"{OURS}, cache"
+CACHED_ENCRYPTED = f"{OURS}, cache and encryption"
+SUBJECTS = (RAW, BOUNDED, OURS, CACHED, CACHED_ENCRYPTED)
 BY_ID, BY_USER, BY_REFRESH_TOKEN, SAVE = OPERATIONS = (
     "find_token_by_id",
     "find_token by user name",
@@ -33,6 +38,8 @@ CLOCKS = [
 ]
 TURNS = 15
 TOKENS = 1000
+CACHE = CachePolicy(max_age=timedelta(hours=1))
+_COUNTED_CALLS = 10
 _TIMEOUT = 5.0
 _ROUNDS, _CALLS = 40, 5
 _ROUNDS_OF_SAVES = 20
@@ -58,17 +65,64 @@ def bounded(call: Call) -> object:
         return call()
 
 
-@pytest.fixture(scope="module")
-def subjects(mongodb_uri: str, make_peer: PeerMaker) -> Iterator[dict[str, dict[str, Call]]]:
-    """The calls by subject: all on one client, so on one connection."""
-    database = make_peer(OURS, "hot_path", TOKENS).storage
-    with MongoClient[dict[str, object]](mongodb_uri) as client:
-        raw = calls(RawStore(client, database))
+@contextmanager
+def all_calls(client: Client, database: str) -> Iterator[dict[str, dict[str, Call]]]:
+    """The calls by subject, all on one client, so on one connection.
+
+    Encrypted tokens have a database of their own, with the one token that is asked for.
+    """
+    raw = calls(RawStore(client, database))
+    encryption = FieldEncryption(
+        {"local": {"key": secrets.token_bytes(96)}}, key_vault=f"{database}_encrypted.__keyVault"
+    )
+    encrypted = MongoTokenStore(
+        client=client, database=f"{database}_encrypted", cache=CACHE, encryption=encryption
+    )
+    encrypted.delete_tokens()
+    encrypted.save_token(token_of(row(TOKENS // 2)))
+    try:
         yield {
             RAW: raw,
             BOUNDED: {operation: partial(bounded, call) for operation, call in raw.items()},
             OURS: calls(MongoTokenStore(client=client, database=database)),
+            CACHED: calls(MongoTokenStore(client=client, database=database, cache=CACHE)),
+            CACHED_ENCRYPTED: calls(encrypted),
         }
+    finally:
+        encrypted.close()
+        client.drop_database(f"{database}_encrypted")
+
+
+@pytest.fixture(scope="module")
+def database(make_peer: PeerMaker) -> str:
+    """Where the tokens are."""
+    return make_peer(OURS, "hot_path", TOKENS).storage
+
+
+@pytest.fixture(scope="module")
+def sent(mongodb_uri: str, database: str) -> dict[tuple[str, str], float]:
+    """How many commands a call sends, by subject and operation."""
+    with (
+        listening(mongodb_uri) as (client, commands),
+        all_calls(client, database) as subjects,
+    ):
+        counts = {}
+        for subject, operations in subjects.items():
+            for operation, call in operations.items():
+                # The first one may make the indexes, and fill the cache.
+                call()
+                commands.clear()
+                for _ in range(_COUNTED_CALLS):
+                    call()
+                counts[subject, operation] = len(commands.names) / _COUNTED_CALLS
+        return counts
+
+
+@pytest.fixture(scope="module")
+def subjects(mongodb_uri: str, database: str) -> Iterator[dict[str, dict[str, Call]]]:
+    """The calls that are timed."""
+    with Client(mongodb_uri) as client, all_calls(client, database) as found:
+        yield found
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -78,6 +132,7 @@ def subjects(mongodb_uri: str, make_peer: PeerMaker) -> Iterator[dict[str, dict[
 def test_hot_path(
     benchmark: BenchmarkFixture,
     subjects: dict[str, dict[str, Call]],
+    sent: dict[tuple[str, str], float],
     operation: str,
     clock: str,
     turn: int,
@@ -85,6 +140,7 @@ def test_hot_path(
 ) -> None:
     del turn
     benchmark.group = f"{operation}, {clock}"
+    benchmark.extra_info["commands"] = sent[subject, operation]
     call = subjects[subject][operation]
     rounds = _ROUNDS_OF_SAVES if operation == SAVE else _ROUNDS
     benchmark.pedantic(call, rounds=rounds, iterations=_CALLS, warmup_rounds=5)

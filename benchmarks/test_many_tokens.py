@@ -2,6 +2,7 @@
 
 import csv
 import resource
+import secrets
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -16,7 +17,10 @@ from benchmarks.peers import OURS, PEERS
 from benchmarks.peers.peer import Peer
 from benchmarks.rows import row, rows
 from tests.processes import in_processes
-from zoho_mongo_store import MongoTokenStore
+from tests.sent_commands import Client
+from zoho_mongo_store import FieldEncryption, MongoTokenStore
+from zoho_mongo_store.encryption.maintenance import encrypt_collection, rotate_data_key
+from zoho_mongo_store.encryption.migration import MigrationProgress
 from zoho_mongo_store.sdk import TokenStore
 from zoho_mongo_store.transfer.columns import COLUMNS
 from zoho_mongo_store.transfer.filestore import FileStoreFile
@@ -87,6 +91,44 @@ def test_import(
 
     assert inserted == tokens
     benchmark.extra_info.update(memory_mib=memory, client_cpu=cpu)
+
+
+@pytest.mark.parametrize("tokens", COUNTS)
+def test_encrypt(
+    benchmark: BenchmarkFixture, make_peer: PeerMaker, mongodb_uri: str, tokens: int
+) -> None:
+    """Encrypt a collection, and then rotate its data key."""
+    benchmark.group = f"encrypt {tokens} tokens"
+    peer = make_peer(OURS, f"encrypt_{tokens}", tokens)
+    settings = FieldEncryption(
+        {"local": {"key": secrets.token_bytes(96)}}, key_vault=f"{peer.storage}.__keyVault"
+    )
+    with Client(mongodb_uri) as client:
+        collection = client[peer.storage].oauthtoken
+        report = benchmark.pedantic(encrypt_collection, (collection, settings), rounds=1)
+        waited = Waited()
+        began = time.perf_counter()
+        rotated = rotate_data_key(
+            collection, settings, store_timeout=1, on_progress=waited.on_progress
+        )
+        benchmark.extra_info["rotation"] = time.perf_counter() - began - waited.seconds
+    assert (report.changed, rotated.changed) == (tokens, tokens)
+
+
+class Waited:
+    """Adds up what a rotation waits for all processes to know of the new key.
+
+    Attributes:
+        seconds: How long that was.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def on_progress(self, progress: MigrationProgress) -> None:
+        """Count a wait once it is over."""
+        if progress.step == "waiting" and progress.done == progress.total:
+            self.seconds += progress.total
 
 
 def _resident() -> float:

@@ -4,5 +4,16 @@ A section's module is named after that of its measurements: ``report/growth.py``
 ``plot`` where there is one, for ``test_growth.py``.
 """
 
-ORDER = ("hot_path", "options", "start_up", "fleet", "waiting", "growth", "many_tokens")
+ORDER = (
+    "hot_path",
+    "options",
+    "distance",
+    "start_up",
+    "fleet",
+    "waiting",
+    "refreshes",
+    "failover",
+    "growth",
+    "many_tokens",
+)
 """The order of the sections, in which they are measured too: the large collections come last."""

@@ -21,6 +21,11 @@ def text(results: Results) -> str:
         for params, stats, extra in results.of("test_import")
         if params["tokens"] == tokens
     ]
+    ((encrypted, rotated),) = [
+        (stats["median"], extra["rotation"])
+        for params, stats, extra in results.of("test_encrypt")
+        if params["tokens"] == tokens
+    ]
     return f"""## Many tokens
 
 On: {results.facts["mongodb"]}, {results.facts["mariadb"]}, files; {tokens:,} tokens.
@@ -36,4 +41,9 @@ Import of a FileStore file of {tokens:,} rows: {seconds(imported)}, {tokens / im
 second, {extra["memory_mib"]:.1f} MiB. Of that {seconds(extra["client_cpu"])} is the client's CPU,
 {seconds(extra["client_cpu"] / tokens)} a row; the rest is MongoDB's, which writes each row with all
 its indexes and waits for the journal once for each command.
+
+`encrypt` of {tokens:,} tokens: {seconds(encrypted)}, {tokens / encrypted:,.0f} a second;
+`rotate-keys --data-key` of the same: {seconds(rotated)}, {tokens / rotated:,.0f} a second, besides
+its two waits until every process knows the new key. Each token is an update of its own, which
+applies only if nobody has saved the token meanwhile.
 """

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import psutil
 from pymongo import MongoClient
 
 from tests.engines import GIVEN_URI, describe_mongodb
@@ -13,10 +14,24 @@ CACHE_GIB = 1
 
 
 class Server(NamedTuple):
-    """A MongoDB that runs."""
+    """A MongoDB that runs.
+
+    Attributes:
+        uri: Leads to it.
+        description: Which one it is.
+        pid: Its process, if it is one of this machine's.
+    """
 
     uri: str
     description: str
+    pid: int | None = None
+
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used; not a number where that is not known."""
+        if self.pid is None:
+            return float("nan")
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
 
 
 @contextmanager
@@ -30,4 +45,5 @@ def running() -> Iterator[Server]:
             # A parameter that only a running server takes.
             cache = f"cache_size={CACHE_GIB}GB"
             client.admin.command({"setParameter": 1, "wiredTigerEngineRuntimeConfig": cache})
-        yield Server(mongo.uri, f"{mongo.description} with {CACHE_GIB} GiB of cache")
+        description = f"{mongo.description} with {CACHE_GIB} GiB of cache"
+        yield Server(mongo.uri, description, mongo.members[0].pid)

@@ -16,7 +16,7 @@ USERS_EACH = 5
 
 @dataclass
 class Outcome:
-    """What one process saw."""
+    """What one process saw; its moments are by ``time.monotonic``, which all on a host share."""
 
     finds: int = 0
     saves: int = 0
@@ -27,8 +27,10 @@ class Outcome:
     acknowledged: dict[str, int] = field(default_factory=dict)
     attempted: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    found_at: list[float] = field(default_factory=list)
+    """When each find that succeeded had its answer, by that clock."""
     written_at: list[float] = field(default_factory=list)
-    """When each kept save was written, by the clock that ``time.monotonic`` shares on a host."""
+    """When each kept save was written, by that clock."""
 
 
 def users_of(worker: int) -> list[str]:
@@ -58,6 +60,7 @@ def load(uri: str, worker: int, pause: float, end: Event, pipe: Connection) -> N
             try:
                 if store.find_token(make_token(user_name=users[turn % USERS_EACH])) is None:
                     raise LookupError("not found")
+                outcome.found_at.append(time.monotonic())
             except Exception as error:
                 outcome.failed_finds += 1
                 outcome.errors.append(str(error))

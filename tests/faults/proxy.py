@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from types import TracebackType
 
 CHUNK = 1 << 16
@@ -20,8 +21,15 @@ class Proxy:
         mute: Set, it swallows what the server says from now on.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, delay: float = 0.0) -> None:
+        """Create it; it listens once it is entered.
+
+        Args:
+            port: Where it passes all on to.
+            delay: Seconds that what is said takes on its way, in either direction.
+        """
         self._target = port
+        self._delay = delay
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.uri = f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
@@ -82,6 +90,8 @@ class Proxy:
             while chunk := source.recv(CHUNK):
                 if heard is not None:
                     heard += chunk
+                if self._delay:
+                    time.sleep(self._delay)
                 if not cut.is_set():
                     sink.sendall(chunk)
         with contextlib.suppress(OSError):
