@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -29,6 +29,7 @@ from tests.sent_commands import Client
 from tests.tokens import make_token
 from tests.waiting import eventually
 from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.sdk import OAuthToken, SDKException
 from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
 KILLS = int(os.environ.get("ZOHO_MONGO_FAILOVERS", "2"))
@@ -132,7 +133,8 @@ def test_a_primary_that_cannot_write(three: LocalMongo) -> None:
     assert sum(one.failed_saves for one in outcomes) > 0
 
 
-def test_expired_tokens_during_an_election(three: LocalMongo) -> None:
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+def test_expired_tokens_during_an_election(three: LocalMongo, how: str) -> None:
     """Every call ends with a token, and Zoho is asked once for each."""
     tokens, threads = 4, 3
     with LoopbackZoho() as zoho:
@@ -144,7 +146,7 @@ def test_expired_tokens_during_an_election(three: LocalMongo) -> None:
                 assert store.find_token_by_id(fields["id"]) is not None
             hold_elections(three)
             old = three.wait_for_primary()
-            old.kill()
+            old.kill() if how == "killed" else old.stop()
             callers = [
                 threading.Thread(
                     target=lambda one=fields: calls.append(ask(make_token(**by_id(one))))
@@ -166,3 +168,48 @@ def test_expired_tokens_during_an_election(three: LocalMongo) -> None:
         assert len({call.access_token for call in calls}) == tokens
         counts = [zoho.count("refresh", fields["refresh_token"]) for fields in stored]
         assert counts == [1] * tokens
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+def test_a_refresh_that_loses_its_primary(three: LocalMongo, how: str) -> None:
+    """Those who wait on it go on waiting, longer than the store's time-out; Zoho is asked once."""
+    with LoopbackZoho() as zoho:
+        fleet = Fleet(three.uri, "zohooauth", zoho, {"timeout": 2})
+        fields = fleet.stored()
+        zoho.configure(delay=6)
+        calls: list[Call] = []
+        with ExitStack() as stack:
+            callers = []
+            for _ in range(3):
+                store = stack.enter_context(fleet.store())
+                stack.enter_context(driving(store, zoho))
+                token = store.find_token_by_id(fields["id"])
+                assert token is not None
+                callers.append(threading.Thread(target=redeem, args=(token, zoho, calls)))
+            for caller in callers:
+                caller.start()
+            assert eventually(lambda: zoho.count("refresh") == 1)
+            hold_elections(three)
+            old = three.wait_for_primary()
+            old.kill() if how == "killed" else old.stop()
+            # Longer than the stores' time-out.
+            time.sleep(4)
+            allow_elections(three)
+            for caller in callers:
+                caller.join(90)
+
+        assert [call.message for call in calls if call.message] == []
+        assert len(calls) == 3
+        assert len({call.access_token for call in calls}) == 1
+        assert zoho.count("refresh") == 1
+
+
+def redeem(token: OAuthToken, zoho: LoopbackZoho, calls: list[Call]) -> None:
+    """Have the SDK refresh a token that was found, as it does with one that has expired."""
+    began = time.monotonic()
+    try:
+        token.refresh_access_token(token, f"{zoho.url}/oauth/v2/token")
+    except SDKException as error:
+        calls.append(Call(None, error.code, str(error), began, time.monotonic()))
+    else:
+        calls.append(Call(token.get_access_token(), None, None, began, time.monotonic()))

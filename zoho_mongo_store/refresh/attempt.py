@@ -70,12 +70,12 @@ class Attempt:
         if self._task.credential is None:
             return without_credential(progress)
         if self._task.was_login_required:
-            outcome = known(progress, progress.stored())
+            outcome = known(progress, progress.outlast(progress.stored))
             if outcome is not None:
                 return outcome
         while True:
             try:
-                acquired = acquire(progress)
+                acquired = progress.outlast(lambda: acquire(progress))
                 return self._redeem(acquired) if isinstance(acquired, Lease) else acquired
             except Interrupted:
                 progress.count("abandoned")
@@ -87,7 +87,7 @@ class Attempt:
         progress = self._progress
         held = HeldLease(progress, lease)
         try:
-            stored = progress.stored()
+            stored = progress.outlast(progress.stored)
             outcome = known(progress, stored)
         except Exception:
             held.give_back()

@@ -2,12 +2,15 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple, TypeVar
 
+from pymongo.errors import PyMongoError
+
 from zoho_mongo_store.driver.server_clock import Clock
-from zoho_mongo_store.errors import failure
+from zoho_mongo_store.errors import failure, is_unreachable
 from zoho_mongo_store.events import EventName
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.refresh.site import Site
@@ -53,11 +56,34 @@ class Progress:
         self.clock: Clock
         self.events: list[Event] = []
         self._cancelled = threading.Event()
+        self._outlasts_until = 0.0
 
     def begin(self) -> None:
         """Wait for a primary, and read MongoDB's clock."""
+        self._outlasts_until = time.monotonic() + self.site.policy.lease.total_seconds()
+        self.clock = self.outlast(self.site.clock.server)
+
+    def outlast(self, step: Callable[[], _Result]) -> _Result:
+        """Run a step, and again after an election if its primary was lost meanwhile.
+
+        Args:
+            step: It may run twice.
+
+        Returns:
+            What ``step`` returned.
+
+        Raises:
+            PyMongoError: It failed for another reason, or for longer than a lease.
+        """
         self.site.tokens.await_primary()
-        self.clock = self.site.clock.server()
+        while True:
+            try:
+                return step()
+            except PyMongoError as error:
+                left = self._outlasts_until - time.monotonic()
+                if not is_unreachable(error) or left <= 0 or self.is_cancelled:
+                    raise
+            self.site.tokens.await_another_primary(left)
 
     def cancel(self) -> None:
         """Let whatever runs end as soon as possible."""

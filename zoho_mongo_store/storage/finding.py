@@ -108,6 +108,17 @@ class TokenFinder:
         if self._refresh_patience is not None:
             self._collection.wait_for_primary(self._refresh_patience)
 
+    def await_another_primary(self, seconds: float) -> None:
+        """Wait until a primary answers, after an operation has lost the one it was sent to.
+
+        Args:
+            seconds: How long at most.
+
+        Raises:
+            PyMongoError: None answered.
+        """
+        self._collection.recovery.wait_for_primary(seconds)
+
     def _find_on_primary(self, filters: list[Filter]) -> Document | None:
         self.await_primary()
         asked = self._ask()
