@@ -176,14 +176,15 @@ def document(index: int) -> dict[str, Any]:
 def server_connections(server: LocalMongo, client: Client) -> int:
     """How many connections the server has but for this process's own."""
     only = server.members[0]
-    mine = {
-        one.laddr.port
-        for one in psutil.Process().net_connections("tcp")
-        if one.raddr and one.raddr.port == only.port
-    }
     client.admin.command("ping")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
+        # The client's monitors make new ones now and then.
+        mine = {
+            one.laddr.port
+            for one in psutil.Process().net_connections("tcp")
+            if one.raddr and one.raddr.port == only.port
+        }
         others = [
             one
             for one in psutil.Process(only.pid).net_connections("tcp")
