@@ -175,6 +175,27 @@ def test_values_that_moved_into_other_columns_are_damage(path: Path, missing: st
     assert read(path, f"{shape.text([])}{row}\r\n{shape.text(PEOPLE[1:])}") == [DAMAGED, PEOPLE[1]]
 
 
+@pytest.mark.parametrize("lost", ["1,1000.REF", "CLIENT1,se", "cret1,1"])
+def test_a_row_that_lost_a_piece_and_ends_empty_is_not_guessed(path: Path, lost: str) -> None:
+    """It has nine cells as well, and no value that is plainly in another column."""
+    absent = dict.fromkeys(("expiry_time", "redirect_uri", "api_domain"), "")
+    content = Shape().text([person(1, **absent), person(2)])
+    assert lost in content
+    assert read(path, content.replace(lost, "")) == [DAMAGED, person(2)]
+
+
+def test_a_row_with_a_cell_twice_that_ends_empty_is_not_guessed(path: Path) -> None:
+    absent = dict.fromkeys(("expiry_time", "redirect_uri", "api_domain"), "")
+    content = Shape().text([person(1, **absent), person(2)])
+    assert read(path, content.replace("secret1,", "secret1,secret1,")) == [DAMAGED, person(2)]
+
+
+def test_cells_left_over_that_are_empty_are_no_damage(path: Path) -> None:
+    """As a spreadsheet leaves them in one row: the expiry shows that nothing has moved."""
+    content = Shape().text(PEOPLE).replace("zohoapis.example1", "zohoapis.example1,,")
+    assert read(path, content) == PEOPLE
+
+
 def test_a_column_that_a_token_has_no_field_for_is_an_error(path: Path) -> None:
     shape = Shape(names=(*NAMES, "scope"))
     path.write_text(shape.text([person(1, scope=""), person(2, scope="ZohoCRM.modules.ALL")]))

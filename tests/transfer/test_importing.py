@@ -17,6 +17,7 @@ from tests.encryption.keys import forms
 from tests.engines import SERVERS, Engine
 from tests.sent_commands import listening
 from tests.tokens import contents, full, make_token
+from tests.transfer.shapes import NAMES, Shape, person
 from tests.transfer.sources import in_hours, with_filestore
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
 from zoho_mongo_store.encryption import EncryptedCollection, Encryptor
@@ -158,6 +159,35 @@ def test_of_two_rows_for_a_user_the_one_that_expires_last_counts(
         for line in (1, 2, 3)
         if line != winner
     ]
+
+
+def test_of_rows_for_a_user_that_expire_together_the_last_counts(
+    documents: Documents, raw: Collection[Document], tmp_path: Path
+) -> None:
+    """As SDK 2 leaves them, with ids that are no numbers and no line end."""
+    rows = [person(number, id=f"nodejs_u_{number}") for number in (1, 2)]
+    same = {"user_name": "u.x@example.org", "expiry_time": "1893456000000", "client_id": "1000.C"}
+    content = Shape(names=NAMES[:9], header={"user_name": "user_mail"}).text(
+        [{**row, **same} for row in rows]
+    )
+    path = tmp_path / "tokens.txt"
+    path.write_text(content.rstrip())
+
+    report, notes = run(FileStoreFile(path), documents)
+
+    assert report == Report(rows=2, inserted=1, repeated=1)
+    assert [line for line, _ in notes] == [2, 3]
+    assert [one["id"] for one in raw.find()] == ["nodejs_u_2"]
+
+
+def test_rows_without_names_are_a_login_each(
+    documents: Documents, raw: Collection[Document], tmp_path: Path
+) -> None:
+    path = tmp_path / "tokens.txt"
+    path.write_text(Shape().text(person(number, user_name="") for number in range(1, 5)))
+    assert run(FileStoreFile(path), documents)[0] == Report(rows=4, inserted=4)
+    assert sorted(one["id"] for one in raw.find()) == ["1", "2", "3", "4"]
+    assert not any("user_name" in one for one in raw.find())
 
 
 def test_the_same_user_in_another_batch_counts_the_same(

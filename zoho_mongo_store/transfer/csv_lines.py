@@ -21,6 +21,7 @@ _CELLS = {
 _OLD_COLUMNS = frozenset(COLUMNS) - {"api_domain"}
 _SDK_1_CELLS = 6
 _NUMBER = re.compile(r"\d+")
+_EXPIRY = re.compile(r"\d{10}|\d{13}")
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _API_DOMAIN = re.compile(r"https?://[^/]*\bzohoapis\b", re.IGNORECASE)
 _ZOHO_CREDENTIAL = re.compile(r"1000\.")
@@ -32,10 +33,12 @@ class Header(NamedTuple):
     Attributes:
         delimiter: What separates the cells.
         columns: What each cell of a row contains.
+        padding: How many empty cells follow the names, as spreadsheets leave them.
     """
 
     delimiter: str
     columns: Columns
+    padding: int
 
 
 def header_of(text: str, ignored: Collection[str] = ()) -> Header | None:
@@ -54,9 +57,10 @@ def header_of(text: str, ignored: Collection[str] = ()) -> Header | None:
             names = cells_of(text, delimiter)
         except RowError:
             continue
+        width = len(names)
         while names and not names[-1]:
             names.pop()
-        headers.append(Header(delimiter, Columns(names, ignored)))
+        headers.append(Header(delimiter, Columns(names, ignored), width - len(names)))
     best = max(headers, key=lambda one: len(set(one.columns.fields)), default=None)
     if best is None:
         return None
@@ -90,39 +94,61 @@ def cells_of(text: str, delimiter: str) -> list[str]:
         position = cell.end() + 1
 
 
-def fields_of(cells: list[str], columns: Columns, *, may_be_cut: bool) -> dict[str, object]:
+def fields_of(cells: list[str], header: Header, *, may_be_cut: bool) -> dict[str, object]:
     """Return the values of a row by field.
 
     An SDK that was upgraded between two saves leaves rows of nine and of ten cells in one file: the
-    tenth, the API domain, is optional.
+    tenth, the API domain, is optional. A row with more or fewer cells than there are columns is
+    taken only if no cell before its expiry can be missing or be there twice.
 
     Args:
         cells: The cells of the row.
-        columns: The columns of the file.
+        header: The line that names the columns.
         may_be_cut: Whether the row may have lost its end, or its beginning.
 
     Raises:
         RowError: If cells are missing, left over, or apparently in the wrong columns.
         SourceError: If there is a value in a column that is neither known nor ignored.
     """
-    expected = len(columns.names)
-    while len(cells) > expected and not cells[-1]:
-        cells = cells[:-1]
-    api_domain = ""
-    if len(cells) == expected + 1 and set(columns.fields) == _OLD_COLUMNS and _URL.match(cells[-1]):
-        *cells, api_domain = cells
-    elif len(cells) == expected - 1 and columns.fields[-1] == "api_domain":
-        if may_be_cut:
-            raise RowError("it is a part of a row: it was cut off, or a value has a line break")
-        cells = [*cells, ""]
-    if len(cells) != expected:
-        raise RowError(_wrong_count(cells, expected))
-    fields = columns.read(cells)
+    columns = header.columns
+    fitted, api_domain = _fitted(cells, header, may_be_cut=may_be_cut)
+    if len(fitted) != len(columns.names):
+        raise RowError(_wrong_count(fitted, len(columns.names)))
+    fields = columns.read(fitted)
     if api_domain:
         fields["api_domain"] = api_domain
+    widths = (len(columns.names), len(columns.names) + header.padding)
+    if len(cells) not in widths and not _is_anchored(columns, fields):
+        raise RowError(_wrong_count(cells, len(columns.names)))
     if _is_shifted(fields):
         raise RowError("its values are in the wrong columns")
     return fields
+
+
+def _fitted(cells: list[str], header: Header, *, may_be_cut: bool) -> tuple[list[str], str]:
+    """Add or remove cells at the end that may be missing, or be left over.
+
+    Returns:
+        As many cells as there are columns, if that can be, and the API domain of a row of ten cells
+        in a file of nine columns.
+    """
+    expected, fields = len(header.columns.names), header.columns.fields
+    while len(cells) > expected and not cells[-1]:
+        cells = cells[:-1]
+    if len(cells) == expected + 1 and set(fields) == _OLD_COLUMNS and _URL.match(cells[-1]):
+        return cells[:-1], cells[-1]
+    if len(cells) == expected - 1 and fields[-1] == "api_domain":
+        if may_be_cut:
+            raise RowError("it is a part of a row: it was cut off, or a value has a line break")
+        return [*cells, ""], ""
+    return cells, ""
+
+
+def _is_anchored(columns: Columns, fields: dict[str, object]) -> bool:
+    """Whether the expiry, which looks like nothing else, is in its column, and all else before."""
+    at = columns.fields.index("expiry_time") if "expiry_time" in columns.fields else 0
+    follows_all = {"redirect_url", "api_domain"}.issuperset(columns.fields[at + 1 :])
+    return follows_all and _EXPIRY.fullmatch(str(fields.get("expiry_time", ""))) is not None
 
 
 def _wrong_count(cells: list[str], expected: int) -> str:

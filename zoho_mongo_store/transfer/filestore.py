@@ -117,7 +117,7 @@ def _row(line: Line, header: Header, *, is_after_damage: bool) -> Row | InvalidR
         cells = cells_of(line.text, header.delimiter)
         if is_blank(cells):
             return None
-        document = checked_document(fields_of(cells, header.columns, may_be_cut=may_be_cut))
+        document = checked_document(fields_of(cells, header, may_be_cut=may_be_cut))
         warning = encoding_warning(line, document)
         if not line.is_ended:
             warning = warning or "it has no line end: check whether its last value is complete"
