@@ -1,9 +1,9 @@
-"""Whether the options of a store can go to another process."""
+"""What a copy of a store is made of, in this process or in another."""
 
-from collections.abc import Mapping
 from multiprocessing.reduction import ForkingPickler
+from typing import Any
 
-from zoho_mongo_store.errors import InvalidInputError
+from zoho_mongo_store.errors import InvalidInputError, StoreError
 
 _WHAT_TO_DO = {
     "on_event": "use a function at the top level of a module",
@@ -11,15 +11,52 @@ _WHAT_TO_DO = {
 }
 
 
-def require_picklable(options: Mapping[str, object]) -> None:
-    """Refuse options of which one cannot be pickled.
+class StoreOptions:
+    """The options of a store; a copy of it is another store with the same ones."""
 
-    Args:
-        options: By their names.
+    def __init__(self, options: dict[str, Any], *, is_borrowed: bool) -> None:
+        """Keep them.
 
-    Raises:
-        InvalidInputError: One cannot be. The text names it.
-    """
+        Args:
+            options: What the constructor was given, but for a client.
+            is_borrowed: Whether it was given a client, which no other store can have.
+        """
+        self._options = options
+        self._is_borrowed = is_borrowed
+        self._is_being_pickled = False
+
+    def to_copy(self) -> dict[str, Any]:
+        """Give the options for a store in this process.
+
+        Raises:
+            StoreError: The store uses a borrowed client.
+        """
+        if self._is_borrowed:
+            raise StoreError(
+                "it uses a MongoClient of the application's, which cannot be copied: make a new "
+                "store with that client, or with a URI where the other process is"
+            )
+        return self._options
+
+    def to_pickle(self) -> dict[str, Any]:
+        """Give the options for a store in another process.
+
+        Raises:
+            StoreError: The store uses a borrowed client.
+            InvalidInputError: An option cannot be pickled. The text names it.
+        """
+        options = self.to_copy()
+        # The handler's object may hold the store, which is then met again.
+        if not self._is_being_pickled:
+            self._is_being_pickled = True
+            try:
+                _require_picklable(options)
+            finally:
+                self._is_being_pickled = False
+        return options
+
+
+def _require_picklable(options: dict[str, Any]) -> None:
     for name, value in options.items():
         try:
             # As multiprocessing does it, which takes more than pickle: its own queues, for example.

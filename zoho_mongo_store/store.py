@@ -11,12 +11,12 @@ from typing import Any, overload
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from zoho_mongo_store.copying import require_picklable
+from zoho_mongo_store.copying import StoreOptions
 from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.index import Changes
 from zoho_mongo_store.driver.server_clock import server_clock
 from zoho_mongo_store.encryption import FieldEncryption
-from zoho_mongo_store.errors import InvalidInputError, StoreError, translate_errors
+from zoho_mongo_store.errors import InvalidInputError, translate_errors
 from zoho_mongo_store.events import Events, TokenEvent
 from zoho_mongo_store.model.document import (
     Document,
@@ -56,8 +56,6 @@ class MongoTokenStore(TokenStore):
             which operation failed and what to do; its ``cause`` is an error of pymongo's class.
             Neither holds a token or a client secret.
     """
-
-    _is_being_pickled = False
 
     @overload
     def __init__(
@@ -153,18 +151,21 @@ class MongoTokenStore(TokenStore):
         for text in self._connection.warnings:
             # Of the line that makes the store: this one, and that of the decorator, are ours.
             warnings.warn(text, stacklevel=3)
-        self._options = {
-            "uri": uri,
-            "database": database,
-            "collection": collection,
-            "timeout": timeout,
-            "expire_idle_after": expire_idle_after,
-            "create_indexes": create_indexes,
-            "refresh": refresh,
-            "cache": cache,
-            "encryption": encryption,
-            "on_event": on_event,
-        }
+        self._options = StoreOptions(
+            {
+                "uri": uri,
+                "database": database,
+                "collection": collection,
+                "timeout": timeout,
+                "expire_idle_after": expire_idle_after,
+                "create_indexes": create_indexes,
+                "refresh": refresh,
+                "cache": cache,
+                "encryption": encryption,
+                "on_event": on_event,
+            },
+            is_borrowed=client is not None,
+        )
         self._tokens = TokenRepository(
             self._connection,
             timeout=seconds,
@@ -354,12 +355,10 @@ class MongoTokenStore(TokenStore):
         # A debugger may show it although the constructor failed.
         return f"MongoTokenStore({getattr(self, '_connection', 'not made')})"
 
+    @translate_errors("copying the store")
     def __getstate__(self) -> dict[str, Any]:
-        """Give what a copy in another process is made of: the options.
-
-        They hold what the URI and the encryption hold: a password, a master key.
-        """
-        return self._copied_options(picklable=True)
+        """Give the options, with what the URI and the encryption hold: a password, a master key."""
+        return self._options.to_pickle()
 
     def __setstate__(self, options: dict[str, Any]) -> None:
         """Make a store with the same options; it begins with a connection of its own."""
@@ -367,27 +366,15 @@ class MongoTokenStore(TokenStore):
 
     def __copy__(self) -> "MongoTokenStore":
         copied = object.__new__(type(self))
-        copied.__setstate__(self._copied_options(picklable=False))
+        copied.__setstate__(self._options_to_copy())
         return copied
 
     def __deepcopy__(self, _: object) -> "MongoTokenStore":
         return self.__copy__()
 
     @translate_errors("copying the store")
-    def _copied_options(self, *, picklable: bool) -> dict[str, Any]:
-        if self._connection.is_borrowed:
-            raise StoreError(
-                "it uses a MongoClient of the application's, which cannot be copied: make a new "
-                "store with that client, or with a URI where the other process is"
-            )
-        if picklable and not self._is_being_pickled:
-            # The handler's object may hold the store, which is then met again.
-            self._is_being_pickled = True
-            try:
-                require_picklable(self._options)
-            finally:
-                self._is_being_pickled = False
-        return self._options
+    def _options_to_copy(self) -> dict[str, Any]:
+        return self._options.to_copy()
 
     @translate_errors("iter_tokens")
     def _begin_scan(self, batch_size: int) -> Scan:

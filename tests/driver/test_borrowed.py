@@ -8,6 +8,8 @@ from pymongo import AsyncMongoClient, MongoClient, WriteConcern
 from pymongo.database import Database
 
 from tests.commands.conftest import CommandLine
+from tests.conftest import PATIENCE
+from tests.driver.name_server import URI, NameServer
 from tests.engines import SERVERS, Engine
 from tests.failures import fails
 from tests.sent_commands import Client
@@ -99,6 +101,23 @@ def test_servers_are_told_the_name_once_whatever_the_number_of_stores(
         names = [one["clientMetadata"]["driver"]["name"] for one in client.admin.aggregate(asked)]
     # Connections that only watch the server have the name of pymongo alone.
     assert {name.split("|").count(DRIVER.name) for name in names} - {0} == {1}
+
+
+@on_servers
+@pytest.mark.skipif(
+    not hasattr(MongoClient, "append_metadata"), reason="pymongo can tell it since 4.14"
+)
+def test_a_client_whose_name_is_resolved_later_tells_it_too(
+    engine: Engine, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Resolving gives such a client new options, without what was added to the old ones."""
+    NameServer(monkeypatch).port = int(engine.uri.split("/")[2].rpartition(":")[2])
+    with Client(f"{URI}&directConnection=false", connect=False) as client:
+        for _ in range(2):
+            with MongoTokenStore(client=client, database=database, timeout=PATIENCE) as store:
+                store.save_token(full())
+        told = client.options.pool_options.metadata["driver"]["name"]
+    assert told.split("|").count(DRIVER.name) == 1
 
 
 def test_a_pymongo_that_cannot_tell_it(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from dns import resolver
 
+from tests.driver.name_server import URI, NameServer
 from tests.failures import fails
 from tests.faults.documents import documents, login
 from tests.tokens import contents, make_token
@@ -18,7 +19,6 @@ from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import SDKException
 from zoho_mongo_store.testing import LocalMongo
 
-URI = "mongodb+srv://cluster.zoho-mongo-store.example/?tls=false"
 TIMEOUT = 1.0
 AWAY = "MongoDB cannot be reached"
 
@@ -85,40 +85,17 @@ def test_a_name_that_cannot_be_resolved_counts_as_unreachable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is kept meanwhile is written once the name is resolved."""
-    answers: list[Exception] = [resolver.NXDOMAIN()]  # type: ignore[no-untyped-call]
-
-    class Target:
-        target: Any
-        port: int
-
-    def resolve(_: str, kind: str, **__: object) -> list[Any]:
-        if answers:
-            raise answers[0]
-        if kind == "TXT":
-            raise resolver.NoAnswer()  # type: ignore[no-untyped-call]
-        from dns.name import from_text
-
-        one = Target()
-        one.target = from_text("localhost.zoho-mongo-store.example.")
-        one.port = mongo.members[0].port
-        return [one]
-
-    local = socket.getaddrinfo
-
-    def address(host: Any, *rest: Any, **named: Any) -> Any:
-        is_ours = host == "localhost.zoho-mongo-store.example"
-        return local("127.0.0.1" if is_ours else host, *rest, **named)
-
-    monkeypatch.setattr(resolver, "resolve", resolve)
-    monkeypatch.setattr(socket, "getaddrinfo", address)
+    name_server = NameServer(monkeypatch)
+    name_server.failure = resolver.NXDOMAIN()  # type: ignore[no-untyped-call]
     with (
         LocalMongo() as mongo,
         MongoTokenStore(f"{URI}&directConnection=false", timeout=3) as store,
     ):
+        name_server.port = mongo.members[0].port
         for _ in range(2):
             with fails(f"save_token failed: {AWAY}.*check that it runs and that the URI is right"):
                 store.save_token(make_token(**login("ada", 1)))
-        answers.clear()
+        name_server.failure = None
         assert eventually(lambda: documents(mongo.uri))
         assert contents(once_it_works(lambda: store.find_token(make_token(user_name="ada"))))["id"]
 

@@ -8,6 +8,7 @@ import pytest
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from tests.conftest import PATIENCE
+from tests.driver.name_server import URI, NameServer
 from tests.failures import fails
 from tests.sent_commands import Client
 from tests.tokens import full
@@ -62,6 +63,19 @@ def test_a_log_in_without_credentials(host: str, options: str, words: str) -> No
     ):
         store.find_token_by_id("7")
     assert "code None" not in f"{raised.value} {raised.value.cause}"
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_a_log_in_behind_a_name_that_has_to_be_resolved(
+    server: LocalMongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    NameServer(monkeypatch).port = server.members[0].port
+    uri = f"{URI}&authMechanism=MONGODB-OIDC&authMechanismProperties=ENVIRONMENT:test"
+    with (
+        MongoTokenStore(uri, timeout=PATIENCE) as store,
+        fails('the log-in to MongoDB failed: .*requires "OIDC_TOKEN_FILE" to be set'),
+    ):
+        store.find_token_by_id("7")
 
 
 def test_a_token_file_that_is_missing(

@@ -135,11 +135,6 @@ class Connection:
         return self._closed
 
     @property
-    def is_borrowed(self) -> bool:
-        """Whether the client is the application's."""
-        return not isinstance(self._source, MongoUri)
-
-    @property
     def warnings(self) -> list[str]:
         """What is said about each option of the URI that was left out."""
         return self._source.warnings if isinstance(self._source, MongoUri) else []
@@ -174,9 +169,9 @@ class Connection:
             # What MongoDB itself answers is for the operations to find out.
             with suppress(ConnectionFailure, OperationFailure), pymongo.timeout(self._timeout):
                 collection.database.client.admin.command("ping")
-            if self.is_borrowed:
+            if not isinstance(self._source, MongoUri):
                 # It has new options since its name was resolved.
-                introduce(collection.database.client)
+                introduce(self._source)
         except ConfigurationError as error:
             self._drop_client(pid)
             if not _is_of_name_server(error):
