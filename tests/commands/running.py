@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+import pty
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,3 +115,27 @@ def run(*command: str, folder: Path, **variables: str) -> Finished:
     """The command, run to its end."""
     with running(*command, folder=folder, **variables) as process:
         return process.finish()
+
+
+def run_on_terminal(*command: str, folder: Path, environment: Mapping[str, str]) -> bytes:
+    """What a command writes to a terminal; it has to succeed."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env={**environment, "TERM": "xterm-256color"},
+        cwd=folder,
+    ) as process:
+        os.close(theirs)
+        written = b""
+        try:
+            while part := os.read(ours, 65536):
+                written += part
+        except OSError:
+            pass  # How a terminal ends.
+        finally:
+            os.close(ours)
+        assert process.wait(TIMEOUT) == 0
+    return written

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import pty
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ import pytest
 
 from tests.commands.conftest import CommandLine
 from tests.commands.console_program import SEPARATOR
-from tests.commands.running import COMMAND, TIMEOUT
+from tests.commands.running import COMMAND, TIMEOUT, run_on_terminal
 from tests.commands.test_listing import failed
 from tests.engines import SERVERS
 from tests.tokens import full
@@ -169,25 +168,8 @@ def test_on_a_terminal(cli: CommandLine) -> None:
     """Its encoding counts, also for what a pipe gets in UTF-8."""
     console = CONSOLES["cp1252"]
     commands = [["watch", "--count", "2"], ["list"], ["export"]]
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", PROGRAM, json.dumps(commands)],
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-        env={**environment(cli, console), "TERM": "xterm-256color"},
-        cwd=ROOT,
-    ) as process:
-        os.close(theirs)
-        written = b""
-        try:
-            while part := os.read(ours, 65536):
-                written += part
-        except OSError:
-            pass  # How a terminal ends.
-        finally:
-            os.close(ours)
-        assert process.wait(TIMEOUT) == 0
+    command = (sys.executable, "-m", PROGRAM, json.dumps(commands))
+    written = run_on_terminal(*command, folder=ROOT, environment=environment(cli, console))
     watched, listed, exported = outputs_of(written, len(commands))
     for shown in (watched, listed):
         assert NAME.encode("cp1252", "backslashreplace") in shown

@@ -2,9 +2,7 @@
 
 import json
 import os
-import pty
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from tests.commands.conftest import CommandLine
-from tests.commands.running import COMMAND, running
+from tests.commands.running import COMMAND, run_on_terminal, running
 from tests.engines import SERVERS
 from tests.tokens import full
 from tests.transfer.sources import in_hours
@@ -109,26 +107,9 @@ def test_on_a_terminal_it_is_one_live_table_in_colour(
     cli: CommandLine, own_store: MongoTokenStore, tmp_path: Path
 ) -> None:
     save(own_store, "ada", "A", 1)
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, **cli.variables, "TERM": "xterm-256color", "COLUMNS": "100"}
-    with subprocess.Popen(
-        [str(COMMAND), "watch", "--count", "2"],
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-        env=environment,
-        cwd=tmp_path,
-    ) as process:
-        os.close(theirs)
-        shown = b""
-        try:
-            while part := os.read(ours, 65536):
-                shown += part
-        except OSError:
-            pass  # How a terminal ends.
-        finally:
-            os.close(ours)
-        assert process.wait(30) == 0
+    environment = {**os.environ, **cli.variables, "COLUMNS": "100"}
+    command = (str(COMMAND), "watch", "--count", "2")
+    shown = run_on_terminal(*command, folder=tmp_path, environment=environment)
     text = shown.decode()
     assert "\x1b[32mvalid for" in text
     assert "\x1b[1A" in text  # The second look is drawn over the first.

@@ -25,7 +25,8 @@ from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS
 from zoho_mongo_store.model.document import Document, expiry_date, to_document
 from zoho_mongo_store.transfer import importing, writing
 from zoho_mongo_store.transfer.filestore import FileStoreFile
-from zoho_mongo_store.transfer.importing import Report, import_tokens
+from zoho_mongo_store.transfer.importing import import_tokens
+from zoho_mongo_store.transfer.report import Report
 from zoho_mongo_store.transfer.rows import InvalidRow, Row
 from zoho_mongo_store.transfer.validation import checked_document
 

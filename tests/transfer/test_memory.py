@@ -4,7 +4,8 @@ import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
-from zoho_mongo_store.transfer.importing import Report, import_tokens
+from zoho_mongo_store.transfer.importing import import_tokens
+from zoho_mongo_store.transfer.report import Report
 from zoho_mongo_store.transfer.rows import InvalidRow, Row
 
 

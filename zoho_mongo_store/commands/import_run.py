@@ -14,7 +14,8 @@ from zoho_mongo_store.commands.index_setup import existing_idle_index
 from zoho_mongo_store.commands.output import console, print_json, printable, table
 from zoho_mongo_store.encryption import EncryptedCollection, Encryptor
 from zoho_mongo_store.model.document import Document
-from zoho_mongo_store.transfer.importing import Report, import_tokens
+from zoho_mongo_store.transfer.importing import import_tokens
+from zoho_mongo_store.transfer.report import Report
 from zoho_mongo_store.transfer.rows import Source
 
 _NOTES_IN_JSON = 1000

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import pymongo
 from pymongo.collection import Collection
@@ -12,7 +11,8 @@ from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document, now
 from zoho_mongo_store.transfer.latest_rows import LatestRows
 from zoho_mongo_store.transfer.matching import StoredTokens, looked_up_fields
-from zoho_mongo_store.transfer.planning import Action, Plan, plan, possible_ids, update_of
+from zoho_mongo_store.transfer.planning import plan, possible_ids, update_of
+from zoho_mongo_store.transfer.report import Report, note_of
 from zoho_mongo_store.transfer.rows import InvalidRow, Row, Source
 from zoho_mongo_store.transfer.writing import write_all
 
@@ -20,41 +20,6 @@ _BATCH = 500
 _BATCH_SECONDS = 60.0
 # An attempt fails only because another save changed the same document.
 _ATTEMPTS = 5
-
-
-@dataclass
-class Report:
-    """What became of the rows of an import.
-
-    Attributes:
-        rows: How many rows there were. The other counts add up to it.
-        inserted: New tokens.
-        updated: Stored tokens that were replaced by one that expires later.
-        filled: Stored tokens that were not replaced, and got fields that they lacked.
-        unchanged: Tokens that were stored already.
-        kept: Stored tokens that differ and do not expire sooner.
-        repeated: Rows for whose login another row was imported.
-        damaged: Rows that cannot be imported.
-    """
-
-    rows: int = 0
-    inserted: int = 0
-    updated: int = 0
-    filled: int = 0
-    unchanged: int = 0
-    kept: int = 0
-    repeated: int = 0
-    damaged: int = 0
-
-    def count(self, action: Action) -> None:
-        """Count a row."""
-        setattr(self, action.value, getattr(self, action.value) + 1)
-
-    @property
-    def dealt_with(self) -> int:
-        """How many rows were dealt with so far."""
-        stored = self.inserted + self.updated + self.filled + self.unchanged + self.kept
-        return stored + self.repeated + self.damaged
 
 
 def import_tokens(
@@ -153,7 +118,7 @@ def _store(
         for row, planned in plans:
             if row.line not in conflicts:
                 report.count(planned.action)
-                if note := _note(row.document, planned):
+                if note := note_of(row.document, planned):
                     on_note(row.line, note)
         batch = [row for row in batch if row.line in conflicts]
         if not batch:
@@ -177,31 +142,3 @@ def _stored(
         # The documents of a batch fit into one answer; more are fetched within the time-out too.
         matches: Iterable[Document] = documents.find({"$or": conditions}, batch_size=2 * _BATCH)
         return [one for one in matches if isinstance(one.get("id"), str)]
-
-
-def _note(document: Document, plan: Plan) -> str:
-    """Return what is special about a row that was stored, or kept out, or ``""``."""
-    own = document.get("id", plan.id)
-    notes = []
-    if plan.action is Action.KEEP:
-        notes.append("not imported: the stored token of this user does not expire sooner")
-    elif plan.action is Action.FILL and _differs(document, plan.stored or {}):
-        notes.append(
-            "only the fields that were absent were imported: the stored token of this user does "
-            "not expire sooner"
-        )
-    elif plan.action is Action.INSERT and plan.id != own:
-        notes.append(f"stored with the id {plan.id}: another login has the id {own}")
-    elif plan.id != own and plan.fields:
-        notes.append(f"the user keeps the stored id {plan.id}, not {own}")
-    if plan.nameless and plan.fields:
-        notes.append("stored without the user name: a token of another OAuth client has it")
-    return "; ".join(notes)
-
-
-def _differs(document: Document, stored: Document) -> bool:
-    return any(
-        document[field] != stored[field]
-        for field in CREDENTIAL_FIELDS
-        if field in document and field in stored
-    )

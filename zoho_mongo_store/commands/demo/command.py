@@ -25,7 +25,8 @@ def demo() -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _end)
     try:
-        from zoho_mongo_store.commands.demo.scenario import Scene, play
+        from zoho_mongo_store.commands.demo.scenario import play
+        from zoho_mongo_store.commands.demo.scene import Scene
         from zoho_mongo_store.commands.demo.screen import Screen
         from zoho_mongo_store.commands.demo.stage import Stage
 

@@ -38,7 +38,7 @@ class DemoSetup(NamedTuple):
     folder: str
 
 
-class Call(NamedTuple):
+class StoreCall(NamedTuple):
     """One call that the SDK made to the store; it shows no token and no secret."""
 
     time: float
@@ -47,10 +47,10 @@ class Call(NamedTuple):
     outcome: str
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What came of an action. ``error`` is empty if it succeeded."""
 
-    calls: list[Call]
+    calls: list[StoreCall]
     result: Any
     error: str
 
@@ -64,7 +64,7 @@ class RecordingStore(MongoTokenStore):
 
     def begin(self) -> None:
         """Forget the calls so far."""
-        self.calls: list[Call] = []
+        self.calls: list[StoreCall] = []
         self.failure = ""
 
     def find_token(self, token: OAuthToken) -> OAuthToken | None:
@@ -100,7 +100,7 @@ class RecordingStore(MongoTokenStore):
         except SDKException as error:
             self.failure = str(error)  # The SDK swallows what save_token raises.
             raise
-        self.calls.append(Call(start, method, argument, outcome(result)))
+        self.calls.append(StoreCall(start, method, argument, outcome(result)))
         return result
 
 
@@ -165,13 +165,13 @@ def short(id: str | None) -> str:
 
 def _carried_out(
     action: Callable[..., Any], arguments: dict[str, str], store: RecordingStore
-) -> Answer:
+) -> Reply:
     store.begin()
     try:
         result = action(**arguments)
     except Exception as error:
-        return Answer(store.calls, None, str(error) or type(error).__name__)
-    return Answer(store.calls, result, store.failure)
+        return Reply(store.calls, None, str(error) or type(error).__name__)
+    return Reply(store.calls, result, store.failure)
 
 
 def _carried(token: OAuthToken) -> str:

@@ -1,25 +1,10 @@
 """The story that the demo tells; each step checks that it did what it says."""
 
-from typing import Any, NamedTuple
-
-from zoho_mongo_store.commands.demo.process import SDK_NAMES_USER, Answer, short
-from zoho_mongo_store.commands.demo.screen import Screen, store_event, zoho_event
-from zoho_mongo_store.commands.demo.stage import DemoError, Process, Stage
-from zoho_mongo_store.model.document import Document, now
+from zoho_mongo_store.commands.demo.process import SDK_NAMES_USER, short
+from zoho_mongo_store.commands.demo.scene import Cue, Scene, User
+from zoho_mongo_store.commands.demo.stage import Process
+from zoho_mongo_store.model.document import now
 from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES
-
-
-class User(NamedTuple):
-    """A Zoho user, in an organization of her own."""
-
-    email: str
-    org: str
-
-    @property
-    def name(self) -> str:
-        """What the SDK calls the user."""
-        return f"{self.email}:{self.org}"
-
 
 ADA, GRACE = User("ada@example.com", "10001"), User("grace@example.com", "10002")
 
@@ -28,58 +13,6 @@ EXPIRED = 61 / 60
 
 # What the SDK asks Zoho after a login, to name the user.
 _NAMING = {"users": 1, "org": 1} if SDK_NAMES_USER else {}
-
-
-class Action(NamedTuple):
-    """What a process is to do: a method of ``process.Application``."""
-
-    process: Process
-    name: str
-    arguments: dict[str, Any]
-
-
-class Scene:
-    """A stage, and the screen that shows what happens on it."""
-
-    def __init__(self, stage: Stage, screen: Screen) -> None:
-        self.stage = stage
-        self.screen = screen
-
-    def act(self, process: Process, action: str, **arguments: Any) -> Answer:
-        """Have one process do something, and show what happened."""
-        return self.act_together([Action(process, action, arguments)])[0]
-
-    def act_together(self, actions: list[Action]) -> list[Answer]:
-        """Have processes do something at the same time, and show what happened."""
-        self.stage.zoho.clear()
-        for process, name, arguments in actions:
-            process.send(name, **arguments)
-        answers = [action.process.receive() for action in actions]
-        events = [store_event(call) for answer in answers for call in answer.calls]
-        ahead = self.stage.hours_passed
-        events += [zoho_event(request, ahead) for request in self.stage.zoho.requests()]
-        self.screen.events([action.process.pid for action in actions], events)
-        return answers
-
-    def document(self, user: User) -> Document:
-        """The one stored document of this user."""
-        found = [one for one in self.stage.documents() if one.get("user_name") == user.name]
-        if len(found) != 1:
-            raise DemoError(f"{len(found)} documents are stored for {user.name}, not one")
-        return found[0]
-
-    def check(self, statement: str, holds: bool) -> None:
-        """Show the statement if it holds; else raise ``DemoError``."""
-        if not holds:
-            raise DemoError(f"this does not hold: {statement}")
-        self.screen.verified(statement)
-
-    def check_requests(self, statement: str, **counts: int) -> None:
-        """Check that exactly these requests went to Zoho in this act, by kind."""
-        kinds = [request.kind for request in self.stage.zoho.requests() if request.status == "ok"]
-        expected = sorted(kind for kind, count in counts.items() for _ in range(count))
-        all_ok = len(kinds) == len(self.stage.zoho.requests())
-        self.check(statement, all_ok and sorted(kinds) == expected)
 
 
 def play(scene: Scene) -> None:
@@ -181,10 +114,10 @@ def refresh_together(scene: Scene) -> None:
         "same moment. Zoho takes a second to answer a refresh.",
     )
     fleet = [scene.stage.process() for _ in range(6)]
-    scene.act_together([Action(one, "initialize", {"user_name": ADA.name}) for one in fleet])
+    scene.act_together([Cue(one, "initialize", {"user_name": ADA.name}) for one in fleet])
     scene.stage.pass_hours(EXPIRED)
     scene.stage.zoho.configure(delay=1)
-    answers = scene.act_together([Action(one, "organization", {}) for one in fleet])
+    answers = scene.act_together([Cue(one, "organization", {}) for one in fleet])
     scene.stage.zoho.configure(delay=0)
     scene.check_requests("one refresh served all six", refresh=1, org=6)
     organizations = {answer.result for answer in answers}

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from zoho_mongo_store.commands.demo.process import Call, short
+from zoho_mongo_store.commands.demo.process import StoreCall, short
 from zoho_mongo_store.model.document import SECRET_FIELDS, Document, now
 from zoho_mongo_store.testing.zoho_protocol import Kind, Request
 
@@ -31,7 +31,7 @@ _IDENTIFYING = ("_id", "id", "user_name")
 _SDK_LINES = (8, 7, 6, 5)
 
 
-class Event(NamedTuple):
+class ShownEvent(NamedTuple):
     """Something that happened, on this machine's clock."""
 
     time: float
@@ -41,15 +41,15 @@ class Event(NamedTuple):
     outcome: str
 
 
-def store_event(call: Call) -> Event:
+def store_event(call: StoreCall) -> ShownEvent:
     """A call of the SDK's to the store."""
-    return Event(call.time, "store", call.method, call.argument, call.outcome)
+    return ShownEvent(call.time, "store", call.method, call.argument, call.outcome)
 
 
-def zoho_event(request: Request, hours_ahead: float) -> Event:
+def zoho_event(request: Request, hours_ahead: float) -> ShownEvent:
     """A request to Zoho, whose clock is so many hours ahead."""
     what, about = _REQUESTS[request.kind]
-    return Event(request.time - hours_ahead * 3600, "Zoho", what, about, request.status)
+    return ShownEvent(request.time - hours_ahead * 3600, "Zoho", what, about, request.status)
 
 
 def masked(field: str, value: object) -> str:
@@ -100,7 +100,7 @@ class Screen:
         self._console.rule(f"{self._steps}. {title}", align="left", style="cyan")
         self._console.print(explanation)
 
-    def events(self, pids: Sequence[int | None], events: Iterable[Event]) -> None:
+    def events(self, pids: Sequence[int | None], events: Iterable[ShownEvent]) -> None:
         """What happened, in the order of time; the same in several processes is one line."""
         in_order = sorted(events, key=lambda event: event.time)
         times = Counter((one.where, one.what, one.about, one.outcome) for one in in_order)

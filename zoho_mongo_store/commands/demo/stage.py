@@ -12,7 +12,7 @@ from typing import Any
 
 import pymongo
 
-from zoho_mongo_store.commands.demo.process import Answer, DemoSetup, serve
+from zoho_mongo_store.commands.demo.process import DemoSetup, Reply, serve
 from zoho_mongo_store.driver.source import URI_VARIABLE, environment_uri
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.store import MongoTokenStore
@@ -49,7 +49,7 @@ class Process:
         """Have a method of ``Application`` called."""
         self._pipe.send((action, arguments))
 
-    def receive(self) -> Answer:
+    def receive(self) -> Reply:
         """Wait for what came of it.
 
         Raises:
@@ -58,7 +58,7 @@ class Process:
         if not self._pipe.poll(ANSWER_TIMEOUT):
             raise DemoError(f"process {self.pid} did not answer within {ANSWER_TIMEOUT:.0f} s")
         try:
-            answer: Answer = self._pipe.recv()
+            answer: Reply = self._pipe.recv()
         except EOFError:
             raise DemoError(f"process {self.pid} ended before it answered") from None
         if answer.error:
