@@ -4,6 +4,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from zoho_mongo_store.errors import InvalidInputError, StoreError
+from zoho_mongo_store.signals import is_from_handler
 
 _WHAT_TO_DO = {
     "on_event": "use a function at the top level of a module",
@@ -62,6 +63,8 @@ def _require_picklable(options: dict[str, Any]) -> None:
             # As multiprocessing does it, which takes more than pickle: its own queues, for example.
             ForkingPickler.dumps(value)
         except Exception as error:
+            if is_from_handler(error):
+                raise
             what_to_do = _WHAT_TO_DO.get(name, "use another")
             raise InvalidInputError(
                 f"{name} cannot be pickled ({type(error).__name__}): {what_to_do}, or make the "

@@ -1,10 +1,13 @@
 """What happens to the tokens, told to a function of the application's."""
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+
+from zoho_mongo_store.signals import raised_by_handler
 
 logger = logging.getLogger("zoho_mongo_store")
 
@@ -81,6 +84,8 @@ class Events:
     ) -> None:
         """Tell an event. What the handler raises is logged at ERROR and goes no further.
 
+        What a signal's handler raises meanwhile is raised as it is.
+
         Args:
             name: see ``TokenEvent``.
             document: the token's document, or its fields, of which the id, the user name and the
@@ -101,8 +106,11 @@ class Events:
             duration=duration,
             attempt=attempt,
         )
+        handled = sys.exception()
         try:
             self._handler(event)
         except Exception as error:
+            if raised_by_handler(error, handled) is not None:
+                raise
             # Its text may quote anything, as may a traceback whose frames hold tokens.
             logger.error("on_event raised %s at the event %s", type(error).__name__, name)

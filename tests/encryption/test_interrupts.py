@@ -1,6 +1,9 @@
 """A signal that comes while MongoDB's library computes: it does so in functions of Python's."""
 
-from collections.abc import Callable
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -26,21 +29,42 @@ def stored(make_store: StoreMaker) -> tuple[MongoTokenStore, str]:
     return store, str(token.get_id())
 
 
-def interrupt(patch: pytest.MonkeyPatch, error: BaseException, after: int = 0) -> None:
-    """Let a signal's handler raise ``error`` in the library's computing, the first times not."""
+class TimeIsUpError(Exception):
+    """What a task queue's handler raises."""
+
+
+@contextmanager
+def interrupted(error: BaseException, after: int = 0) -> Iterator[None]:
+    """A signal comes in the library's computing, whose handler raises; the first times not."""
     read, calls = crypto._to_bytes, iter(range(after))
 
-    def interrupted(value: Any) -> bytes:
+    def handle(*_: object) -> None:
+        raise error
+
+    def read_and_be_interrupted(value: Any) -> bytes:
         if next(calls, None) is None:
-            raise error
+            signal.raise_signal(signal.SIGTERM)
         return bytes(read(value))
 
-    patch.setattr(crypto, "_to_bytes", interrupted)
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(crypto, "_to_bytes", read_and_be_interrupted)
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), SystemExit("bye")])
-def test_it_ends_a_find_and_a_save(
-    stored: tuple[MongoTokenStore, str], error: BaseException
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(KeyboardInterrupt(), SystemExit(3), SystemExit("bye")),
+        *(TimeIsUpError("60 s"), TimeoutError("up"), ValueError("what a bug raises as well")),
+    ],
+    ids=repr,
+)
+def test_what_a_handler_raises_comes_out_as_it_is(
+    stored: tuple[MongoTokenStore, str], error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
     store, id = stored
     before = list(store.collection.find())
@@ -49,21 +73,48 @@ def test_it_ends_a_find_and_a_save(
         lambda: store.save_token(full(access_token="1000.new")),
     ]
     for operation in operations:
-        with pytest.MonkeyPatch.context() as patch:
-            interrupt(patch, error)
-            with pytest.raises(type(error)) as caught:
-                operation()
-        assert caught.value.args == error.args
+        with interrupted(error), pytest.raises(type(error)) as caught:
+            operation()
+        assert caught.value is error
     assert list(store.collection.find()) == before
     assert contents(store.find_token_by_id(id)) == contents(full(id=id))
+    assert caplog.records == []
 
 
-def test_what_another_handler_raises_is_not_taken_for_damage(
+def test_ctrl_c_comes_out(
+    stored: tuple[MongoTokenStore, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's own handler is no function of Python's."""
+    monkeypatch.setattr(crypto, "_to_bytes", lambda _: signal.raise_signal(signal.SIGINT))
+
+    with pytest.raises(KeyboardInterrupt):
+        stored[0].find_token_by_id(stored[1])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), SystemExit("bye")])
+def test_a_release_of_the_library_that_leaves_the_text_alone(
+    stored: tuple[MongoTokenStore, str], error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, id = stored
+    store.find_token_by_id(id)
+    monkeypatch.setattr(crypto, "traceback", traceback)
+
+    with interrupted(error), pytest.raises(type(error)) as caught:
+        store.find_token_by_id(id)
+
+    assert caught.value.args == error.args
+
+
+def test_what_goes_wrong_in_it_is_not_taken_for_damage(
     stored: tuple[MongoTokenStore, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, id = stored
-    interrupt(monkeypatch, TimeoutError("the task's time is up"))
-    with fails("the encryption did not finish: TimeoutError was raised in it") as caught:
+
+    def fail(_: Any) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(crypto, "_to_bytes", fail)
+    with fails("the encryption did not finish: MemoryError was raised in it") as caught:
         store.find_token_by_id(id)
     assert "damaged" not in str(caught.value)
 
@@ -77,10 +128,8 @@ def test_it_ends_a_command_which_is_run_again(
     save_users(store, 6)
     if command is encrypt_collection:
         decrypt_collection(store.collection, encryption)
-    with pytest.MonkeyPatch.context() as patch:
-        interrupt(patch, KeyboardInterrupt(), after)
-        with pytest.raises(KeyboardInterrupt):
-            command(store.collection, encryption)
+    with interrupted(TimeIsUpError("60 s"), after), pytest.raises(TimeIsUpError):
+        command(store.collection, encryption)
 
     command(store.collection, encryption)
 

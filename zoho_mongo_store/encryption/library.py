@@ -9,6 +9,7 @@ from bson.codec_options import CodecOptions
 from pymongo import MongoClient, ReadPreference
 from pymongo.errors import EncryptionError, PyMongoError
 
+from zoho_mongo_store.encryption.interrupts import raise_if_interrupted, remember_what_is_raised
 from zoho_mongo_store.encryption.settings import FieldEncryption
 from zoho_mongo_store.errors import KeyServiceError, StoreError, is_unreachable, without
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 # What libmongocrypt says after it tried a key management service again and again.
 _SERVICE_IS_AWAY = "last attempt failed with"
-_TRACEBACK = "Traceback (most recent call last)"
 _LONGEST_REASON = 300
 _ADDRESSES = ("endpoint", "identityPlatformEndpoint")
 
@@ -63,6 +63,7 @@ def open_library(
     except (PyMongoError, MongoCryptError, TypeError, ValueError) as error:
         raise StoreError(f"the encryption cannot be set up: {reason_of(error, settings)}") from None
     _read_past_primary(library)
+    remember_what_is_raised()
     return library
 
 
@@ -76,13 +77,13 @@ def raise_if_elsewhere(error: EncryptionError, settings: FieldEncryption) -> Non
     Raises:
         KeyServiceError: The key management service could not be reached.
         PyMongoError: MongoDB could not be reached.
-        KeyboardInterrupt: A signal came. So do ``SystemExit`` and ``StoreError``.
+        BaseException: A signal's handler raised it; see ``raise_if_interrupted``.
     """
+    raise_if_interrupted(error)
     if _is_from_key_service(error.cause) or _SERVICE_IS_AWAY in str(error):
         raise KeyServiceError(reason_of(error, settings)) from None
     if is_unreachable(error.cause):
         raise error.cause from None
-    _raise_if_interrupted(str(error))
 
 
 def reason_of(error: Exception, settings: FieldEncryption) -> str:
@@ -109,31 +110,6 @@ def _read_past_primary(library: "ClientEncryption[dict[str, Any]]") -> None:
     vault = getattr(reader, "key_vault_coll", None)
     if reader is not None and vault is not None:
         reader.key_vault_coll = vault.with_options(read_preference=ReadPreference.PRIMARY_PREFERRED)
-
-
-def _raise_if_interrupted(text: str) -> None:
-    """Raise again what was raised inside the library.
-
-    The library calls Python functions (pymongocrypt/crypto.py), in which signals are handled. It
-    reports what is raised there as its own failure, with the traceback as a text. Without this,
-    Ctrl-C would look like a damaged value.
-
-    Args:
-        text: The text of the library's failure.
-
-    Raises:
-        KeyboardInterrupt: It was raised inside.
-        SystemExit: It was raised inside, with the same status.
-        StoreError: Anything else was raised inside.
-    """
-    if _TRACEBACK not in text:
-        return
-    name, _, argument = text.strip().splitlines()[-1].partition(": ")
-    if name == KeyboardInterrupt.__name__:
-        raise KeyboardInterrupt from None
-    if name == SystemExit.__name__:
-        raise SystemExit(int(argument) if argument.isdecimal() else argument or None) from None
-    raise StoreError(f"the encryption did not finish: {name} was raised in it") from None
 
 
 def _texts(value: object) -> Iterator[str]:

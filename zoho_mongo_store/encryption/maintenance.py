@@ -27,6 +27,7 @@ from zoho_mongo_store.encryption.migration import (
 from zoho_mongo_store.encryption.settings import FieldEncryption
 from zoho_mongo_store.errors import failure
 from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.signals import is_from_handler
 
 _TICK = 0.25
 
@@ -189,5 +190,7 @@ def _cipher(
             yield cipher
         return
     except Exception as error:
+        if is_from_handler(error):
+            raise
         failed = failure(operation, error)
     raise failed

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -19,6 +20,7 @@ from zoho_mongo_store.errors.answers import advice, handshake_advice
 from zoho_mongo_store.errors.kinds import KeyServiceError, StoreError, is_unreachable
 from zoho_mongo_store.errors.redaction import is_of_client, is_of_log_in, redacted, words
 from zoho_mongo_store.sdk import SDKException, secrets_of
+from zoho_mongo_store.signals import raised_by_handler
 
 logger = logging.getLogger("zoho_mongo_store")
 
@@ -112,6 +114,8 @@ def translate_errors(
     It is raised outside the exception handler, so that no context leads to the original, and no
     frame that a log handler or a traceback with locals shows holds a field of a token.
 
+    What a signal's handler raises is no failure, and comes out as it is.
+
     Args:
         operation: The name of the method in the message.
     """
@@ -121,13 +125,19 @@ def translate_errors(
     ) -> Callable[Concatenate[_Self, _Arguments], _Result]:
         @functools.wraps(method)
         def call(self: _Self, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+            handled = sys.exception()
             try:
                 return method(self, *args, **kwargs)
             except Exception as error:
-                failed = _failure(operation, error, self, [*args, *kwargs.values()])
+                raised = raised_by_handler(error, handled)
+                if raised is None:
+                    raised = _failure(operation, error, self, [*args, *kwargs.values()])
+                    logger.error("%s", raised)
+                else:
+                    # What it came in between of may quote a value.
+                    raised.__cause__ = raised.__context__ = None
             del args, kwargs
-            logger.error("%s", failed)
-            raise failed
+            raise raised
 
         return call
 

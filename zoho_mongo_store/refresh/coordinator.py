@@ -139,9 +139,7 @@ class Coordinator:
         """Get the outcome of the one attempt of this process, which is begun if there is none."""
         deadline = time.monotonic() + self._patience
         while True:
-            flight, is_own = self._flights.board(task.flight_key)
-            if is_own:
-                self._begin(Attempt(task, self._site), task, flight)
+            flight, is_own = self._board(task)
             if not flight.wait(deadline - time.monotonic()):
                 self._counters.add("paused")
                 return Failed(REFUSED, "no process has got an answer in time", timedelta(seconds=1))
@@ -160,14 +158,34 @@ class Coordinator:
                 self._counters.add("waited")
                 return outcome
 
-    def _begin(self, attempt: Attempt, task: Task, flight: Flight) -> None:
-        """Run an attempt in a thread of its own."""
+    def _board(self, task: Task, *, is_early: bool = False) -> tuple[Flight, bool]:
+        """Find the attempt that is under way, or begin one; whether it was begun here.
+
+        What a signal's handler raises meanwhile leaves no attempt behind that nobody makes.
+        """
+        attempt = Attempt(task, self._site, is_early=is_early)
+        try:
+            flight, is_own = self._flights.board(task.flight_key)
+            if is_own:
+                if is_early:
+                    self._early.add(attempt)
+                with self._lock:
+                    self._running.add(attempt)
+                start(lambda: self._fly(attempt, task, flight))
+        except BaseException:
+            if self._flights.give_up(task.flight_key):
+                self._discard(attempt)
+            raise
+        return flight, is_own
+
+    def _discard(self, attempt: Attempt) -> None:
+        self._early.discard(attempt)
         with self._lock:
-            self._running.add(attempt)
-        start(lambda: self._fly(attempt, task, flight))
+            self._running.discard(attempt)
 
     def _fly(self, attempt: Attempt, task: Task, flight: Flight) -> None:
         """Run an attempt, and tell its events once all who wait have its outcome."""
+        flight.is_flown = True
         try:
             flight.outcome = attempt.run()
         except Exception as error:
@@ -183,8 +201,7 @@ class Coordinator:
             for event in attempt.events:
                 self._site.tokens.events.emit(**event._asdict())
         finally:
-            with self._lock:
-                self._running.discard(attempt)
+            self._discard(attempt)
             attempt.ended.set()
 
     def _refresh_early(self, token: OAuthToken) -> None:
@@ -195,11 +212,7 @@ class Coordinator:
         task = Task.of(token, Redemption.REFRESH, url)
         if not self._early.may_try(task.key):
             return
-        flight, is_own = self._flights.board(task.flight_key)
-        if is_own:
-            attempt = Attempt(task, self._site, is_early=True)
-            self._early.add(attempt)
-            self._begin(attempt, task, flight)
+        self._board(task, is_early=True)
 
 
 _coordinators: "weakref.WeakSet[Coordinator]" = weakref.WeakSet()

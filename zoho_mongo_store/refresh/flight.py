@@ -12,6 +12,7 @@ class Flight:
     Attributes:
         outcome: How it ended. ``None`` when an early refresh left it to another process.
         error: What ended it otherwise.
+        is_flown: Whether a thread is on the way.
     """
 
     def __init__(self) -> None:
@@ -19,6 +20,7 @@ class Flight:
         self._landed = threading.Event()
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
+        self.is_flown = False
 
     def wait(self, seconds: float) -> bool:
         """Wait until it lands, for so many seconds at most; whether it has."""
@@ -45,6 +47,22 @@ class Flights:
                 return flight, False
             flight = self._flights[key] = Flight()
             return flight, True
+
+    def give_up(self, key: str) -> bool:
+        """End the flight for ``key`` if nobody flies it, since its begin was interrupted.
+
+        Those who wait on it begin another.
+
+        Returns:
+            Whether there was one.
+        """
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is None or flight.is_flown:
+                return False
+            del self._flights[key]
+        flight.land()
+        return True
 
     def leave(self, key: str, flight: Flight) -> None:
         """Take ``flight`` off the list, so that the next caller begins another."""

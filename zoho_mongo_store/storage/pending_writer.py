@@ -14,6 +14,7 @@ from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.login import is_first_save
 from zoho_mongo_store.model.lookup import save_filters
 from zoho_mongo_store.model.token_documents import TokenDocuments
+from zoho_mongo_store.signals import is_from_handler
 from zoho_mongo_store.storage.login_state import note_login
 from zoho_mongo_store.storage.pending_save import PendingSave
 from zoho_mongo_store.storage.pending_saves import PendingSaves
@@ -130,7 +131,7 @@ class PendingWriter:
         try:
             stored = self._write(documents, save)
         except Exception as error:
-            if is_unreachable(error):
+            if is_unreachable(error) or is_from_handler(error):
                 raise
             return _Written(save, None, str(failure("save_token", error)))
         if stored is not None:
@@ -154,7 +155,7 @@ class PendingWriter:
                     is_redeemed=one.save.redeemed is not None,
                 )
         except Exception as error:
-            if is_unreachable(error):
+            if is_unreachable(error) or is_from_handler(error):
                 raise
             logger.error("%s", failure("save_token", error))
             return one
