@@ -5,8 +5,10 @@ import os
 from celery import Celery
 
 from tests.faults.documents import login
+from tests.refresh.callers import driving
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.testing import LoopbackZoho
 
 FOLDER = os.environ["ZOHO_MONGO_CELERY_FOLDER"]
 
@@ -37,3 +39,11 @@ def save(user: str, number: int) -> bool:
     except Exception:
         return False
     return True
+
+
+@app.task(name="access_token", soft_time_limit=2, time_limit=60)  # type: ignore[untyped-decorator]
+def access_token(id: str, zoho_url: str) -> str | None:
+    """Ask the SDK for an access token, within two seconds."""
+    with driving(store, LoopbackZoho.at(zoho_url)):
+        found: str | None = make_token(id=id).get_token()
+        return found

@@ -3,18 +3,15 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery
 
+from tests.faults.celery_worker import running_celery
 from tests.faults.documents import documents, login
 from tests.faults.gunicorn_server import WORKERS, ask, running_gunicorn
 from tests.faults.three_members import (
@@ -32,7 +29,6 @@ from zoho_mongo_store.testing import LocalMongo
 
 CHILDREN = 3
 TIMEOUT = 3.0
-CONCURRENCY = 3
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
@@ -140,40 +136,6 @@ def test_gunicorn_with_preload_through_a_failover(three: LocalMongo, tmp_path: P
     assert {status for status, _ in before + during + after} == {200}
     assert len({worker for _, worker in during}) == WORKERS
     assert not re.search("(?i)traceback", log.read_text()), log.read_text()
-
-
-@contextmanager
-def running_celery(uri: str, folder: Path) -> Iterator[Celery]:
-    """A worker with a pool of forked processes, and the application that sends it tasks."""
-    for name in ("queue", "control", "results"):
-        (folder / name).mkdir()
-    log = folder / "celery.log"
-    environment = {**os.environ, "ZOHO_MONGO_URI": uri, "ZOHO_MONGO_CELERY_FOLDER": str(folder)}
-    options = ["--pool=prefork", f"--concurrency={CONCURRENCY}", "--without-mingle"]
-    options += ["--without-gossip", "--without-heartbeat", "--loglevel=INFO"]
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "tests.faults.celery_app", "worker", *options],
-            env=environment,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    sender = Celery(broker="filesystem://", backend=f"file://{folder}/results")
-    sender.conf.broker_transport_options = {
-        "data_folder_in": f"{folder}/queue",
-        "data_folder_out": f"{folder}/queue",
-        "control_folder": f"{folder}/control",
-    }
-    try:
-        assert eventually(lambda: " ready." in log.read_text(), 60), log.read_text()
-        yield sender
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def test_celerys_prefork_through_a_failover(three: LocalMongo, tmp_path: Path) -> None:
