@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from pathlib import Path
 
 import pytest
 from pymongo.uri_parser import parse_uri
@@ -15,11 +15,11 @@ from benchmarks.rows import row, token_of
 from benchmarks.test_hot_path import CACHE, CACHED, TOKENS
 from tests.faults.proxy import Proxy
 from tests.refresh.callers import driving
-from tests.sdk.application import current_user
+from tests.sdk.application import Application, current_user
 from tests.sent_commands import Client
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.sdk import Initializer, TokenStore
+from zoho_mongo_store.sdk import TokenStore
 from zoho_mongo_store.testing import LoopbackZoho
 
 SUBJECTS = (RAW, OURS, CACHED)
@@ -56,6 +56,7 @@ def test_distance(
     benchmark: BenchmarkFixture,
     stores: dict[str, TokenStore],
     zoho: LoopbackZoho,
+    tmp_path: Path,
     subject: str,
     operation: str,
 ) -> None:
@@ -65,6 +66,5 @@ def test_distance(
         benchmark(lambda: store.find_token_by_id(ID))
         return
     with driving(store, zoho):
-        initializer: Any = Initializer.get_initializer()
-        initializer.token = make_token(id=ID)
+        Application(zoho, {}, str(tmp_path)).initialize(make_token(id=ID), store)
         benchmark(current_user)

@@ -13,7 +13,7 @@ from tests.processes import in_processes
 from tests.sdk.version import FINDS_USER
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.sdk import Initializer, OAuthToken
+from zoho_mongo_store.sdk import Initializer, OAuthToken, TokenStore
 from zoho_mongo_store.testing import LoopbackZoho
 
 CLIENT = {"client_id": LoopbackZoho.client_id, "client_secret": LoopbackZoho.client_secret}
@@ -44,7 +44,7 @@ class Application:
         with fresh_sdk():
             return program(self, *arguments)
 
-    def initialize(self, token: OAuthToken, store: MongoTokenStore) -> None:
+    def initialize(self, token: OAuthToken, store: TokenStore) -> None:
         """Initialize the SDK with the token and the store."""
         Initializer.initialize(
             environment=self.zoho.environment(),
