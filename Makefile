@@ -13,7 +13,8 @@ SDK_TESTS := tests/sdk tests/test_contract.py $(wildcard $(addprefix tests/refre
 	intercept.py fleet.py grant.py attempt.py takeover.py))
 # What depends on the server's version. PyPI carries these versions for x86-64 Linux.
 SERVERS := 4.4.2 5.0.4 6.0.27
-SERVER_TESTS := tests/test_contract.py tests/driver/test_indexes.py tests/storage/test_upsert.py \
+SERVER_TESTS := tests/test_contract.py tests/driver/test_indexes.py tests/driver/test_names.py \
+	tests/errors/test_answers.py tests/storage/test_upsert.py \
 	tests/refresh/test_leases.py tests/refresh/test_fleet.py tests/transfer \
 	tests/encryption/test_contract.py
 

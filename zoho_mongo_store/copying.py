@@ -1,6 +1,5 @@
 """What a copy of a store is made of, in this process or in another."""
 
-from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from zoho_mongo_store.errors import InvalidInputError, StoreError
@@ -58,6 +57,9 @@ class StoreOptions:
 
 
 def _require_picklable(options: dict[str, Any]) -> None:
+    # Few programs need it, and it takes milliseconds.
+    from multiprocessing.reduction import ForkingPickler
+
     for name, value in options.items():
         try:
             # As multiprocessing does it, which takes more than pickle: its own queues, for example.
