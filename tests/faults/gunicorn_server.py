@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 WORKERS = 4
+APPLICATION = "tests.faults.gunicorn_app:application"
 # Python 3.12 warns of any fork with threads, and a client that is in use has some.
 STRICT = ["-W", "error", "-W", "ignore:This process:DeprecationWarning"]
 
@@ -21,11 +22,10 @@ def running_gunicorn(uri: str, log: Path) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     options = ["--preload", f"--workers={WORKERS}", "--threads=2", f"--bind=127.0.0.1:{port}"]
+    options += options_of_this_gunicorn()
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, *STRICT, "-m", "gunicorn", *options]
-            + ["--no-control-socket"] * _supports_control_socket()
-            + ["tests.faults.gunicorn_app:application"],
+            [sys.executable, *STRICT, "-m", "gunicorn", *options, APPLICATION],
             env={**os.environ, "ZOHO_MONGO_URI": uri},
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -57,7 +57,9 @@ def ask(port: int, query: str) -> tuple[int, bytes]:
         connection.close()
 
 
-def _supports_control_socket() -> bool:
+def options_of_this_gunicorn() -> list[str]:
+    """What keeps this release from making a socket in the user's home."""
     from gunicorn.config import KNOWN_SETTINGS
 
-    return any("--no-control-socket" in (setting.cli or ()) for setting in KNOWN_SETTINGS)
+    option = "--no-control-socket"
+    return [option] if any(option in (one.cli or ()) for one in KNOWN_SETTINGS) else []

@@ -1,0 +1,113 @@
+"""The page's metrics for Prometheus, with gunicorn's several processes."""
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.engines import SERVERS
+from tests.faults.gunicorn_server import options_of_this_gunicorn
+from tests.recipes.programs import PAGE, programs
+from tests.refresh.callers import Fleet
+from tests.waiting import eventually
+from zoho_mongo_store.testing import LoopbackZoho
+
+WORKERS = 2
+# Added to the page's application.
+SITE = """
+import os
+from tests.refresh.callers import ask, driving
+from tests.tokens import make_token
+from zoho_mongo_store.testing import LoopbackZoho
+from metrics import app, store
+
+
+@app.get("/token/<id>")
+def token(id):
+    with driving(store, LoopbackZoho.at(os.environ["ZOHO_URL"])):
+        return str(ask(make_token(id=id)).error)
+
+
+@app.get("/worker")
+def worker():
+    return str(os.getpid())
+"""
+
+pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
+
+
+def test_prometheus_with_several_processes(fleet: Fleet, tmp_path: Path) -> None:
+    application, configuration = programs("Prometheus.*?processes")
+    (tmp_path / "metrics.py").write_text(application)
+    (tmp_path / "gunicorn.conf.py").write_text(configuration)
+    (tmp_path / "site_of_the_test.py").write_text(SITE)
+    users = [fleet.stored() for _ in range(5)]
+    fleet.zoho.revoke(users[-1]["refresh_token"])
+
+    with running_gunicorn(tmp_path, fleet.zoho) as port:
+        for fields in users:
+            get(port, f"/token/{fields['id']}")
+        workers, seen = set(), set()
+        for _ in range(30):
+            workers.add(get(port, "/worker"))
+            text = get(port, "/metrics")
+            seen.add(tuple(re.findall(r"(?m)^zoho_token_(?:events|\w+_count).*", text)))
+
+    assert len(workers) > 1
+    (lines,) = seen
+    assert set(lines) == {
+        'zoho_token_events_total{event="refreshed"} 4.0',
+        'zoho_token_events_total{event="refresh_refused"} 1.0',
+        'zoho_token_refresh_seconds_count{outcome="refreshed"} 4.0',
+        'zoho_token_refresh_seconds_count{outcome="refresh_refused"} 1.0',
+    }
+
+
+@contextmanager
+def running_gunicorn(folder: Path, zoho: LoopbackZoho) -> Iterator[int]:
+    """Run the page's application, with a route of the test's; yields its port."""
+    (folder / "counts").mkdir()
+    log = folder / "log"
+    environment = {
+        **os.environ,
+        "PROMETHEUS_MULTIPROC_DIR": str(folder / "counts"),
+        "PYTHONPATH": str(PAGE.parents[1]),
+        "ZOHO_URL": zoho.url,
+    }
+    command = [sys.executable, "-m", "gunicorn", f"--workers={WORKERS}", "--bind=127.0.0.1:0"]
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [*command, *options_of_this_gunicorn(), "site_of_the_test:app"],
+            cwd=folder,
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        assert eventually(lambda: log.read_text().count("Booting worker") == WORKERS, 60)
+        (port,) = re.findall(r"Listening at: http://127\.0\.0\.1:(\d+)", log.read_text())
+        yield int(port)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def get(port: int, path: str) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        assert response.status == 200
+        return response.read().decode()
+    finally:
+        connection.close()
