@@ -1,7 +1,5 @@
 """Finding tokens: in the cache, in MongoDB, and among what is yet to be written."""
 
-from collections.abc import Iterable
-
 from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.driver.server_clock import HostClock
@@ -11,6 +9,7 @@ from zoho_mongo_store.model.login import is_login
 from zoho_mongo_store.model.lookup import Filter, find_filters
 from zoho_mongo_store.model.token_documents import TokenDocuments
 from zoho_mongo_store.storage.cache import Asked, TokenCache
+from zoho_mongo_store.storage.seen_versions import SeenVersions
 from zoho_mongo_store.storage.token_collection import TokenCollection
 
 
@@ -40,7 +39,13 @@ class TokenFinder:
         self._collection = collection
         self._pending = collection.recovery.pending
         self._cache = cache
+        self._seen = SeenVersions()
         self._refresh_patience = refresh_patience
+
+    @property
+    def may_ask_primary(self) -> bool:
+        """Whether the primary answers, as far as that is known."""
+        return self._collection.may_ask_primary
 
     def find_token(self, fields: Document, *, from_primary: bool = False) -> Document | None:
         """Find the document of a token, in the find order.
@@ -124,6 +129,8 @@ class TokenFinder:
         asked = self._ask()
         with self._collection.on_primary() as documents:
             stored = _first(documents, filters)
+        if stored is not None:
+            self._note_seen(stored)
         self._remember(filters, stored, asked)
         return stored
 
@@ -156,18 +163,41 @@ class TokenFinder:
     ) -> None:
         if self._cache is None or asked is None:
             return
-        if not self.clock.is_known and self._collection.may_ask_primary:
+        if not self.clock.is_known and self.may_ask_primary:
             # By it the cache knows when a token expires.
             self.clock.ahead()
         self._cache.remember(filters, stored, asked)
 
-    def _read(self, filters: Iterable[Filter], trust_absence: bool) -> Document | None:
-        return self._collection.read(
+    def _read(self, filters: list[Filter], trust_absence: bool) -> Document | None:
+        found = self._collection.read(
             lambda documents: _first(documents, filters), trust_absence=trust_absence
         )
+        if found is None or not self._seen.are_newer_than(found):
+            return found
+        return self._read_again(filters, found)
+
+    def _read_again(self, filters: list[Filter], found: Document) -> Document | None:
+        """Ask the primary for what a secondary has as it was before."""
+        if not self.may_ask_primary:
+            return found
+        try:
+            with self._collection.on_primary() as documents:
+                stored = _first(documents, filters)
+        except PyMongoError as error:
+            if not is_unreachable(error):
+                raise
+            return found
+        if stored == found:
+            self._seen.forget(found["id"])
+        return stored
+
+    def _note_seen(self, stored: Document) -> None:
+        """Note what the primary has, where finds are read from secondaries."""
+        if self._collection.reads_secondaries:
+            self._seen.note(stored)
 
 
-def _first(documents: TokenDocuments, filters: Iterable[Filter]) -> Document | None:
+def _first(documents: TokenDocuments, filters: list[Filter]) -> Document | None:
     for candidate in filters:
         stored = documents.find_one(candidate)
         if stored is not None:

@@ -96,11 +96,6 @@ class TokenRepository(TokenFinder):
         """The pymongo collection below, with secrets as they are stored."""
         return self._collection.open()
 
-    @property
-    def may_ask_primary(self) -> bool:
-        """Whether the primary answers, as far as that is known."""
-        return self._collection.may_ask_primary
-
     def save(
         self,
         fields: Document,
@@ -262,6 +257,7 @@ class TokenRepository(TokenFinder):
             self._collection.recovery.write_kept(fields)
 
     def _note(self, stored: Document, asked: Asked | None) -> None:
+        self._note_seen(stored)
         if self._cache is not None and asked is not None:
             self._cache.update(stored, asked)
 
@@ -274,6 +270,8 @@ class TokenRepository(TokenFinder):
         return changed
 
     def _forget(self, id: str | None = None) -> None:
+        if id is not None and self._collection.reads_secondaries:
+            self._seen.note_change(id)
         if self._cache is not None:
             self._cache.forget(id)
 
