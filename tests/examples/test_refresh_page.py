@@ -4,10 +4,12 @@ import re
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from zoho_mongo_store import RefreshPolicy, RefreshStats
+from zoho_mongo_store.events import EventName
 
 PAGE = Path(__file__).parents[2] / "docs" / "refresh.md"
 TEXT = PAGE.read_text()
@@ -35,7 +37,11 @@ def test_every_count() -> None:
     ]
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)]+)\)", TEXT))))
+def test_every_event() -> None:
+    assert list(rows("Events")) == list(get_args(EventName))
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)", TEXT))))
 def test_every_link_leads_somewhere(link: str) -> None:
     assert (PAGE.parent / link).is_file()
 
