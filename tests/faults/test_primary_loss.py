@@ -14,7 +14,7 @@ from tests.faults.three_members import (
     QUICK_ELECTIONS,
     allow_elections,
     behind_proxies,
-    hold_elections,
+    lose_primary,
     make_whole,
     wait_for_another_primary,
 )
@@ -58,13 +58,6 @@ def reach_all(mongo: LocalMongo) -> None:
         with Client(member.uri) as client:
             tokens = client.zohooauth.oauthtoken
             assert eventually(lambda: tokens.count_documents({}) == 1)  # noqa: B023
-
-
-def lose_primary(mongo: LocalMongo, how: str) -> None:
-    """Have the primary killed or stopped, and none elected."""
-    hold_elections(mongo)
-    primary = mongo.wait_for_primary()
-    primary.kill() if how == "killed" else primary.stop()
 
 
 def ada(store: MongoTokenStore) -> OAuthToken | None:

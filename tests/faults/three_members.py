@@ -37,6 +37,13 @@ def hold_elections(mongo: LocalMongo) -> None:
                 client.admin.command("replSetFreeze", 120)
 
 
+def lose_primary(mongo: LocalMongo, how: str) -> None:
+    """Have the primary ``killed`` or ``stopped``, and none elected."""
+    hold_elections(mongo)
+    primary = mongo.wait_for_primary()
+    primary.kill() if how == "killed" else primary.stop()
+
+
 def allow_elections(mongo: LocalMongo) -> None:
     """Let members stand for election again; whatever state they are in, none is left out."""
     for member in mongo.members:

@@ -9,6 +9,7 @@ from pymongo.cursor import Cursor
 
 from zoho_mongo_store.encryption.codec import Codec
 from zoho_mongo_store.encryption.encryptor import Encryptor
+from zoho_mongo_store.encryption.key_reads import reading_keys_for
 from zoho_mongo_store.model.document import SECRET_FIELDS, Document
 from zoho_mongo_store.model.token_documents import DocumentCursor
 
@@ -33,8 +34,9 @@ class EncryptedCollection:
 
     def find_one(self, filter: Mapping[str, Any], /) -> Document | None:
         """Find the first document that matches."""
-        codec = self._codec()
-        return _decode(codec, self._collection.find_one(codec.encode_filter(filter)))
+        with reading_keys_for(self._collection):
+            codec = self._codec()
+            return _decode(codec, self._collection.find_one(codec.encode_filter(filter)))
 
     def find(self, filter: Mapping[str, Any], /, *, batch_size: int) -> DocumentCursor:
         """Find all documents that match."""

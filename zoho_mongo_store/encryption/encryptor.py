@@ -12,6 +12,7 @@ from zoho_mongo_store.driver.timed_lock import TimedLock
 from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.codec import HOW_TO_ENCRYPT, Codec
 from zoho_mongo_store.encryption.first_key import ANY_TEXT, holds_credential, obtain_keys
+from zoho_mongo_store.encryption.key_reads import is_of_secondary
 from zoho_mongo_store.encryption.key_vault import KeyVault
 from zoho_mongo_store.encryption.library import require_library
 from zoho_mongo_store.encryption.settings import FieldEncryption
@@ -128,7 +129,14 @@ class Encryptor:
         began = time.monotonic()
         if self._cipher is None:
             self._cipher = Cipher(self._settings, collection.database.client)
-        keys = obtain_keys(collection, self._cipher)
+        keys = None
+        if is_of_secondary(collection):
+            vault = self._cipher.vault
+            keys = vault.keys(collection.full_name, collection.read_preference)
+            # It may lack the newest: good for finds, until the primary can be asked.
+            began -= LATEST_SECONDS
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+        keys = keys or obtain_keys(collection, self._cipher)
         plain = self._settings.plain
         if self._codec is None and plain == "refuse" and holds_credential(collection, ANY_TEXT):
             raise StoreError(

@@ -75,9 +75,15 @@ class KeyVault:
             self._collection.create_index("keyAltNames", **_INDEX_OPTIONS)
         return Changes([INDEX_NAME], [], [], [])
 
-    def keys(self, namespace: str) -> DataKeys | None:
-        """Read the data keys of the collection ``namespace``; ``None`` if there are none at all."""
-        documents = self._collection.find(named(self.key_name), {"keyAltNames": 1})
+    def keys(self, namespace: str, preference: Any = ReadPreference.PRIMARY) -> DataKeys | None:
+        """Read the data keys of the collection ``namespace``; ``None`` if there are none at all.
+
+        Args:
+            namespace: The collection of the tokens.
+            preference: The read preference. Default: the primary alone.
+        """
+        vault = self._collection.with_options(read_preference=preference)
+        documents = vault.find(named(self.key_name), {"keyAltNames": 1})
         return data_keys(documents, self.key_name, namespace)
 
     def holds(self, key: Binary) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bson.codec_options import CodecOptions
-from pymongo import MongoClient, ReadPreference
+from pymongo import MongoClient
 from pymongo.errors import EncryptionError, PyMongoError
 
 from zoho_mongo_store.encryption.interrupts import raise_if_interrupted, remember_what_is_raised
+from zoho_mongo_store.encryption.key_reads import read_keys_past_primary
 from zoho_mongo_store.encryption.settings import FieldEncryption
 from zoho_mongo_store.errors import KeyServiceError, StoreError, is_unreachable, without
 
@@ -62,7 +63,7 @@ def open_library(
         )
     except (PyMongoError, MongoCryptError, TypeError, ValueError) as error:
         raise StoreError(f"the encryption cannot be set up: {reason_of(error, settings)}") from None
-    _read_past_primary(library)
+    read_keys_past_primary(library)
     remember_what_is_raised()
     return library
 
@@ -99,17 +100,6 @@ def _is_from_key_service(error: Exception) -> bool:
     """
     frames = traceback.walk_tb(error.__traceback__)
     return any(frame.f_code.co_name == "kms_request" for frame, _ in frames)
-
-
-def _read_past_primary(library: "ClientEncryption[dict[str, Any]]") -> None:
-    """Let data keys be fetched from a secondary while there is no primary, so that finds go on.
-
-    The library forgets a data key after a minute. pymongo has no option for where it is fetched.
-    """
-    reader = getattr(library, "_io_callbacks", None)
-    vault = getattr(reader, "key_vault_coll", None)
-    if reader is not None and vault is not None:
-        reader.key_vault_coll = vault.with_options(read_preference=ReadPreference.PRIMARY_PREFERRED)
 
 
 def _texts(value: object) -> Iterator[str]:
