@@ -78,7 +78,7 @@ def test_stopped_half_way_both_are_found(
     save_users(store, USERS)
     before = without_secrets(store)
     for documents in (1, 7, 7, 20):
-        with fails("encrypt failed: Stopped"):
+        with fails("encrypt failed: there was an unexpected Stopped"):
             encrypt_collection(store.collection, both, on_progress=stopping_after(documents))
         assert all_forms(store) == {"encrypted", "str"}
         check_all_found(make_store(encryption=both), USERS)
@@ -87,7 +87,7 @@ def test_stopped_half_way_both_are_found(
     assert all_forms(store) == {"encrypted"}
 
     for documents in (1, 7, 20):
-        with fails("decrypt failed: Stopped"):
+        with fails("decrypt failed: there was an unexpected Stopped"):
             decrypt_collection(store.collection, both, on_progress=stopping_after(documents))
         check_all_found(make_store(encryption=both), USERS)
     decrypt_collection(store.collection, both)
