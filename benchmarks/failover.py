@@ -8,18 +8,22 @@ every 50 ms and save every fifth time, for 45 s, in which the primary fails twic
 import argparse
 import json
 import multiprocessing
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 
 from tests.faults.documents import login, number_of
 from tests.faults.failover_load import Outcome, load, users_of
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import LocalMongo
+from zoho_mongo_store.testing.member import Member
 
 PROCESSES = 6
 PAUSE = 0.05
@@ -69,22 +73,62 @@ ROWS = {
 }
 
 
-def wait_for_new_primary(mongo: LocalMongo, old: str, timeout: float = 60.0) -> float:
-    """Seconds until another member, or the same one again, is primary."""
+def wait_for_new_primary(mongo: LocalMongo, old: str, timeout: float = 60.0) -> Member:
+    """The other member that is primary, as soon as one is."""
     started = time.monotonic()
     while time.monotonic() - started < timeout:
         for member in mongo.members:
             if member.address != old and member.is_primary:
-                return time.monotonic() - started
+                return member
         time.sleep(0.05)
     raise RuntimeError("no new primary")
 
 
-def numbers(uri: str) -> dict[str, int]:
+class Watch(threading.Thread):
+    """Notes what a new primary has, from its election on, until it is stopped.
+
+    Attributes:
+        elected_at: When it began.
+        seen: The moments, and the number of the save that each user's document was of.
+    """
+
+    def __init__(self, primary: Member) -> None:
+        super().__init__(daemon=True)
+        self.elected_at = time.monotonic()
+        self.seen: list[tuple[float, dict[str, int]]] = []
+        self._uri = primary.uri
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        """Look ten times a second."""
+        with suppress(PyMongoError), Client(self._uri, timeoutMS=2000) as client:
+            while not self._end.wait(0.1):
+                self.seen.append((time.monotonic(), numbers(client)))
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._end.set()
+        self.join()
+
+    def kept_after(self, outcomes: list[Outcome]) -> float | str:
+        """The seconds until it had every save that had raised before its election."""
+        wanted: dict[str, int] = {}
+        for one in outcomes:
+            for moment, user, turn in one.raised:
+                if moment < self.elected_at:
+                    wanted[user] = turn
+        if not wanted:
+            return "none kept"
+        for moment, found in self.seen:
+            if all(found.get(user, -1) >= turn for user, turn in wanted.items()):
+                return round(moment - self.elected_at, 1)
+        return "not seen"
+
+
+def numbers(client: Client) -> dict[str, int]:
     """The number of the save that each user's document is of."""
-    with Client(uri) as client:
-        found = client.zohooauth.oauthtoken.find()
-        return {document["user_name"]: number_of(document) for document in found}
+    found = client.zohooauth.oauthtoken.find()
+    return {document["user_name"]: number_of(document) for document in found}
 
 
 def measure(
@@ -93,6 +137,7 @@ def measure(
     *,
     seconds: float = SECONDS,
     failures_at: Sequence[float] = FAILURES_AT,
+    finders: int = 0,
 ) -> dict[str, Any]:
     """Run one row.
 
@@ -101,6 +146,7 @@ def measure(
         row: What is done.
         seconds: How long the load lasts.
         failures_at: The seconds after its beginning at which the primary fails.
+        finders: How many processes more only find.
     """
     context = multiprocessing.get_context("forkserver")
     with LocalMongo(members=3) as mongo:
@@ -111,37 +157,48 @@ def measure(
                     store.save_token(make_token(**login(user, 0)))
         end = context.Event()
         processes, pipes = [], []
-        for worker in range(PROCESSES):
+        for worker in range(PROCESSES + finders):
             pipe, child = context.Pipe()
             process = context.Process(
-                target=load, args=(uri, worker, PAUSE, end, child), daemon=True
+                target=load,
+                args=(uri, worker % PROCESSES, PAUSE, end, child),
+                kwargs={"saves": worker < PROCESSES},
+                daemon=True,
             )
             process.start()
             processes.append(process)
             pipes.append(pipe)
-        elections, elected_at = [], []
+        elections: list[float] = []
+        watches: list[Watch] = []
         began = time.monotonic()
         recover: Callable[[], None] = lambda: None  # noqa: E731
         for moment in failures_at:
             time.sleep(max(0.0, began + moment - time.monotonic()))
+            for watch in watches:
+                watch.stop()
             recover()
             old = mongo.wait_for_primary().address
+            failed_at = time.monotonic()
             recover = row.fail(mongo)
-            elections.append(wait_for_new_primary(mongo, old))
-            elected_at.append(time.monotonic())
+            watches.append(Watch(wait_for_new_primary(mongo, old)))
+            watches[-1].start()
+            elections.append(watches[-1].elected_at - failed_at)
         time.sleep(max(0.0, began + seconds - time.monotonic()))
         end.set()
         outcomes: list[Outcome] = [pipe.recv() for pipe in pipes]
         attempted = {user: turn for one in outcomes for user, turn in one.attempted.items()}
         acknowledged = {user: turn for one in outcomes for user, turn in one.acknowledged.items()}
+        for watch in watches:
+            watch.stop()
         ended = time.monotonic()
-        while True:
-            stored = numbers(mongo.uri)
-            if all(stored.get(user) == turn for user, turn in attempted.items()):
-                break
-            if time.monotonic() - ended > GRACE:
-                break
-            time.sleep(0.1)
+        with Client(mongo.uri) as client:
+            while True:
+                stored = numbers(client)
+                if all(stored.get(user) == turn for user, turn in attempted.items()):
+                    break
+                if time.monotonic() - ended > GRACE:
+                    break
+                time.sleep(0.1)
         lost = sum(stored.get(user, -1) < turn for user, turn in acknowledged.items())
         unwritten = sum(stored.get(user, -1) != turn for user, turn in attempted.items())
         for pipe, process in zip(pipes, processes, strict=True):
@@ -161,9 +218,12 @@ def measure(
         "longest save (s)": round(max(one.longest_save for one in outcomes), 2),
         "acknowledged saves lost": lost,
         "newest saves not stored at the end": unwritten,
-        "kept saves written after (s)": written_after(outcomes, elected_at),
+        "kept saves stored after the election (s)": [one.kept_after(outcomes) for one in watches],
+        "and acknowledged by the majority (s)": written_after(
+            outcomes, [one.elected_at for one in watches]
+        ),
         "errors": sorted(set(errors))[:3],
-        "finds in each second": in_each_second(outcomes, began, seconds),
+        "finds in each second": in_each_second(outcomes[-finders:], began, seconds),
         "failures at (s)": list(failures_at),
     }
 

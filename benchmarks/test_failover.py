@@ -6,6 +6,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.failover import FAILURES_AT, ROWS, SECONDS, measure
 
 KINDS = ("SIGKILL", "SIGSTOP")
+FINDERS = 2
 
 
 @pytest.mark.parametrize("failures", [1, 2])
@@ -18,7 +19,7 @@ def test_failover(benchmark: BenchmarkFixture, kind: str, failures: int) -> None
     result = benchmark.pedantic(
         measure,
         (kind, ROWS[kind]),
-        {"seconds": seconds, "failures_at": moments},
+        {"seconds": seconds, "failures_at": moments, "finders": FINDERS},
         rounds=1,
     )
     benchmark.extra_info.update(result)

@@ -8,6 +8,7 @@ from matplotlib import pyplot as plt
 from benchmarks import failover
 from benchmarks.report.plotting import save
 from benchmarks.report.results import Results
+from benchmarks.test_failover import FINDERS
 
 
 def text(results: Results) -> str:
@@ -16,8 +17,8 @@ def text(results: Results) -> str:
     return f"""## Through the loss of a primary
 
 On: {measured[0]["server"]}, MongoDB's default election time-out. {failover.PROCESSES} processes
-with default options each find every {failover.PAUSE * 1000:g} ms and save every fifth time, while
-the primary fails at the seconds that the plot shows.
+with default options each find every {failover.PAUSE * 1000:g} ms and save every fifth time, and
+{FINDERS} more only find, which the plot shows, while the primary fails twice.
 
 {failover.table(measured)}
 

@@ -27,6 +27,8 @@ class Outcome:
     acknowledged: dict[str, int] = field(default_factory=dict)
     attempted: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    raised: list[tuple[float, str, int]] = field(default_factory=list)
+    """When each save that raised did so, its user and its number."""
     found_at: list[float] = field(default_factory=list)
     """When each find that succeeded had its answer, by that clock."""
     written_at: list[float] = field(default_factory=list)
@@ -38,8 +40,12 @@ def users_of(worker: int) -> list[str]:
     return [f"user-{worker}-{index}" for index in range(USERS_EACH)]
 
 
-def load(uri: str, worker: int, pause: float, end: Event, pipe: Connection) -> None:
+def load(
+    uri: str, worker: int, pause: float, end: Event, pipe: Connection, *, saves: bool = True
+) -> None:
     """Find, and save every fifth time, until ``end`` is set; then tell what became of it.
+
+    Without ``saves`` it only finds: a save that waits keeps its own thread from finding.
 
     The store has default options. It is not closed, and nothing is called at the end: what is kept
     has to be written without that. The process ends when something is sent to it.
@@ -55,7 +61,7 @@ def load(uri: str, worker: int, pause: float, end: Event, pipe: Connection) -> N
     while not end.is_set():
         turn += 1
         started = time.monotonic()
-        if turn % 5:
+        if turn % 5 or not saves:
             outcome.finds += 1
             try:
                 if store.find_token(make_token(user_name=users[turn % USERS_EACH])) is None:
@@ -73,6 +79,7 @@ def load(uri: str, worker: int, pause: float, end: Event, pipe: Connection) -> N
                 store.save_token(make_token(**login(user, turn)))
             except SDKException:
                 outcome.failed_saves += 1
+                outcome.raised.append((time.monotonic(), user, turn))
             else:
                 outcome.acknowledged[user] = turn
             outcome.longest_save = max(outcome.longest_save, time.monotonic() - started)
