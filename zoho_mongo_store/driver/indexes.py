@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from enum import Enum
 from typing import Any
 
 import pymongo
@@ -13,6 +12,15 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from zoho_mongo_store.driver import Document
 from zoho_mongo_store.driver.index import Changes, Index
+from zoho_mongo_store.driver.index_state import (
+    Found,
+    State,
+    is_older,
+    is_on,
+    require_no_conflict,
+    state_of,
+    stays,
+)
 from zoho_mongo_store.errors import StoreError, keeping_words
 
 logger = logging.getLogger("zoho_mongo_store")
@@ -26,7 +34,6 @@ _BUILD_IN_PROGRESS = 12587
 _BUILD_POLL = 0.1
 # How often an index that is in the way may be gone when it is looked at.
 _RACES = 10
-_RESTRICTIONS = ("partialFilterExpression", "collation", "hidden")
 
 
 def ensure_indexes(
@@ -61,9 +68,7 @@ def ensure_indexes(
         present = {index["name"]: index for index in collection.list_indexes()}
     work = _Work(collection, present)
     states = [(index, *work.state_of(index)) for index in wanted]
-    for index, found, state in states:
-        if found is not None and state is _State.CONFLICT:
-            raise _conflict(index, found)
+    require_no_conflict(states)
     with keeping_words(), pymongo.timeout(_BUILD_SECONDS):
         for index, found, state in states:
             work.make(index, found, state, by_hand=by_hand)
@@ -72,57 +77,33 @@ def ensure_indexes(
     return work.changes
 
 
-class _State(Enum):
-    """What stands where an index belongs."""
-
-    NOTHING = "nothing"
-    WANTED = "the index"
-    OTHER_TIME = "the index, with another time to expire after"
-    OLDER = "the index, as older releases made it"
-    CONFLICT = "an index that the store cannot use"
-
-
 class _Work:
     """Makes the indexes of one collection, one after the other."""
 
-    def __init__(
-        self, collection: Collection[Document], present: Mapping[str, Mapping[str, Any]]
-    ) -> None:
+    def __init__(self, collection: Collection[Document], present: Mapping[str, Found]) -> None:
         self.changes = Changes([], [], [], [])
         self._collection = collection
         self._present = present
         # mongomock knows no partial index, and with it a second document without the field fails.
         self._is_mongodb = isinstance(collection.database.client, MongoClient)
 
-    def state_of(self, index: Index) -> tuple[Mapping[str, Any] | None, _State]:
-        """Find what stands on the field of an index, or under its name, and how fit it is."""
-        on_field = [one for one in self._present.values() if _is_on(one, index.field)]
-        for found in on_field:
-            if _options(found) == self._options(index):
-                return found, _State.WANTED
-        for found in on_field:
-            if index.expire_after is not None and "expireAfterSeconds" in found:
-                return found, _State.OTHER_TIME
-            if index.expire_after is None and _options(found) == index.older_options:
-                return found, _State.OLDER
-        in_the_way = on_field[0] if on_field else self._present.get(index.name)
-        return in_the_way, _State.NOTHING if in_the_way is None else _State.CONFLICT
+    def state_of(self, index: Index) -> tuple[Found | None, State]:
+        """Find what stands in the place of an index."""
+        return state_of(index, self._options(index), self._present)
 
-    def make(
-        self, index: Index, found: Mapping[str, Any] | None, state: _State, *, by_hand: bool
-    ) -> None:
+    def make(self, index: Index, found: Found | None, state: State, *, by_hand: bool) -> None:
         """Make an index where ``found`` stands in its place, or nothing does."""
         changes, collection = self.changes, self._collection
         if found is None:
             changes.created.append(self._create(index, index.name))
-        elif state is _State.WANTED:
+        elif state is State.WANTED:
             changes.unchanged.append(found["name"])
             if by_hand:
                 self._drop_older(index)
         elif not by_hand:
-            logger.warning("%s", _stays(collection, index, found, state))
+            logger.warning("%s", stays(collection.full_name, index, found, state))
             changes.unchanged.append(found["name"])
-        elif state is _State.OTHER_TIME:
+        elif state is State.OTHER_TIME:
             setting = {"name": found["name"], "expireAfterSeconds": index.expire_after}
             collection.database.command("collMod", collection.name, index=setting)
             changes.changed.append(found["name"])
@@ -132,7 +113,7 @@ class _Work:
     def drop_ttl(self, field: str | None) -> None:
         """Drop the TTL index on a field, if there is one."""
         for name, found in self._present.items():
-            if field is not None and _is_on(found, field) and "expireAfterSeconds" in found:
+            if field is not None and is_on(found, field) and "expireAfterSeconds" in found:
                 _drop(self._collection, name)
                 self.changes.dropped.append(name)
 
@@ -153,8 +134,7 @@ class _Work:
     def _drop_older(self, index: Index) -> None:
         """Drop what a replacement that was cut off left behind."""
         for name, found in self._present.items():
-            is_older = _is_on(found, index.field) and _options(found) == index.older_options
-            if is_older and index.expire_after is None and self._is_mongodb:
+            if is_older(found, index) and self._is_mongodb:
                 _drop(self._collection, name)
                 self.changes.dropped.append(name)
 
@@ -175,7 +155,7 @@ class _Work:
                     raise
             self._present = {one["name"]: one for one in self._collection.list_indexes()}
             found, state = self.state_of(index)
-            if found is not None and state is _State.WANTED:
+            if found is not None and state is State.WANTED:
                 return str(found["name"])
             if found is not None:
                 break
@@ -217,41 +197,3 @@ def _drop(collection: Collection[Document], name: str) -> None:
             if error.code != _BUILD_IN_PROGRESS or time.monotonic() >= deadline:
                 raise
         time.sleep(_BUILD_POLL)
-
-
-def _is_on(found: Mapping[str, Any], field: str) -> bool:
-    return dict(found["key"]) == {field: ASCENDING}
-
-
-def _options(found: Mapping[str, Any]) -> dict[str, Any]:
-    options = {name: found[name] for name in ("unique", "sparse") if found.get(name)}
-    if "expireAfterSeconds" in found:
-        options["expireAfterSeconds"] = int(found["expireAfterSeconds"])
-    options.update((name, found[name]) for name in _RESTRICTIONS if name in found)
-    return options
-
-
-def _stays(
-    collection: Collection[Document], index: Index, found: Mapping[str, Any], state: _State
-) -> str:
-    """Say that an index stays as it is, and how to change it."""
-    named = f"the index {found['name']} on {collection.full_name}"
-    if state is _State.OTHER_TIME:
-        return (
-            f"{named} stays as it is: documents expire {found['expireAfterSeconds']} s after "
-            f"{index.field}, not {index.expire_after} s as this store is configured; to change it, "
-            "call ensure_indexes() or run zoho-mongo-store init"
-        )
-    return (
-        f"{named} is of an older layout (sparse), which clients with the strict Stable API and "
-        "Amazon DocumentDB do not use: to replace it, call ensure_indexes() or run "
-        "zoho-mongo-store init"
-    )
-
-
-def _conflict(index: Index, found: Mapping[str, Any]) -> StoreError:
-    wanted = ", ".join(f"{name}={value}" for name, value in index.options.items())
-    return StoreError(
-        f"the index {found['name']} on {index.field} is in the way: the store needs one with "
-        f"{wanted or 'no options'}; drop that one and try again"
-    )
