@@ -10,13 +10,14 @@ import pytest
 
 from tests.commands.conftest import CommandLine
 from tests.engines import Engine
+from tests.failures import fails
 from tests.faults.three_members import QUICK_ELECTIONS
 from tests.refresh.callers import Fleet, by_id, by_user_name
 from tests.sdk.application import CLIENT, USER, Application, call_api, fresh_sdk, name_of
 from tests.sent_commands import Client, listening
 from tests.tokens import contents, full, make_token
 from tests.transfer.sources import with_filestore
-from tests.waiting import eventually
+from tests.waiting import eventually, once_it_works
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 from zoho_mongo_store.testing.member import Member
@@ -193,6 +194,26 @@ def test_what_a_store_wrote_itself_it_finds(database: str, lagging: Lagging) -> 
         assert contents(store.find_token_by_id("2"))["access_token"] == "third"
         assert commands.names == ["find"]
         store.close()
+
+
+def test_what_was_kept_and_written_later_is_found(
+    three: LocalMongo, database: str, lagging: Lagging
+) -> None:
+    lagging.end()
+    with MongoTokenStore(lagging.uri, database=database, timeout=3) as store:
+        once_it_works(lambda: store.save_token(full(id="1", access_token="first")))
+        assert eventually(lambda: lagging.has(access_token="first"))
+        lagging.begin()
+        primary = three.wait_for_primary()
+        primary.stop()
+        with fails("save_token failed: MongoDB cannot be reached"):
+            store.save_token(full(id="1", access_token="second"))
+        primary.cont()
+
+        assert eventually(lambda: not store._tokens._pending)
+        assert lagging.has(access_token="first")
+        found = once_it_works(lambda: store.find_token_by_id("1"))
+        assert contents(found)["access_token"] == "second"
 
 
 def test_a_refresh_is_not_sent_again_where_the_expired_token_is_read(

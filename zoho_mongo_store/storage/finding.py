@@ -24,6 +24,7 @@ class TokenFinder:
         self,
         collection: TokenCollection,
         cache: TokenCache | None,
+        seen: SeenVersions,
         clock: HostClock,
         refresh_patience: float | None,
     ) -> None:
@@ -32,6 +33,7 @@ class TokenFinder:
         Args:
             collection: Where tokens are.
             cache: What was found last. ``None``: every find asks MongoDB.
+            seen: Which version of a token was seen last.
             clock: How far this host's clock is from MongoDB's.
             refresh_patience: Seconds that a refresh waits for a primary. ``None``: it does not.
         """
@@ -39,7 +41,7 @@ class TokenFinder:
         self._collection = collection
         self._pending = collection.recovery.pending
         self._cache = cache
-        self._seen = SeenVersions()
+        self._seen = seen
         self._refresh_patience = refresh_patience
 
     @property

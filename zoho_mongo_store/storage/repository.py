@@ -25,6 +25,7 @@ from zoho_mongo_store.storage.cache import Asked, TokenCache
 from zoho_mongo_store.storage.cache_policy import CachePolicy
 from zoho_mongo_store.storage.finding import TokenFinder
 from zoho_mongo_store.storage.scan import Scan
+from zoho_mongo_store.storage.seen_versions import SeenVersions
 from zoho_mongo_store.storage.token_collection import TokenCollection
 from zoho_mongo_store.storage.upsert import (
     compare_and_set_access_token,
@@ -79,6 +80,7 @@ class TokenRepository(TokenFinder):
         self.events = events or Events()
         clock = HostClock(lambda: server_clock(connection.collection.database, timeout))
         held = None if cache is None else _cache(cache, refresh_ahead, clock)
+        seen = SeenVersions()
         self._encryptor = None if encryption is None else Encryptor(encryption, timeout)
         collection = TokenCollection(
             connection,
@@ -87,9 +89,9 @@ class TokenRepository(TokenFinder):
             timeout=timeout,
             idle=idle,
             create_indexes=create_indexes,
-            on_stored=partial(_forget, held),
+            on_stored=partial(_note_stored, held, seen),
         )
-        super().__init__(collection, held, clock, refresh_patience)
+        super().__init__(collection, held, seen, clock, refresh_patience)
 
     @property
     def collection(self) -> Collection[Document]:
@@ -283,6 +285,8 @@ def _cache(policy: CachePolicy, refresh_ahead: timedelta | None, clock: HostCloc
     return TokenCache(policy, max(refresh_ahead, MARGIN), clock.ahead_if_known)
 
 
-def _forget(cache: TokenCache | None, stored: Document) -> None:
+def _note_stored(cache: TokenCache | None, seen: SeenVersions, stored: Document) -> None:
+    """Note a token to which a kept save led, in the background."""
+    seen.note(stored)
     if cache is not None:
         cache.forget(stored["id"])
