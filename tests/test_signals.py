@@ -1,6 +1,7 @@
 """What a signal's handler raises in a call of the store comes out as it is."""
 
 import functools
+import math
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Any
 
 import mongomock
 import pytest
+from pymongo import _csot
 
 from tests.failures import fails
 from tests.faults.documents import documents
@@ -109,6 +111,23 @@ def test_while_mongodb_is_waited_for(
         assert (error.__cause__, error.__context__) == (None, None)
         once_it_works(lambda: OPERATIONS[operation](store))
     assert [record for record in caplog.records if "failed" in record.message] == []
+
+
+def test_no_deadline_is_left_behind(server: LocalMongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal comes just before ``pymongo.timeout`` ends: else all later calls are too late."""
+
+    def interrupted(*_: object) -> None:
+        signal.raise_signal(signal.SIGALRM)
+
+    with MongoTokenStore(server.uri) as store:
+        store.save_token(full())
+        with handling(Handler(TimeIsUpError("60 s"))), monkeypatch.context() as patch:
+            patch.setattr(_csot._TimeoutContext, "__exit__", interrupted)
+            with pytest.raises(TimeIsUpError):
+                store.get_tokens()
+
+        assert _csot.get_deadline() == math.inf
+        assert len(store.get_tokens()) == 1
 
 
 def test_while_an_event_is_told() -> None:

@@ -4,6 +4,7 @@ import functools
 import logging
 import sys
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from itertools import chain
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -114,7 +115,9 @@ def translate_errors(
     It is raised outside the exception handler, so that no context leads to the original, and no
     frame that a log handler or a traceback with locals shows holds a field of a token.
 
-    What a signal's handler raises is no failure, and comes out as it is.
+    What a signal's handler raises is no failure, and comes out as it is. The method runs in a
+    context of its own, since ``pymongo.timeout`` that is interrupted on its way in or out leaves
+    its deadline behind, by which all later operations of the thread would be too late.
 
     Args:
         operation: The name of the method in the message.
@@ -127,7 +130,7 @@ def translate_errors(
         def call(self: _Self, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
             handled = sys.exception()
             try:
-                return method(self, *args, **kwargs)
+                return copy_context().run(method, self, *args, **kwargs)
             except Exception as error:
                 raised = raised_by_handler(error, handled)
                 if raised is None:
