@@ -2,12 +2,10 @@
 
 import atexit
 import logging
-import threading
 import time
 import weakref
 from datetime import timedelta
 
-from zoho_mongo_store.driver.fork import reset_after_fork
 from zoho_mongo_store.errors import failure
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.login_state import is_login_required
@@ -19,6 +17,7 @@ from zoho_mongo_store.refresh.intercept import intercept, mark_login_required
 from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.refresh.outcome import Failed, Outcome, correct_expiry
 from zoho_mongo_store.refresh.policy import RefreshPolicy
+from zoho_mongo_store.refresh.running import RunningAttempts
 from zoho_mongo_store.refresh.site import Site
 from zoho_mongo_store.refresh.stats import Counters, RefreshStats
 from zoho_mongo_store.refresh.task import Task
@@ -55,8 +54,7 @@ class Coordinator:
         self._patience = (policy.lease + policy.request_timeout).total_seconds()
         self._early = EarlyRefreshes(policy.ahead.total_seconds())
         self._arm = intercept(self.redeem)
-        self.after_fork()
-        reset_after_fork(self)
+        self._running = RunningAttempts()
         _coordinators.add(self)
 
     def stats(self) -> RefreshStats:
@@ -120,20 +118,7 @@ class Coordinator:
         Args:
             timeout: Seconds to wait for Zoho's answers.
         """
-        deadline = time.monotonic() + timeout
-        with self._lock:
-            running = list(self._running)
-        for attempt in running:
-            attempt.ended.wait(max(deadline - time.monotonic(), 0))
-        for attempt in running:
-            attempt.cancel()
-        for attempt in running:
-            attempt.ended.wait(timeout)
-
-    def after_fork(self) -> None:
-        """The parent's threads do not run in a forked child."""
-        self._lock = threading.Lock()
-        self._running: set[Attempt] = set()
+        self._running.end(timeout)
 
     def _wait_for(self, task: Task) -> Outcome | Exception:
         """Get the outcome of the one attempt of this process, which is begun if there is none."""
@@ -169,8 +154,7 @@ class Coordinator:
             if is_own:
                 if is_early:
                     self._early.add(attempt)
-                with self._lock:
-                    self._running.add(attempt)
+                self._running.add(attempt)
                 start(lambda: self._fly(attempt, task, flight))
         except BaseException:
             if self._flights.give_up(task.flight_key):
@@ -180,8 +164,7 @@ class Coordinator:
 
     def _discard(self, attempt: Attempt) -> None:
         self._early.discard(attempt)
-        with self._lock:
-            self._running.discard(attempt)
+        self._running.discard(attempt)
 
     def _fly(self, attempt: Attempt, task: Task, flight: Flight) -> None:
         """Run an attempt, and tell its events once all who wait have its outcome."""
