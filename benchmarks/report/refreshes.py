@@ -24,7 +24,7 @@ token of every user, in an order of its own: {finds:,} calls, {users:,} requests
 MongoDB's.
 
 A token lives an hour, so at this rate one MongoDB of this size refreshes the tokens of
-{rate * 3600:,.0f} users. The {results.facts["cores"]} cores are the limit: the clients, Zoho's
-stand-in and MongoDB share them. By MongoDB's CPU alone, on one core, it would be
+{rate * 3600:,.0f} users. The {results.facts["cores"]} cores are the limit: the clients, the
+loopback Zoho and MongoDB share them. By MongoDB's CPU alone, on one core, it would be
 {3600 / (extra["server_cpu"] / users):,.0f} users, besides their finds.
 """
