@@ -126,7 +126,8 @@ class MongoTokenStore(TokenStore):
                 Default: 5.
             expire_idle_after: MongoDB deletes tokens that have not been saved for this long (a TTL
                 index on ``updated_at``). A token in use is refreshed, and so saved, every hour.
-                ``None`` keeps all tokens, and drops that index if it exists.
+                ``None`` keeps all tokens. An index that exists is changed and dropped by
+                ``ensure_indexes`` alone.
             create_indexes: Whether the first operation creates the indexes. Pass ``False`` for a
                 role that may not create any, and call ``ensure_indexes`` in a deploy step.
             refresh: How the fleet refreshes an expired token once, instead of once per process.
