@@ -175,24 +175,23 @@ def document(index: int) -> dict[str, Any]:
 
 
 def server_connections(server: LocalMongo, client: Client) -> list[str]:
-    """What the connections of the server belong to, but for this process's own."""
+    """What the connections of the server belong to, but for its own and this process's."""
     only = server.members[0]
     client.admin.command("ping")
     deadline = time.monotonic() + 30
     while True:
-        # The client's monitors make new ones now and then.
-        mine = {
-            one.laddr.port
-            for one in psutil.Process().net_connections("tcp")
-            if one.raddr and one.raddr.port == only.port
-        }
+        of_server = psutil.Process(only.pid).net_connections("tcp")
+        # A member of a replica set connects to itself; the client's monitors make new ones.
+        known = {one.laddr.port for one in [*of_server, *psutil.Process().net_connections("tcp")]}
         others = [
-            one
-            for one in psutil.Process(only.pid).net_connections("tcp")
-            if one.status == psutil.CONN_ESTABLISHED and one.raddr.port not in mine
+            one.raddr.port
+            for one in of_server
+            if one.status == psutil.CONN_ESTABLISHED
+            and one.laddr.port == only.port
+            and one.raddr.port not in known
         ]
         if not others or time.monotonic() > deadline:
-            return [owner_of(one.raddr.port) for one in others]
+            return [owner_of(port) for port in others]
         time.sleep(0.1)
 
 

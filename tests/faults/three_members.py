@@ -100,25 +100,10 @@ def _name_hosts(mongo: LocalMongo, names: dict[str, str]) -> None:
     assert eventually(lambda: is_whole(mongo), 60)
 
 
-def wait_for_another_primary(
-    mongo: LocalMongo, old: Member, seconds: float = 60, *, old_is_reachable: bool = False
-) -> Member:
-    """The member that is primary in the place of ``old``, as soon as one is.
-
-    Args:
-        mongo: The replica set.
-        old: The member that was primary.
-        seconds: How long to wait.
-        old_is_reachable: Whether ``old`` still serves on its own port. It is then kept from
-            standing again: one that hears all but that nobody hears may win its place back, and
-            lose it, without end.
-    """
+def wait_for_another_primary(mongo: LocalMongo, old: Member, seconds: float = 60) -> Member:
+    """The member that is primary in the place of ``old``, as soon as one is."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if old_is_reachable:
-            # It refuses as long as it is primary.
-            with suppress(PyMongoError), old.connect(timeout_ms=2000) as client:
-                client.admin.command("replSetFreeze", 120)
         for member in mongo.members:
             if member.name != old.name and member.is_primary:
                 return member

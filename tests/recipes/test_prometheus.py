@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ WORKERS = 2
 # Added to the page's application.
 SITE = """
 import os
+import time
 from tests.refresh.callers import ask, driving
 from tests.tokens import make_token
 from zoho_mongo_store.testing import LoopbackZoho
@@ -36,6 +39,8 @@ def token(id):
 
 @app.get("/worker")
 def worker():
+    # Long enough for another worker to take the next request.
+    time.sleep(0.2)
     return str(os.getpid())
 """
 
@@ -51,15 +56,21 @@ def test_prometheus_with_several_processes(fleet: Fleet, tmp_path: Path) -> None
     fleet.zoho.revoke(users[-1]["refresh_token"])
 
     with running_gunicorn(tmp_path, fleet.zoho) as port:
-        for fields in users:
-            get(port, f"/token/{fields['id']}")
-        workers, seen = set(), set()
-        for _ in range(30):
-            workers.add(get(port, "/worker"))
-            text = get(port, "/metrics")
-            seen.add(tuple(re.findall(r"(?m)^zoho_token_(?:events|\w+_count).*", text)))
+        workers: set[str] = set()
 
-    assert len(workers) > 1
+        def all_answer() -> bool:
+            with ThreadPoolExecutor(2 * WORKERS) as pool:
+                workers.update(pool.map(partial(get, port), ["/worker"] * 2 * WORKERS))
+            return len(workers) == WORKERS
+
+        assert eventually(all_answer)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            list(pool.map(partial(get, port), [f"/token/{fields['id']}" for fields in users]))
+            pages = pool.map(partial(get, port), ["/metrics"] * 20)
+            seen = {
+                tuple(re.findall(r"(?m)^zoho_token_(?:events|\w+_count).*", text)) for text in pages
+            }
+
     (lines,) = seen
     assert set(lines) == {
         'zoho_token_events_total{event="refreshed"} 4.0',
