@@ -22,10 +22,7 @@ def check_database_name(name: object, shown_as: str) -> str:
     Raises:
         InvalidInputError: It is not taken.
     """
-    if not isinstance(name, str):
-        raise InvalidInputError(f"{shown_as} has to be a string, not {type(name).__name__}")
-    if not name:
-        raise InvalidInputError(f"{shown_as} is empty")
+    name = _checked_text(name, shown_as)
     if any(one in _NOT_IN_DATABASE or not one.isprintable() for one in name):
         raise InvalidInputError(
             f"{shown_as} holds a character that a database's name cannot have: white space, a "
@@ -57,10 +54,7 @@ def check_collection_name(name: object, database: str, shown_as: str, suffix: st
     Raises:
         InvalidInputError: It is not taken.
     """
-    if not isinstance(name, str):
-        raise InvalidInputError(f"{shown_as} has to be a string, not {type(name).__name__}")
-    if not name:
-        raise InvalidInputError(f"{shown_as} is empty")
+    name = _checked_text(name, shown_as)
     if "$" in name or any(one != " " and not one.isprintable() for one in name):
         raise InvalidInputError(
             f"{shown_as} holds a character that a collection's name cannot have: $, or a control "
@@ -75,4 +69,12 @@ def check_collection_name(name: object, database: str, shown_as: str, suffix: st
             f"{shown_as} is too long: together with its database and {suffix or 'a dot'} it may "
             f"have {_LONGEST_NAMESPACE} bytes"
         )
+    return name
+
+
+def _checked_text(name: object, shown_as: str) -> str:
+    if not isinstance(name, str):
+        raise InvalidInputError(f"{shown_as} has to be a string, not {type(name).__name__}")
+    if not name:
+        raise InvalidInputError(f"{shown_as} is empty")
     return name

@@ -10,6 +10,7 @@ from zoho_mongo_store.driver import Document
 
 _PRIMARY = ReadPreference.PRIMARY.mode
 _PRIMARY_PREFERRED = ReadPreference.PRIMARY_PREFERRED.mode
+_SECONDARY = ReadPreference.SECONDARY.mode
 _NEAREST = ReadPreference.NEAREST.mode
 
 
@@ -43,6 +44,11 @@ class Views(NamedTuple):
 def is_of_primary(collection: Collection[Document]) -> bool:
     """Whether only a primary answers a read of it."""
     return collection.read_preference.mode == _PRIMARY
+
+
+def is_of_secondary(collection: Collection[Document]) -> bool:
+    """Whether only a secondary answers a read of it."""
+    return collection.read_preference.mode == _SECONDARY
 
 
 def follows_primary(collection: Collection[Document]) -> bool:

@@ -2,17 +2,16 @@
 
 import time
 
-from pymongo import ReadPreference
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.driver.fork import reset_after_fork
 from zoho_mongo_store.driver.index import Changes
 from zoho_mongo_store.driver.timed_lock import TimedLock
+from zoho_mongo_store.driver.views import is_of_primary, is_of_secondary
 from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.codec import HOW_TO_ENCRYPT, Codec
 from zoho_mongo_store.encryption.first_key import ANY_TEXT, holds_credential, obtain_keys
-from zoho_mongo_store.encryption.key_reads import is_of_secondary
 from zoho_mongo_store.encryption.key_vault import KeyVault
 from zoho_mongo_store.encryption.library import require_library
 from zoho_mongo_store.encryption.settings import FieldEncryption
@@ -81,7 +80,7 @@ class Encryptor:
         codec = self._codec
         if codec is not None and self._age() < self._longest_age():
             return codec
-        may_be_old = codec is not None and collection.read_preference != ReadPreference.PRIMARY
+        may_be_old = codec is not None and not is_of_primary(collection)
         if codec is not None and may_be_old and time.monotonic() < self._retry_at:
             return codec
         try:

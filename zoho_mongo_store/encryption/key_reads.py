@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pymongo import ReadPreference
 from pymongo.collection import Collection
 
+from zoho_mongo_store.driver.views import is_of_secondary
 from zoho_mongo_store.model.document import Document
 
 if TYPE_CHECKING:
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
 _preference: ContextVar[Any] = ContextVar(
     "read preference of data keys", default=ReadPreference.PRIMARY_PREFERRED
 )
-
-
-def is_of_secondary(collection: Collection[Document]) -> bool:
-    """Whether only a secondary answers a read of ``collection``: the primary does not answer."""
-    return collection.read_preference.mode == ReadPreference.SECONDARY.mode
 
 
 @contextmanager

@@ -77,8 +77,7 @@ class Coordinator:
     def correct_expiry(self, token: OAuthToken, stored: Document) -> None:
         """Let a token that was filled from a stored one expire by this host's clock."""
         if "expiry_time" in stored:
-            ask = not self._clock.is_known and self._site.tokens.may_ask_primary
-            correct_expiry(token, stored, self._clock.ahead(ask=ask))
+            correct_expiry(token, stored, self._site.tokens.host_ahead())
 
     def by_server_clock(self, fields: Document) -> Document:
         """Turn the expiry in a token's fields, which is by this host's clock, into MongoDB's."""

@@ -61,6 +61,7 @@ class Progress:
     def begin(self) -> None:
         """Wait for a primary, and read MongoDB's clock."""
         self._outlasts_until = time.monotonic() + self.site.policy.lease.total_seconds()
+        self.site.tokens.await_primary()
         self.clock = self.outlast(self.site.clock.server)
 
     def outlast(self, step: Callable[[], _Result]) -> _Result:
@@ -75,7 +76,6 @@ class Progress:
         Raises:
             PyMongoError: It failed for another reason, or for longer than a lease.
         """
-        self.site.tokens.await_primary()
         while True:
             try:
                 return step()

@@ -1,5 +1,7 @@
 """Finding tokens: in the cache, in MongoDB, and among what is yet to be written."""
 
+from datetime import timedelta
+
 from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.driver.server_clock import HostClock
@@ -7,8 +9,8 @@ from zoho_mongo_store.errors import is_unreachable
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.login import is_login
 from zoho_mongo_store.model.lookup import Filter, find_filters
-from zoho_mongo_store.model.token_documents import TokenDocuments
 from zoho_mongo_store.storage.cache import Asked, TokenCache
+from zoho_mongo_store.storage.first_match import first_match
 from zoho_mongo_store.storage.seen_versions import SeenVersions
 from zoho_mongo_store.storage.token_collection import TokenCollection
 
@@ -48,6 +50,11 @@ class TokenFinder:
     def may_ask_primary(self) -> bool:
         """Whether the primary answers, as far as that is known."""
         return self._collection.may_ask_primary
+
+    def host_ahead(self) -> timedelta:
+        """Tell how far this host's clock is ahead of MongoDB's, asked where the primary answers."""
+        ask = not self.clock.is_known and self.may_ask_primary
+        return self.clock.ahead(ask=ask)
 
     def find_token(self, fields: Document, *, from_primary: bool = False) -> Document | None:
         """Find the document of a token, in the find order.
@@ -130,7 +137,7 @@ class TokenFinder:
         self.await_primary()
         asked = self._ask()
         with self._collection.on_primary() as documents:
-            stored = _first(documents, filters)
+            stored = first_match(documents, filters)
         if stored is not None:
             self._note_seen(stored)
         self._remember(filters, stored, asked)
@@ -165,14 +172,14 @@ class TokenFinder:
     ) -> None:
         if self._cache is None or asked is None:
             return
-        if not self.clock.is_known and self.may_ask_primary:
+        if not self.clock.is_known:
             # By it the cache knows when a token expires.
-            self.clock.ahead()
+            self.host_ahead()
         self._cache.remember(filters, stored, asked)
 
     def _read(self, filters: list[Filter], trust_absence: bool) -> Document | None:
         found = self._collection.read(
-            lambda documents: _first(documents, filters), trust_absence=trust_absence
+            lambda documents: first_match(documents, filters), trust_absence=trust_absence
         )
         if found is None or not self._seen.are_newer_than(found):
             return found
@@ -184,7 +191,7 @@ class TokenFinder:
             return found
         try:
             with self._collection.on_primary() as documents:
-                stored = _first(documents, filters)
+                stored = first_match(documents, filters)
         except PyMongoError as error:
             if not is_unreachable(error):
                 raise
@@ -197,11 +204,3 @@ class TokenFinder:
         """Note what the primary has, where finds are read from secondaries."""
         if self._collection.reads_secondaries:
             self._seen.note(stored)
-
-
-def _first(documents: TokenDocuments, filters: list[Filter]) -> Document | None:
-    for candidate in filters:
-        stored = documents.find_one(candidate)
-        if stored is not None:
-            return stored
-    return None

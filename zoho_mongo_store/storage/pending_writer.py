@@ -15,6 +15,7 @@ from zoho_mongo_store.model.login import is_first_save
 from zoho_mongo_store.model.lookup import save_filters
 from zoho_mongo_store.model.token_documents import TokenDocuments
 from zoho_mongo_store.signals import is_from_handler
+from zoho_mongo_store.storage.first_match import first_match
 from zoho_mongo_store.storage.login_state import note_login
 from zoho_mongo_store.storage.pending_save import PendingSave
 from zoho_mongo_store.storage.pending_saves import PendingSaves
@@ -169,7 +170,7 @@ class PendingWriter:
             return changed or documents.find_one(
                 {"id": save.redeemed["id"], "access_token": save.fields["access_token"]}
             )
-        stored = _find(documents, save.fields)
+        stored = first_match(documents, save_filters(save.fields))
         if stored is not None and self._pending.is_newer(stored, save.attempted_at):
             # It is its own where MongoDB wrote it and the answer was lost.
             is_own = all(stored.get(one) == save.fields[one] for one in save.fields if one != "id")
@@ -194,11 +195,3 @@ class PendingWriter:
 
 def _bounded(seconds: float | None) -> AbstractContextManager[None]:
     return nullcontext() if seconds is None else pymongo.timeout(seconds)
-
-
-def _find(documents: TokenDocuments, fields: Document) -> Document | None:
-    for candidate in save_filters(fields):
-        stored = documents.find_one(candidate)
-        if stored is not None:
-            return stored
-    return None

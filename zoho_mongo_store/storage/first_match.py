@@ -1,0 +1,16 @@
+"""Looking a token up by several filters, one after the other."""
+
+from collections.abc import Iterable
+
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.lookup import Filter
+from zoho_mongo_store.model.token_documents import TokenDocuments
+
+
+def first_match(documents: TokenDocuments, filters: Iterable[Filter]) -> Document | None:
+    """Find the document of the first filter that matches any; ``None`` if none does."""
+    for candidate in filters:
+        stored = documents.find_one(candidate)
+        if stored is not None:
+            return stored
+    return None
