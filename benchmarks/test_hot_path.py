@@ -3,7 +3,6 @@
 The subjects take turns, several times: what the machine does meanwhile meets them all.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,8 +17,9 @@ from benchmarks.conftest import PeerMaker
 from benchmarks.peers import OURS, RAW
 from benchmarks.peers.raw_store import RawStore
 from benchmarks.rows import row, token_of, wanted
+from tests.encryption.keys import new_key, settings
 from tests.sent_commands import Client, listening
-from zoho_mongo_store import CachePolicy, FieldEncryption, MongoTokenStore
+from zoho_mongo_store import CachePolicy, MongoTokenStore
 from zoho_mongo_store.sdk import TokenStore
 
 BOUNDED = f"{RAW}, bounded"
@@ -72,11 +72,9 @@ def all_calls(client: Client, database: str) -> Iterator[dict[str, dict[str, Cal
     Encrypted tokens have a database of their own, with the one token that is asked for.
     """
     raw = calls(RawStore(client, database))
-    encryption = FieldEncryption(
-        {"local": {"key": secrets.token_bytes(96)}}, key_vault=f"{database}_encrypted.__keyVault"
-    )
+    place = f"{database}_encrypted"
     encrypted = MongoTokenStore(
-        client=client, database=f"{database}_encrypted", cache=CACHE, encryption=encryption
+        client=client, database=place, cache=CACHE, encryption=settings(place, new_key())
     )
     encrypted.delete_tokens()
     encrypted.save_token(token_of(row(TOKENS // 2)))
@@ -90,7 +88,7 @@ def all_calls(client: Client, database: str) -> Iterator[dict[str, dict[str, Cal
         }
     finally:
         encrypted.close()
-        client.drop_database(f"{database}_encrypted")
+        client.drop_database(place)
 
 
 @pytest.fixture(scope="module")

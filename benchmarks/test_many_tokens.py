@@ -2,7 +2,6 @@
 
 import csv
 import resource
-import secrets
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -16,9 +15,10 @@ from benchmarks.conftest import PeerMaker
 from benchmarks.peers import OURS, PEERS
 from benchmarks.peers.peer import Peer
 from benchmarks.rows import row, rows
+from tests.encryption.keys import new_key, settings
 from tests.processes import in_processes
 from tests.sent_commands import Client
-from zoho_mongo_store import FieldEncryption, MongoTokenStore
+from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.encryption.maintenance import encrypt_collection, rotate_data_key
 from zoho_mongo_store.encryption.migration import MigrationProgress
 from zoho_mongo_store.sdk import TokenStore
@@ -102,16 +102,14 @@ def test_encrypt(
     """Encrypt a collection, and then rotate its data key."""
     benchmark.group = f"encrypt {tokens} tokens"
     peer = make_peer(OURS, f"encrypt_{tokens}", tokens)
-    settings = FieldEncryption(
-        {"local": {"key": secrets.token_bytes(96)}}, key_vault=f"{peer.storage}.__keyVault"
-    )
+    encryption = settings(peer.storage, new_key())
     with Client(mongodb_uri) as client:
         collection = client[peer.storage].oauthtoken
-        report = benchmark.pedantic(encrypt_collection, (collection, settings), rounds=1)
+        report = benchmark.pedantic(encrypt_collection, (collection, encryption), rounds=1)
         waited = Waited()
         began = time.perf_counter()
         rotated = rotate_data_key(
-            collection, settings, store_timeout=1, on_progress=waited.on_progress
+            collection, encryption, store_timeout=1, on_progress=waited.on_progress
         )
         benchmark.extra_info["rotation"] = time.perf_counter() - began - waited.seconds
     assert (report.changed, rotated.changed) == (tokens, tokens)

@@ -1,6 +1,5 @@
 """What the store's options cost a find and a save when nothing is due."""
 
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,8 +15,8 @@ from benchmarks.peers import OURS
 from benchmarks.rows import row, token_of
 from benchmarks.test_hot_path import BY_ID, BY_REFRESH_TOKEN, SAVE, Call, calls
 from benchmarks.test_hot_path import TOKENS as TOKENS
+from tests.encryption.keys import new_key, settings
 from zoho_mongo_store import CachePolicy, MongoTokenStore
-from zoho_mongo_store.encryption import FieldEncryption
 
 OPTIONS = PLAIN, DEFAULT, CACHE, ENCRYPTION = (
     "refresh=None",
@@ -34,8 +33,7 @@ _ROUNDS_OF_SAVES = 6
 def arguments(option: str, database: str) -> dict[str, Any]:
     """The store's."""
     if option == ENCRYPTION:
-        providers = {"local": {"key": secrets.token_bytes(96)}}
-        return {"encryption": FieldEncryption(providers, key_vault=f"{database}.__keyVault")}
+        return {"encryption": settings(database, new_key())}
     if option == CACHE:
         return {"cache": CachePolicy(stale_if_error=timedelta(minutes=10))}
     return {"refresh": None} if option == PLAIN else {}

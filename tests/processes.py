@@ -1,6 +1,7 @@
 """Runs one function in many processes, or in many threads, at the same moment."""
 
 import multiprocessing
+import subprocess
 import threading
 import time
 import traceback
@@ -54,6 +55,16 @@ def in_processes(
     failures = [error for _, error in outcomes if error]
     assert not failures, f"{len(failures)} of {len(outcomes)} failed:\n" + "\n".join(failures[:3])
     return [value for value, _ in outcomes]
+
+
+def end(process: "subprocess.Popen[Any]", seconds: float) -> None:
+    """End a program that a test started: kindly, and by force if it takes longer than that."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def all_together() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from celery import Celery
 
+from tests.processes import end
 from tests.waiting import eventually
 
 CONCURRENCY = 3
@@ -40,9 +41,4 @@ def running_celery(uri: str, folder: Path) -> Iterator[Celery]:
         assert eventually(lambda: " ready." in log.read_text(), 60), log.read_text()
         yield sender
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 30)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.processes import end
+
 WORKERS = 4
 APPLICATION = "tests.faults.gunicorn_app:application"
 # Python 3.12 warns of any fork with threads, and a client that is in use has some.
@@ -38,12 +40,7 @@ def running_gunicorn(uri: str, log: Path) -> Iterator[int]:
             time.sleep(0.05)
         yield port
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 20)
 
 
 def ask(port: int, query: str) -> tuple[int, bytes]:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.engines import SERVERS
 from tests.faults.gunicorn_server import options_of_this_gunicorn
+from tests.processes import end
 from tests.recipes.programs import PAGE, programs
 from tests.refresh.callers import Fleet
 from tests.waiting import eventually
@@ -105,12 +106,7 @@ def running_gunicorn(folder: Path, zoho: LoopbackZoho) -> Iterator[int]:
         (port,) = re.findall(r"Listening at: http://127\.0\.0\.1:(\d+)", log.read_text())
         yield int(port)
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 20)
 
 
 def get(port: int, path: str) -> str:

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.engines import SERVERS, Engine
+from tests.processes import end
 from tests.sdk.application import CLIENT, Application, call_api, name_of
 from tests.tokens import full, make_token
 from tests.transfer.sources import in_hours
@@ -57,11 +58,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MySqlServer]:
             execute(connector, port, "CREATE DATABASE zohooauth", "USE zohooauth", CREATE)
             yield MySqlServer(host="127.0.0.1", port=port)
         finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            end(process, 30)
     shutil.rmtree(data)
 
 
