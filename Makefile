@@ -7,7 +7,9 @@
 PYTHON ?= python3
 MATRIX := 5 6 7
 WORKERS ?= 4
-PARALLEL := -n $(WORKERS) --dist worksteal
+# How often a failed test runs again. Its first failure is printed in full.
+RERUNS ?= 0
+PARALLEL := -n $(WORKERS) --dist worksteal --reruns $(RERUNS) --rerun-show-tracebacks
 # What depends on the SDK's line: its calls, the contract, and the refresh that they lead to.
 SDK_TESTS := tests/sdk tests/test_contract.py $(wildcard $(addprefix tests/refresh/test_,\
 	intercept.py fleet.py grant.py attempt.py takeover.py))
