@@ -1,7 +1,8 @@
-# make test      lint, types, the test-suite, and the SDK matrix; sets everything up first
+# make test      lint, types, the site, the test-suite, and the SDK matrix; sets everything up first
 # make servers   what depends on the server's version, on MongoDB 4.4, 5.0 and 6.0.27
 # make demo      the main job, end to end, with the real SDK, offline
-# make docs      docs/cli.md, from the commands themselves
+# make docs      docs/reference/cli.md, from the commands themselves
+# make site      the documentation's site, in .site; a broken link is an error
 # make bench     benchmarks/RESULTS.md and its plots, on a quiet machine
 # make bench-quick  the same, small, into .benchmarks: shows that all of it works
 PYTHON ?= python3
@@ -22,9 +23,9 @@ SERVER_TESTS := tests/test_contract.py tests/driver/test_indexes.py tests/driver
 
 BENCHMARKS := .venv-bench/bin/python -m pytest benchmarks --timeout 600 --benchmark-columns median,iqr,rounds
 
-.PHONY: test lint types audit suite matrix servers demo docs bench bench-quick clean
+.PHONY: test lint types audit suite matrix servers demo docs site bench bench-quick clean
 
-test: lint types audit suite matrix
+test: lint types audit site suite matrix
 
 .venv/.stamp: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -86,6 +87,10 @@ demo: .venv/.stamp
 docs: .venv/.stamp
 	.venv/bin/python docs/create_cli_reference.py
 
+site: export NO_MKDOCS_2_WARNING = 1
+site: .venv/.stamp
+	.venv/bin/mkdocs build --quiet
+
 bench: .venv-bench/.stamp
 	mkdir -p .benchmarks
 	$(BENCHMARKS) --benchmark-json .benchmarks/run.json
@@ -97,4 +102,4 @@ bench-quick: .venv-bench/.stamp
 	.venv-bench/bin/python -m benchmarks.report .benchmarks/quick.json .benchmarks
 
 clean:
-	rm -rf .venv .venv-* .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .servers .site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Write docs/cli.md from the commands themselves.
+"""Write docs/reference/cli.md from the commands themselves.
 
     python docs/create_cli_reference.py          write it
     python docs/create_cli_reference.py --check  end with 1 if it is not up to date
@@ -18,7 +18,7 @@ import typer.main
 
 from zoho_mongo_store.cli import application
 
-PATH = Path(__file__).with_name("cli.md")
+PATH = Path(__file__).parent / "reference" / "cli.md"
 PROGRAM = "zoho-mongo-store"
 INTRODUCTION = f"""# The command line
 
@@ -119,7 +119,7 @@ def _escaped(text: str) -> str:
 
 def main() -> None:
     """Write the page, or check it."""
-    parser = argparse.ArgumentParser(description="Write docs/cli.md from the commands.")
+    parser = argparse.ArgumentParser(description="Write docs/reference/cli.md from the commands.")
     parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of date")
     if not parser.parse_args().check:
         PATH.write_text(reference(), encoding="utf-8")

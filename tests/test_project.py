@@ -129,7 +129,7 @@ def test_compose_makes_the_key_once(service: Any, tmp_path: Path) -> None:
 def test_every_uri_is_that_of_the_compose_file(service: Any) -> None:
     uri = local_uri(service)
     parse_uri(uri)
-    documents = [COMPOSE_FILE, WORKFLOW_FILE, *ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    documents = [COMPOSE_FILE, WORKFLOW_FILE, *ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
     for document in documents:
         text = document.read_text()
@@ -216,8 +216,8 @@ def test_the_workflow_runs_what_make_test_and_make_demo_run(jobs: Any) -> None:
     }
 
     lines = [f"matrix-{line}" for line in variable("MATRIX").split()]
-    assert made == {"lint", "types", "audit", "suite", "demo", *lines}
-    assert "\ntest: lint types audit suite matrix\n" in MAKEFILE
+    assert made == {"lint", "types", "audit", "site", "suite", "demo", *lines}
+    assert "\ntest: lint types audit site suite matrix\n" in MAKEFILE
 
 
 def test_the_extras_that_make_installs_exist() -> None:

@@ -1,4 +1,4 @@
-"""What docs/encryption.md says to do, done."""
+"""What docs/operate/encryption.md says to do, done."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.tokens import full
 from zoho_mongo_store.driver.source import URI_VARIABLE
 from zoho_mongo_store.model.document import SECRET_FIELDS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "encryption.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "operate" / "encryption.md").read_text()
 
 
 def block(language: str) -> str:

@@ -1,7 +1,7 @@
 """Processes that find and save while the primary fails again and again: no find fails.
 
-``ZOHO_MONGO_FAILOVERS`` sets how often it is killed; docs/reliability.md has the figures of twenty,
-and of MongoDB's own election time-out (``python -m benchmarks.failover``).
+``ZOHO_MONGO_FAILOVERS`` sets how often it is killed; docs/explain/reliability.md has the figures of
+twenty, and of MongoDB's own election time-out (``python -m benchmarks.failover``).
 """
 
 import os

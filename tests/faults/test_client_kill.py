@@ -1,6 +1,7 @@
 """Clients are killed (SIGKILL) at random points of a save.
 
-``ZOHO_MONGO_CLIENT_KILLS`` sets how often; docs/reliability.md has the figures of a long run.
+``ZOHO_MONGO_CLIENT_KILLS`` sets how often; docs/explain/reliability.md has the figures of a long
+run.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """Whatever a caller passes, or a document holds: an answer or the documented error, no more.
 
-``ZOHO_MONGO_FUZZ_CASES`` sets how many cases each test tries (200 by default); docs/reliability.md
-has the figures of a long run.
+``ZOHO_MONGO_FUZZ_CASES`` sets how many cases each test tries (200 by default);
+docs/explain/reliability.md has the figures of a long run.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Sustained load: many threads in several processes on one collection.
 
-``ZOHO_MONGO_LOAD_SECONDS`` sets how long (5 by default); docs/reliability.md has the figures of a
-full run.
+``ZOHO_MONGO_LOAD_SECONDS`` sets how long (5 by default); docs/explain/reliability.md has the
+figures of a full run.
 """
 
 import os

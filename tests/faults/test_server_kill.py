@@ -1,6 +1,6 @@
 """The server is killed (SIGKILL) again and again while processes save.
 
-``ZOHO_MONGO_KILLS`` sets how often; docs/reliability.md has the figures of a run.
+``ZOHO_MONGO_KILLS`` sets how often; docs/explain/reliability.md has the figures of a run.
 """
 
 import itertools

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.docs.pages import DOCS, programs, run
 from tests.engines import SERVERS
-from tests.recipes.programs import programs, run
 from tests.refresh.callers import CLIENT, Fleet, ask, by_id, driving
 from tests.tokens import make_token
 from tests.waiting import eventually
+
+PAGE = DOCS / "operate" / "metrics.md"
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -49,10 +51,10 @@ def test_webhook(
     fleet: Fleet, hook: http.server.HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEBHOOK_URL", f"http://127.0.0.1:{hook.server_port}/")
-    (program,) = programs("A webhook")
+    (program,) = programs(PAGE, "A webhook")
     good, bare = fleet.stored(), {"access_token": "old", "expires_in": "1000", "user_name": "ada"}
 
-    with run(program)["store"] as store, driving(store, fleet.zoho):
+    with run(program, PAGE)["store"] as store, driving(store, fleet.zoho):
         token = make_token(**bare, **CLIENT)
         store.save_token(token)
         call = ask(make_token(id=token.get_id()))

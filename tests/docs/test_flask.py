@@ -9,12 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from zohocrmsdk.src.com.zoho.crm.api.dc.us_data_center import USDataCenter
 
+from tests.docs.pages import DOCS, programs, run
 from tests.engines import SERVERS, Engine
-from tests.recipes.programs import programs, run
 from tests.refresh.callers import Fleet
 from tests.refresh.moved_documents import let_time_pass
 from zoho_mongo_store.sdk import Initializer
 from zoho_mongo_store.testing import LoopbackZoho
+
+PAGE = DOCS / "guides" / "web.md"
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -31,8 +33,8 @@ def test_the_login_page(
     # What this thread switches to.
     monkeypatch.setattr(Initializer.LOCAL, "init", None, raising=False)
     monkeypatch.chdir(tmp_path)
-    (program,) = programs("Send the user.*?Flask")
-    names = run(program)
+    (program,) = programs(PAGE, "Send the user.*?Flask")
+    names = run(program, PAGE)
     with closing(names["Initializer"].initializer.store):
         browser = names["app"].test_client()
         log_in(browser, zoho)

@@ -1,4 +1,4 @@
-"""What ``docs/refresh.md`` says of the code is what the code has."""
+"""What ``docs/explain/refresh.md`` says of the code is what the code has."""
 
 import re
 from dataclasses import fields
@@ -11,7 +11,7 @@ import pytest
 from zoho_mongo_store import RefreshPolicy, RefreshStats
 from zoho_mongo_store.events import EventName
 
-PAGE = Path(__file__).parents[2] / "docs" / "refresh.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explain" / "refresh.md"
 TEXT = PAGE.read_text()
 UNITS = {"s": timedelta(seconds=1), "min": timedelta(minutes=1)}
 

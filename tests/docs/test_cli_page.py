@@ -1,4 +1,4 @@
-"""docs/cli.md says what the commands say."""
+"""docs/reference/cli.md says what the commands say."""
 
 import re
 import subprocess
@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.commands.running import COMMAND, run
-
-DOCS = Path(__file__).parents[2] / "docs"
+from tests.docs.pages import DOCS
 
 
 def test_the_reference_is_up_to_date() -> None:
@@ -17,7 +16,7 @@ def test_the_reference_is_up_to_date() -> None:
 
 
 def test_it_names_every_command_and_no_other(tmp_path: Path) -> None:
-    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    text = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
     sections = set(re.findall(r"(?m)^## ([a-z][a-z -]*)$", text))
     helps = [run(str(COMMAND), *group, "--help", folder=tmp_path) for group in ([], ["import"])]
     names = [

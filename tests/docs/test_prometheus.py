@@ -13,14 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import DOCS, ROOT, programs
 from tests.engines import SERVERS
 from tests.faults.gunicorn_server import options_of_this_gunicorn
 from tests.processes import end
-from tests.recipes.programs import PAGE, programs
 from tests.refresh.callers import Fleet
 from tests.waiting import eventually
 from zoho_mongo_store.testing import LoopbackZoho
 
+PAGE = DOCS / "operate" / "metrics.md"
 WORKERS = 2
 # Added to the page's application.
 SITE = """
@@ -49,7 +50,7 @@ pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
 
 def test_prometheus_with_several_processes(fleet: Fleet, tmp_path: Path) -> None:
-    application, configuration = programs("Prometheus.*?processes")
+    application, configuration = programs(PAGE, "Prometheus.*?processes")
     (tmp_path / "metrics.py").write_text(application)
     (tmp_path / "gunicorn.conf.py").write_text(configuration)
     (tmp_path / "site_of_the_test.py").write_text(SITE)
@@ -89,7 +90,7 @@ def running_gunicorn(folder: Path, zoho: LoopbackZoho) -> Iterator[int]:
     environment = {
         **os.environ,
         "PROMETHEUS_MULTIPROC_DIR": str(folder / "counts"),
-        "PYTHONPATH": str(PAGE.parents[1]),
+        "PYTHONPATH": str(ROOT),
         "ZOHO_URL": zoho.url,
     }
     command = [sys.executable, "-m", "gunicorn", f"--workers={WORKERS}", "--bind=127.0.0.1:0"]

@@ -7,10 +7,12 @@ from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from tests.docs.pages import DOCS, programs, run
 from tests.engines import SERVERS
-from tests.recipes.programs import programs, run
 from tests.refresh.callers import Fleet, ask, by_id, driving
 from tests.tokens import make_token
+
+PAGE = DOCS / "operate" / "metrics.md"
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -18,12 +20,12 @@ pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 def test_opentelemetry(fleet: Fleet) -> None:
     reader = InMemoryMetricReader()
     metrics.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
-    (program,) = programs("OpenTelemetry")
+    (program,) = programs(PAGE, "OpenTelemetry")
     fleet.zoho.configure(delay=0.2)
     refused = fleet.stored()
     fleet.zoho.revoke(refused["refresh_token"])
 
-    with run(program)["store"] as store, driving(store, fleet.zoho):
+    with run(program, PAGE)["store"] as store, driving(store, fleet.zoho):
         for fields in (fleet.stored(), fleet.stored(), refused):
             ask(make_token(**by_id(fields)))
 
