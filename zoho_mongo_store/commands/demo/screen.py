@@ -13,7 +13,7 @@ from rich.table import Table
 
 from zoho_mongo_store.commands.demo.process import StoreCall, short
 from zoho_mongo_store.model.document import SECRET_FIELDS, Document, now
-from zoho_mongo_store.testing.zoho_protocol import Kind, Request
+from zoho_mongo_store.testing.zoho.protocol import Kind, Request
 
 WIDEST = 100
 

@@ -17,7 +17,7 @@ from zoho_mongo_store.driver.source import URI_VARIABLE, environment_uri
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.store import MongoTokenStore
 from zoho_mongo_store.testing.local_mongo import LocalMongo
-from zoho_mongo_store.testing.zoho import LoopbackZoho
+from zoho_mongo_store.testing.zoho.loopback import LoopbackZoho
 
 ANSWER_TIMEOUT = 60.0
 END_TIMEOUT = 10.0

@@ -8,8 +8,9 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from zoho_mongo_store.testing.zoho_protocol import CLIENT_ID, CLIENT_SECRET
+from zoho_mongo_store.testing.zoho.directory import Directory
 
+CODE_LIFETIME = 120.0
 WINDOW = 600.0
 TOKENS_PER_WINDOW = 10
 LIVE_TOKENS = 10
@@ -21,11 +22,36 @@ class RefusalError(Exception):
 
 @dataclass(frozen=True)
 class Account:
-    """A Zoho user who has let a client in."""
+    """A Zoho user who has let a client in.
+
+    Attributes:
+        user: The user's e-mail address.
+        org: The id of the organization.
+        client_id: The client.
+        scopes: What the client may do; None stands for everything.
+    """
 
     user: str
     org: str
     client_id: str
+    scopes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a grant token stands for.
+
+    Attributes:
+        account: Who gave it, to whom.
+        redirect_uri: Where the authorize page sent it, and None where no page did.
+        offline: Whether it can be exchanged for a refresh token.
+        expiry: When it can be exchanged no more; None stands for never.
+    """
+
+    account: Account
+    redirect_uri: str | None = None
+    offline: bool = True
+    expiry: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +68,7 @@ class Login:
 
     Attributes:
         account: Whose login it is.
-        refresh_token: The refresh token.
+        refresh_token: The refresh token; empty for a login without offline access.
         refreshed: When it was refreshed, oldest first.
         live: Its access tokens, oldest first, with the time at which each expires.
     """
@@ -59,13 +85,16 @@ class Tokens:
     A grant token can be exchanged once. One refresh token gives at most 10 access tokens in any
     10 minutes and has at most 10 live ones, of which the oldest goes first (Zoho's limits). Times
     are on a clock that :meth:`advance` moves.
+
+    Args:
+        directory: The clients.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Directory) -> None:
         self._lock = threading.RLock()
         self._ahead = 0.0
-        self._clients = {CLIENT_ID: CLIENT_SECRET}
-        self._grants: dict[str, Account] = {}
+        self._directory = directory
+        self._grants: dict[str, Grant] = {}
         self._logins: dict[str, Login] = {}
         self._owners: dict[str, Login] = {}
 
@@ -79,18 +108,32 @@ class Tokens:
             self._ahead += seconds
 
     def issue_grant(self, user: str, org: str, client_id: str, client_secret: str) -> str:
-        """A new grant token, as the user gets by consenting; the client is registered with it."""
+        """A new grant token as a self client gets it; the client is registered with it."""
+        self._directory.set_secret(client_id, client_secret)
+        return self._keep(Grant(Account(user, org, client_id)))
+
+    def issue_code(
+        self, account: Account, redirect_uri: str, *, offline: bool, new_consent: bool
+    ) -> str:
+        """A new grant token as the authorize page sends it on.
+
+        Args:
+            account: Who accepted, and what.
+            redirect_uri: Where it is sent; its exchange has to name the same.
+            offline: Whether the request had ``access_type=offline``.
+            new_consent: Whether it had ``prompt=consent``. Without it there is no second refresh
+                token while one of this user for this client is alive.
+        """
         with self._lock:
-            self._clients[client_id] = client_secret
-            grant = _token()
-            self._grants[grant] = Account(user, org, client_id)
-            return grant
+            offline = offline and (new_consent or not self._has_login(account))
+            return self._keep(Grant(account, redirect_uri, offline, self.now() + CODE_LIFETIME))
 
     def issue_refresh_token(self, user: str, org: str, client_id: str, client_secret: str) -> str:
         """A new refresh token, as an exchanged grant token leaves behind."""
+        self._directory.set_secret(client_id, client_secret)
         with self._lock:
-            self._clients[client_id] = client_secret
-            return self._log_in(Account(user, org, client_id)).refresh_token
+            login = self._log_in(Account(user, org, client_id))
+            return login.refresh_token
 
     def issue_access_token(self, refresh_token: str, lifetime: float) -> str:
         """A new access token, outside the limit on refreshes.
@@ -103,19 +146,28 @@ class Tokens:
                 raise RefusalError("invalid_code")
             return self._issue(self._logins[refresh_token], lifetime)
 
-    def exchange(self, grant: str, client_id: str, client_secret: str, lifetime: float) -> Issued:
-        """Redeem a grant token for an access token and a refresh token.
+    def exchange(
+        self, code: str, client_id: str, client_secret: str, redirect_uri: str, lifetime: float
+    ) -> Issued:
+        """Redeem a grant token for an access token, and a refresh token where it is offline.
 
         Raises:
-            RefusalError: the client is not the one of the grant, or the grant is used or unknown.
+            RefusalError: the client or the address is not that of the grant, or the grant is used,
+                too old or unknown.
         """
         with self._lock:
             self._check_client(client_id, client_secret)
-            account = self._grants.get(grant)
-            if account is None or account.client_id != client_id:
+            grant = self._grants.get(code)
+            if grant is None or grant.account.client_id != client_id:
                 raise RefusalError("invalid_code")
-            del self._grants[grant]
-            login = self._log_in(account)
+            if grant.expiry is not None and grant.expiry <= self.now():
+                raise RefusalError("invalid_code")
+            if grant.redirect_uri not in (None, redirect_uri):
+                raise RefusalError("invalid_redirect_uri")
+            del self._grants[code]
+            if not grant.offline:
+                return Issued(self._issue(Login(grant.account, ""), lifetime))
+            login = self._log_in(grant.account)
             return Issued(self._issue(login, lifetime), login.refresh_token)
 
     def refresh(
@@ -167,8 +219,22 @@ class Tokens:
             return login.account
 
     def _check_client(self, client_id: str, client_secret: str) -> None:
-        if not client_id or self._clients.get(client_id) != client_secret:
+        client = self._directory.client(client_id)
+        if client is None or client.secret != client_secret:
             raise RefusalError("invalid_client")
+
+    def _keep(self, grant: Grant) -> str:
+        token = _token()
+        with self._lock:
+            self._grants[token] = grant
+        return token
+
+    def _has_login(self, account: Account) -> bool:
+        of_user = (account.user, account.org, account.client_id)
+        return any(
+            of_user == (other.user, other.org, other.client_id)
+            for other in (login.account for login in self._logins.values())
+        )
 
     def _log_in(self, account: Account) -> Login:
         login = Login(account, refresh_token=_token())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zoho_mongo_store.testing.zoho_protocol import Language
-from zoho_mongo_store.testing.zoho_tokens import Account, Issued
+from zoho_mongo_store.testing.zoho.protocol import Language
+from zoho_mongo_store.testing.zoho.tokens import Account, Issued
 
 _THROTTLED: dict[Language, tuple[str, str]] = {
     "en": (

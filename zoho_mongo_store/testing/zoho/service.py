@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from zoho_mongo_store.testing import zoho_answers as answers
-from zoho_mongo_store.testing.zoho_answers import Answer
-from zoho_mongo_store.testing.zoho_protocol import Behaviour, Failure, Kind, Request, digest
-from zoho_mongo_store.testing.zoho_tokens import RefusalError, Tokens
+from zoho_mongo_store.testing.zoho import answers
+from zoho_mongo_store.testing.zoho.answers import Answer
+from zoho_mongo_store.testing.zoho.authorize import AuthorizeRequest
+from zoho_mongo_store.testing.zoho.directory import Directory, User
+from zoho_mongo_store.testing.zoho.protocol import Behaviour, Failure, Kind, Request, digest
+from zoho_mongo_store.testing.zoho.scopes import allow
+from zoho_mongo_store.testing.zoho.tokens import Account, RefusalError, Tokens
 
 _LATE = ("hang", "hang_in_body", "drip")
 
@@ -37,10 +40,17 @@ class Verdict:
 
 
 class ZohoService:
-    """The loopback Zoho without its HTTP. Thread-safe."""
+    """A data centre of the loopback Zoho without its HTTP. Thread-safe.
 
-    def __init__(self) -> None:
-        self._tokens = Tokens()
+    Args:
+        directory: The clients and users of all data centres.
+        location: Its name, such as ``"us"``.
+    """
+
+    def __init__(self, directory: Directory, location: str) -> None:
+        self._directory = directory
+        self._location = location
+        self._tokens = Tokens(directory)
         self._behaviour = Behaviour()
         self._requests: list[Request] = []
         self._open: Counter[str] = Counter()
@@ -48,6 +58,8 @@ class ZohoService:
         self._released = threading.Event()
         self._lock = threading.Lock()
         self.operations: dict[str, Callable[..., Any]] = {
+            "register_client": directory.register_client,
+            "add_user": self._add_user,
             "grant": self._tokens.issue_grant,
             "refresh_token": self._tokens.issue_refresh_token,
             "access_token": self._issue_access_token,
@@ -63,8 +75,23 @@ class ZohoService:
         }
         """The control operations by name: each takes and gives plain JSON values."""
 
+    def issue_code(self, user: User, request: AuthorizeRequest) -> str:
+        """A new grant token for a user of this data centre who has accepted the request."""
+        return self._tokens.issue_code(
+            Account(user.email, user.org, request.client_id, request.scopes),
+            request.redirect_uri,
+            offline=request.offline,
+            new_consent=request.new_consent,
+        )
+
     def token(
-        self, kind: Kind, credential: str, client_id: str, client_secret: str, url: str
+        self,
+        kind: Kind,
+        credential: str,
+        client_id: str,
+        client_secret: str,
+        redirect_uri: str,
+        url: str,
     ) -> Verdict:
         """Answer the exchange of a grant token or a refresh.
 
@@ -79,10 +106,14 @@ class ZohoService:
         elif failure is not None and failure not in _LATE:
             answer = answers.refusal(failure, behaviour.refusal_status, language)
         else:
-            redeem = self._tokens.exchange if kind == "grant" else self._tokens.refresh
+            client, lifetime = (client_id, client_secret), behaviour.lifetime
             try:
-                issued = redeem(credential, client_id, client_secret, behaviour.lifetime)
-                answer = answers.tokens(issued, url, behaviour.lifetime)
+                issued = (
+                    self._tokens.exchange(credential, *client, redirect_uri, lifetime)
+                    if kind == "grant"
+                    else self._tokens.refresh(credential, *client, lifetime)
+                )
+                answer = answers.tokens(issued, url, lifetime)
             except RefusalError as error:
                 throttled = str(error) == "Access Denied"
                 answer = (
@@ -90,7 +121,7 @@ class ZohoService:
                     if throttled
                     else answers.refusal(str(error), behaviour.refusal_status, language)
                 )
-        self._record(kind, answer, credential)
+        self.record(kind, answer.status, credential)
         return Verdict(answer, behaviour.delay, behaviour.hang, released, failure)
 
     @contextmanager
@@ -113,7 +144,7 @@ class ZohoService:
             answer = answers.revoked()
         except RefusalError as error:
             answer = answers.refusal(str(error), 400)
-        self._record("revoke", answer, refresh_token)
+        self.record("revoke", answer.status, refresh_token)
         return answer
 
     def account(self, kind: Kind, access_token: str) -> Answer:
@@ -121,13 +152,18 @@ class ZohoService:
         account = self._tokens.account(access_token)
         if account is None:
             answer = answers.crm_error("INVALID_TOKEN", "invalid oauth token")
-        elif self._behaviour.users_failure:
+        elif self._behaviour.users_failure or not allow(account.scopes, f"ZohoCRM.{kind}.READ"):
             message = "invalid oauth scope to access this URL"
             answer = answers.crm_error("OAUTH_SCOPE_MISMATCH", message)
         else:
             answer = answers.users(account) if kind == "users" else answers.org(account)
-        self._record(kind, answer, access_token)
+        self.record(kind, answer.status, access_token)
         return answer
+
+    def record(self, kind: Kind, status: str, credential: str = "") -> None:
+        """Note a request with what was answered."""
+        with self._lock:
+            self._requests.append(Request(kind, self._tokens.now(), status, digest(credential)))
 
     def _next_behaviour(self) -> tuple[Behaviour, threading.Event]:
         """The behaviour for one token request, which counts against ``failures``."""
@@ -138,11 +174,6 @@ class ZohoService:
             elif behaviour.failures is not None:
                 self._behaviour = replace(behaviour, failures=behaviour.failures - 1)
             return behaviour, self._released
-
-    def _record(self, kind: Kind, answer: Answer, credential: str) -> None:
-        with self._lock:
-            request = Request(kind, self._tokens.now(), answer.status, digest(credential))
-            self._requests.append(request)
 
     def _configure(self, **changes: Any) -> None:
         with self._lock:
@@ -169,6 +200,9 @@ class ZohoService:
     def _most_at_once(self, credential: str) -> int:
         with self._lock:
             return self._most_open[digest(credential)]
+
+    def _add_user(self, user: str, org: str) -> None:
+        self._directory.add_user(user, org, self._location)
 
     def _issue_access_token(self, refresh_token: str) -> str:
         return self._tokens.issue_access_token(refresh_token, self._behaviour.lifetime)

@@ -11,7 +11,9 @@ CLIENT_SECRET = "0loopback0zoho0client0secret0"  # noqa: S105 - made up, and goo
 USER = "ada@example.com"
 ORG = "10001"
 
-Kind = Literal["grant", "refresh", "revoke", "users", "org"]
+LOCATIONS = ("us", "eu", "in", "au", "cn", "jp", "ca", "sa")
+
+Kind = Literal["authorize", "grant", "refresh", "revoke", "users", "org"]
 Failure = Literal[
     "throttle",
     "invalid_code",
@@ -45,7 +47,8 @@ class Request:
         time: when, in seconds since the epoch on Zoho's clock.
         status: ``"ok"``, or the error that was answered (``"Access Denied"`` when throttled, in the
             language that is set), or the failure that was set: ``"garbage"``, ``"close"``, ...
-        digest: the :func:`digest` of the grant, refresh or access token that it carried.
+        digest: the :func:`digest` of the grant, refresh or access token that it carried; of an
+            accepted ``"authorize"`` request, that of the grant token that it gave.
     """
 
     kind: Kind

@@ -11,7 +11,6 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import psutil
 import pytest
 import requests
 
+from tests.testing.zoho.calls import TIMEOUT, exchange, get, refresh, revoke
 from zoho_mongo_store.testing import LoopbackZoho, digest
 
 TOKEN = re.compile(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}")
@@ -29,47 +29,6 @@ THROTTLED = {
     "Please try again after some time.",
     "status": "failure",
 }
-TIMEOUT = 60
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LoopbackZoho]:
-    with LoopbackZoho() as zoho:
-        yield zoho
-
-
-@pytest.fixture
-def zoho(server: LoopbackZoho) -> LoopbackZoho:
-    """A handle on the module's server, which behaves normally and has seen no request."""
-    handle = LoopbackZoho.at(server.url)
-    handle.configure(
-        delay=0, lifetime=3600, failure=None, hang=60, throttle_status=400, users_failure=False
-    )
-    handle.clear()
-    return handle
-
-
-def post(zoho: LoopbackZoho, **form: str) -> requests.Response:
-    client = {"client_id": zoho.client_id, "client_secret": zoho.client_secret}
-    return requests.post(f"{zoho.url}/oauth/v2/token", data={**client, **form}, timeout=TIMEOUT)
-
-
-def exchange(zoho: LoopbackZoho, grant: str, **form: str) -> requests.Response:
-    return post(zoho, grant_type="authorization_code", code=grant, **form)
-
-
-def refresh(zoho: LoopbackZoho, refresh_token: str, **form: str) -> requests.Response:
-    return post(zoho, grant_type="refresh_token", refresh_token=refresh_token, **form)
-
-
-def revoke(zoho: LoopbackZoho, token: str) -> requests.Response:
-    url = f"{zoho.url}/oauth/v2/token/revoke"
-    return requests.post(url, data={"token": token}, timeout=TIMEOUT)
-
-
-def get(zoho: LoopbackZoho, path: str, access_token: str) -> requests.Response:
-    headers = {"Authorization": f"Zoho-oauthtoken {access_token}"}
-    return requests.get(f"{zoho.url}/crm/{path}", headers=headers, timeout=TIMEOUT)
 
 
 def statuses(zoho: LoopbackZoho) -> list[tuple[str, str]]:

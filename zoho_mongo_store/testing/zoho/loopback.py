@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import json
-import time
+from collections.abc import Iterable
 from enum import Enum
-from http.client import HTTPConnection
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Literal
 
-from zoho_mongo_store.testing.child import Child, Tether, require
-from zoho_mongo_store.testing.zoho_protocol import (
+from zoho_mongo_store.testing.zoho import browser
+from zoho_mongo_store.testing.zoho.protocol import (
     CLIENT_ID,
     CLIENT_SECRET,
     ORG,
@@ -23,13 +19,10 @@ from zoho_mongo_store.testing.zoho_protocol import (
     Request,
     digest,
 )
+from zoho_mongo_store.testing.zoho.server import ZohoServer
 
 if TYPE_CHECKING:
     from zoho_mongo_store.sdk import DataCenter
-
-START_TIMEOUT = 30.0
-CONTROL_TIMEOUT = 30.0
-URL_LINE = r"(?m)^(http://\S+)$"
 
 
 class _Unchanged(Enum):
@@ -39,74 +32,35 @@ class _Unchanged(Enum):
 UNCHANGED: Literal[_Unchanged.UNCHANGED] = _Unchanged.UNCHANGED
 
 
-class LoopbackZoho:
+class LoopbackZoho(ZohoServer):
     """Zoho's accounts server and its user look-up, on a loopback address, with Zoho's limits.
 
     A context manager: entering starts it in a child process, leaving stops it. It answers
-    ``/oauth/v2/token``, ``/oauth/v2/token/revoke``, ``/crm/vN/users`` and ``/crm/vN/org`` (N from 5
-    to 8), keeps all in memory and forgets it when stopped. A grant token works once; one refresh
-    token gives at most 10 access tokens in any 10 minutes and has at most 10 live ones.
+    ``/oauth/v2/auth``, ``/oauth/v2/token``, ``/oauth/v2/token/revoke``, ``/crm/vN/users`` and
+    ``/crm/vN/org`` (N from 5 to 8), keeps all in memory and forgets it when stopped. A grant token
+    works once; one refresh token gives at most 10 access tokens in any 10 minutes and has at most
+    10 live ones.
+
+    Each data centre has an address, tokens, requests and settings of its own, as Zoho's have; they
+    know the same clients and users. The handle is on the first one, :meth:`data_center` gives one
+    on another. A grant token is exchanged where its user is: elsewhere it is an ``invalid_code``.
 
     The handle can be pickled, and any process can make one with :meth:`at`; such a handle owns
     nothing: it neither starts nor stops the server. Methods may be called from any thread.
 
+    Args:
+        data_centers: which there are, by the names that Zoho puts into the ``location`` of a
+            callback, such as ``("us", "eu")``. Default: ``"us"`` alone.
+
     Raises:
         ImportError: werkzeug is not installed.
+        ValueError: Zoho has no such data centre.
     """
 
     client_id = CLIENT_ID
     """The id of the client that tokens are issued to by default."""
     client_secret = CLIENT_SECRET
     """Its secret."""
-
-    def __init__(self) -> None:
-        require("werkzeug")
-        self._url: str | None = None
-        self._tether: Tether | None = None
-        self._child: Child | None = None
-
-    @classmethod
-    def at(cls, url: str) -> LoopbackZoho:
-        """A handle on a server that runs already, in whichever process."""
-        zoho = cls.__new__(cls)
-        zoho._url = url
-        zoho._tether = zoho._child = None
-        return zoho
-
-    @property
-    def url(self) -> str:
-        """The server's address, such as ``http://127.0.0.1:40001``."""
-        if self._url is None:
-            raise RuntimeError("The loopback Zoho has no address yet: start it first.")
-        return self._url
-
-    @property
-    def pid(self) -> int | None:
-        """The id of the server's process, or None if this handle runs none."""
-        return self._child.pid if self._child else None
-
-    def start(self) -> None:
-        """Start the server on a free port and return when it listens.
-
-        Raises:
-            RuntimeError: it has been started already, or did not listen within 30 s.
-        """
-        if self._url is not None:
-            raise RuntimeError("The loopback Zoho runs already.")
-        self._tether = Tether()
-        try:
-            self._child = self._tether.run_module("zoho_mongo_store.testing.zoho_app", "--port=0")
-            deadline = time.monotonic() + START_TIMEOUT
-            self._url = self._child.wait_for_output(URL_LINE, deadline)[1]
-        except BaseException:
-            self.stop()
-            raise
-
-    def stop(self) -> None:
-        """Stop the server. Without effect on a handle that did not start it."""
-        if self._tether is not None:
-            self._tether.close()
-            self._tether = self._child = self._url = None
 
     def environment(self) -> DataCenter.Environment:
         """The SDK's environment that leads to this server, for whichever SDK is installed."""
@@ -120,6 +74,82 @@ class LoopbackZoho:
             file_upload_url=self.url,
             **name,
         )
+
+    def environments(self) -> dict[str, DataCenter.Environment]:
+        """The environment of each data centre by its location, as :meth:`environment` gives it."""
+        urls = self._data_centers()
+        return {location: self.at(url).environment() for location, url in urls.items()}
+
+    def register_client(
+        self,
+        redirect_uris: Iterable[str],
+        *,
+        name: str = "Loopback client",
+        client_id: str = CLIENT_ID,
+        client_secret: str = CLIENT_SECRET,
+    ) -> None:
+        """Register an application, as Zoho's API console does, or change one.
+
+        Args:
+            redirect_uris: where the authorize page may send a browser. The request has to name one
+                of them, letter by letter, and the exchange of the grant token the same one.
+            name: what the authorize page calls the application.
+            client_id: its client id. The default one is known from the start, without addresses.
+            client_secret: its client secret, in all data centres.
+        """
+        self._ask(
+            "register_client",
+            client_id=client_id,
+            client_secret=client_secret,
+            name=name,
+            redirect_uris=list(redirect_uris),
+        )
+
+    def add_user(self, user: str, org: str = ORG) -> None:
+        """Add somebody whom the authorize page offers, in this data centre.
+
+        One user, ``ada@example.com``, is there from the start, in the first data centre.
+
+        Args:
+            user: the e-mail address.
+            org: the organization's id (``zgid``).
+        """
+        self._ask("add_user", user=user, org=org)
+
+    def accept(self, authorize_url: str, user: str | None = None) -> str:
+        """Log in on the authorize page and press "Accept", without a browser.
+
+        The page stands for Zoho's sign-in as well as for its consent, and so it is shown each time;
+        Zoho itself skips the consent of a user who has given it before, unless the request has
+        ``prompt=consent``. The tokens are as with Zoho: without ``access_type=offline`` there is no
+        refresh token, and while a refresh token of the user's for the client is alive, there is
+        another one only with ``prompt=consent``. The grant token can be exchanged for 2 minutes.
+
+        Args:
+            authorize_url: the address that an application sends its user to.
+            user: the e-mail address of who logs in. Default: whom the page has chosen (the one of
+                ``login_hint``, else the first).
+
+        Returns:
+            The address that the browser is sent to: the application's ``redirect_uri`` with
+            ``code``, ``location``, ``accounts-server`` and ``state``.
+
+        Raises:
+            ValueError: Zoho refuses the request, such as for ``invalid_redirect_uri``, or does not
+                know the user.
+        """
+        return browser.press("accept", authorize_url, user)
+
+    def reject(self, authorize_url: str) -> str:
+        """Press "Reject" on the authorize page, without a browser.
+
+        Returns:
+            The application's ``redirect_uri`` with ``error=access_denied`` and ``state``.
+
+        Raises:
+            ValueError: Zoho refuses the request.
+        """
+        return browser.press("reject", authorize_url)
 
     def grant(
         self,
@@ -186,7 +216,9 @@ class LoopbackZoho:
         """How many requests of the kind were received, whatever was answered.
 
         Args:
-            kind: ``"grant"``, ``"refresh"``, ``"revoke"``, ``"users"`` or ``"org"``.
+            kind: ``"authorize"``, ``"grant"``, ``"refresh"``, ``"revoke"``, ``"users"`` or
+                ``"org"``. A login on the authorize page is two of the first kind: the page with
+                status ``"shown"``, and the button with ``"ok"`` or ``"access_denied"``.
             credential: count only those that carried this grant, refresh or access token.
         """
         wanted = None if credential is None else digest(credential)
@@ -267,39 +299,8 @@ class LoopbackZoho:
         """Answer all requests that hang."""
         self._ask("release")
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return LoopbackZoho.at, (self.url,)
-
-    def __repr__(self) -> str:
-        return f"LoopbackZoho({self._url or 'stopped'})"
-
     def _ask_for_token(
         self, operation: str, user: str, org: str, client_id: str, client_secret: str
     ) -> str:
         client = {"client_id": client_id, "client_secret": client_secret}
         return str(self._ask(operation, user=user, org=org, **client))
-
-    def _ask(self, operation: str, **arguments: object) -> Any:
-        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=CONTROL_TIMEOUT)
-        try:
-            headers = {"Content-Type": "application/json"}
-            connection.request("POST", f"/control/{operation}", json.dumps(arguments), headers)
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        finally:
-            connection.close()
-        if response.status != 200:
-            raise ValueError(f"{operation}: {answer['error']}")
-        return answer["result"]

@@ -1,0 +1,1 @@
+"""A Zoho on a loopback address: what the handle, the server and its parts are."""

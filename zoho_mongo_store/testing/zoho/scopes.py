@@ -1,0 +1,38 @@
+"""The scopes that a user lets a client have. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_SCOPE = re.compile(r"[A-Za-z]+(\.[A-Za-z_]+){1,3}")
+_EVERYTHING = "ALL"
+
+
+def parse(text: str) -> tuple[str, ...]:
+    """The scopes of an authorize request, which are separated by commas.
+
+    Raises:
+        ValueError: there is none, or one has not the form ``Service.group.OPERATION``.
+    """
+    scopes = tuple(scope.strip() for scope in text.split(","))
+    if not all(_SCOPE.fullmatch(scope) for scope in scopes):
+        raise ValueError("Scope does not exist")
+    return scopes
+
+
+def allow(scopes: Iterable[str] | None, needed: str) -> bool:
+    """Whether the scopes cover what is needed.
+
+    Args:
+        scopes: what the user let the client have; None stands for everything.
+        needed: such as ``"ZohoCRM.users.READ"`` or ``"ZohoCRM.modules.Contacts.UPDATE"``. Given
+            alone or with ``ALL``, each part of it covers what is below it.
+    """
+    if scopes is None:
+        return True
+    group, _, operation = needed.lower().rpartition(".")
+    parts = group.split(".")
+    groups = [".".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    enough = {f"{name}.{suffix}" for name in groups for suffix in (operation, _EVERYTHING.lower())}
+    return any(scope.lower() in enough for scope in scopes)
