@@ -273,12 +273,12 @@ def _list_user(place: Place) -> None:
 
 
 def _delete_command(place: Place) -> None:
-    place.run("delete", str(place.token("id").get_id()))
+    place.run("delete", "--yes", str(place.token("id").get_id()))
 
 
 def _revoke(place: Place) -> None:
     fields = place.fleet().stored()
-    place.run("revoke", fields["id"], "--accounts-url", place.zoho.url)
+    place.run("revoke", fields["id"], "--accounts-url", place.zoho.url, "--yes")
 
 
 def _doctor(place: Place) -> None:

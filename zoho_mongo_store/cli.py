@@ -70,8 +70,12 @@ def _empty_application() -> "typer.Typer":
     """Make the Typer application with the options that stand before a sub-command."""
     import typer
 
+    from zoho_mongo_store.commands.usage import OneLineErrors
+
     app = typer.Typer(
         name="zoho-mongo-store",
+        cls=OneLineErrors,
+        context_settings={"help_option_names": ["-h", "--help"]},
         help="Tokens of the Zoho CRM Python SDK in MongoDB.",
         no_args_is_help=True,
         rich_markup_mode="markdown",
@@ -81,13 +85,21 @@ def _empty_application() -> "typer.Typer":
 
     def print_version(wanted: bool) -> None:
         if wanted:
-            typer.echo(__version__)
+            from zoho_mongo_store.commands.versions import installed_versions
+
+            typer.echo(f"zoho-mongo-store {__version__}")
+            for name, installed in installed_versions().items():
+                typer.echo(f"{name} {installed}")
             raise typer.Exit
 
     @app.callback()
     def options(
         version: bool = typer.Option(
-            False, "--version", callback=print_version, is_eager=True, help="Show the version."
+            False,
+            "--version",
+            callback=print_version,
+            is_eager=True,
+            help="Show the version, and those of what it runs with.",
         ),
     ) -> None:
         del version

@@ -67,13 +67,37 @@ def test_delete_by_ids_and_by_user(
     for n in range(4):
         own_store.save_token(make_token(id=str(n), user_name=f"u{n}", access_token=f"A{n}"))
 
-    finished = cli.installed("delete", "0", "unknown", "1")
+    finished = cli.installed("delete", "0", "unknown", "1", "--yes")
     assert finished.status == 1
     assert finished.output == "deleted id 0\ndeleted id 1\n"
     assert finished.errors == "zoho-mongo-store delete: not stored: id unknown\n"
     assert tokens.distinct("id") == ["2", "3"]
-    assert cli("delete", "--user", "u2") == (0, "deleted user u2\n", "")
-    assert cli("delete", "3").status == 0
+    assert cli("delete", "--user", "u2", "--yes") == (0, "deleted user u2\n", "")
+    result = cli("delete", "3", "4", "--json", "--yes")
+    assert result.status == 1
+    assert result.json == {"deleted": [{"id": "3"}], "not_stored": [{"id": "4"}]}
+    assert tokens.count_documents({}) == 0
+
+
+def test_delete_asks_first(cli: CommandLine, tokens: Tokens, own_store: MongoTokenStore) -> None:
+    own_store.save_token(full(id="1"))
+    question = "Delete id 1? [y/N] "
+
+    assert cli("delete", "1", input="n\n") == (
+        1,
+        "",
+        f"{question}zoho-mongo-store delete: nothing was done\n",
+    )
+    nobody = cli.installed("delete", "1")
+    assert (nobody.status, nobody.output) == (1, "")
+    assert nobody.errors.splitlines() == [
+        question,
+        "zoho-mongo-store delete: nothing was done: answer y, or give --yes",
+    ]
+    assert tokens.count_documents({}) == 1
+    assert "?" not in cli("delete", "unknown").errors
+
+    assert cli("delete", "1", input="Yes\n") == (0, "deleted id 1\n", question)
     assert tokens.count_documents({}) == 0
 
 
@@ -90,7 +114,7 @@ def idle(own_store: MongoTokenStore, tokens: Tokens) -> None:
 def test_purge_asks_first(cli: CommandLine, tokens: Tokens) -> None:
     refused = cli("purge", "--idle-for", "25d", input="n\n")
     assert refused.status == 1
-    assert "Delete 3 tokens?" in refused.errors
+    assert refused.errors == "Delete 3 tokens? [y/N] zoho-mongo-store purge: nothing was done\n"
     assert [row[1] for row in refused.rows] == ["3", "4", "5"]
     assert cli("purge", "--idle-for", "25d", input="").status == 1
     assert tokens.count_documents({}) == 6
@@ -130,7 +154,14 @@ def test_revoke_ends_the_token_at_zoho_and_here(
     id, refresh_token = stored_login(own_store, zoho)
     access_token = zoho.access_token(refresh_token)
 
-    finished = cli.installed("revoke", id, "--accounts-url", zoho.url)
+    asked = cli("revoke", id, "--accounts-url", zoho.url, input="n\n")
+    assert asked.status == 1
+    host = zoho.url.removeprefix("http://")
+    assert asked.errors.startswith(f"Revoke the refresh token of id {id} at {host}, and delete it")
+    assert zoho.count("revoke") == 0
+    assert tokens.count_documents({}) == 1
+
+    finished = cli.installed("revoke", id, "--accounts-url", zoho.url, "--yes")
 
     assert (finished.status, finished.errors) == (0, "")
     assert id in finished.output
@@ -140,13 +171,35 @@ def test_revoke_ends_the_token_at_zoho_and_here(
     assert tokens.count_documents({}) == 0
 
 
+def test_revoke_by_user(
+    cli: CommandLine, tokens: Tokens, own_store: MongoTokenStore, zoho: LoopbackZoho
+) -> None:
+    id, _ = stored_login(own_store, zoho, user_name="ada")
+    result = cli("revoke", "--user", "ada", "--accounts-url", zoho.url, "--yes", "--json")
+    host = zoho.url.removeprefix("http://")
+    assert (result.status, result.json) == (0, {"id": id, "user": "ada", "revoked_at": host})
+    assert tokens.count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["notaurl", "accounts.zoho.eu", "ftp://x", "https://", "http://x:y"]
+)
+def test_what_is_no_url_is_wrong_usage(cli: CommandLine, url: str) -> None:
+    result = cli("revoke", "1", "--accounts-url", url)
+    assert result.status == 2
+    assert result.errors.startswith(
+        "zoho-mongo-store revoke: --accounts-url has to be a URL such as https://accounts.zoho.eu, "
+        f"not '{url}'\n"
+    )
+
+
 def test_a_token_that_zoho_does_not_revoke_stays(
     cli: CommandLine, tokens: Tokens, own_store: MongoTokenStore, zoho: LoopbackZoho
 ) -> None:
     own_store.save_token(full(id="1", refresh_token="R-secret"))
 
-    refused = cli("revoke", "1", "--accounts-url", f"{zoho.url}/oauth/v2/token")
-    away = cli("revoke", "1", "--accounts-url", "http://127.0.0.1:1")
+    refused = cli("revoke", "1", "--accounts-url", f"{zoho.url}/oauth/v2/token", "--yes")
+    away = cli("revoke", "1", "--accounts-url", "http://127.0.0.1:1", "--yes")
 
     assert (refused.status, away.status) == (1, 1)
     assert refused.errors.startswith("zoho-mongo-store revoke: Zoho did not revoke it (status ")
@@ -190,7 +243,7 @@ def test_revoke_goes_to_the_tokens_data_centre(
         raise requests.ConnectionError
 
     monkeypatch.setattr(requests, "post", post)
-    cli("revoke", "1")
+    cli("revoke", "1", "--yes")
 
     [(url, options)] = sent
     assert url == f"https://{server}/oauth/v2/token/revoke"

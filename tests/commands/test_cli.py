@@ -1,7 +1,11 @@
 """The entry point itself."""
 
+import platform
 import sys
 from pathlib import Path
+
+import pymongo
+import pytest
 
 from tests.commands.running import COMMAND, run
 from zoho_mongo_store import __version__
@@ -9,13 +13,42 @@ from zoho_mongo_store import __version__
 
 def test_version(tmp_path: Path) -> None:
     finished = run(str(COMMAND), "--version", folder=tmp_path)
-    assert (finished.status, finished.output, finished.errors) == (0, f"{__version__}\n", "")
+    assert (finished.status, finished.errors) == (0, "")
+    lines = finished.output.splitlines()
+    assert lines[0] == f"zoho-mongo-store {__version__}"
+    assert {f"Python {platform.python_version()}", f"pymongo {pymongo.version}"} < set(lines)
+    assert sum(line.startswith("zohocrmsdk") for line in lines) == 1
 
 
-def test_help_names_the_commands(tmp_path: Path) -> None:
-    finished = run(str(COMMAND), "--help", folder=tmp_path)
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_names_the_commands(tmp_path: Path, option: str) -> None:
+    finished = run(str(COMMAND), option, folder=tmp_path)
     assert (finished.status, finished.errors) == (0, "")
     assert " demo " in finished.output
+
+
+def test_every_command_has_the_short_option_for_its_help(tmp_path: Path) -> None:
+    finished = run(str(COMMAND), "import", "mysql", "-h", folder=tmp_path)
+    assert (finished.status, finished.errors) == (0, "")
+    assert "zoho-mongo-store import mysql [OPTIONS]" in finished.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ("lst", "zoho-mongo-store: No such command 'lst'. Did you mean 'list'?"),
+        ("import csv", "zoho-mongo-store import: No such command 'csv'."),
+        ("list --all", "zoho-mongo-store list: No such option: --all"),
+        ("purge", "zoho-mongo-store purge: Missing option '--idle-for'."),
+        ("show", "zoho-mongo-store show: give either an id or --user"),
+        ("show 1 --user ada", "zoho-mongo-store show: give either an id or --user"),
+    ],
+)
+def test_a_usage_error_is_two_lines(tmp_path: Path, arguments: str, error: str) -> None:
+    finished = run(str(COMMAND), *arguments.split(), folder=tmp_path)
+    command = error.partition(":")[0]
+    assert (finished.status, finished.output) == (2, "")
+    assert finished.errors == f"{error}\nTry '{command} --help' for help.\n"
 
 
 def test_without_its_extra_it_says_how_to_get_it(tmp_path: Path) -> None:

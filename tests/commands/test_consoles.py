@@ -119,7 +119,11 @@ def test_no_command_ends_in_the_middle(cli: CommandLine, tmp_path: Path, name: s
         ["export", "--format", "filestore", "--show-secrets"],
         ["export", "--output", str(exported)],
     ]
-    changes = [["import", "--help"], ["import", "jsonl", str(imported)], ["delete", "--user", NAME]]
+    changes = [
+        ["import", "--help"],
+        ["import", "jsonl", str(imported)],
+        ["delete", "--user", NAME, "--yes"],
+    ]
 
     outputs, errors = run(cli, console, [*tables, *in_json, *exports, *changes])
 

@@ -82,6 +82,9 @@ def test_another_master_key_is_one_line(
     assert (result.status, result.errors.count("\n")) == (1, 1)
     assert "cannot be unwrapped" in result.errors
     assert key not in result.errors
+    # No secret has to be read to tell what is idle.
+    purged = keyed("purge", "--idle-for", "0s", "--yes", "--json")
+    assert (purged.status, purged.json["deleted"]) == (0, 1)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"local": 1}', '{"local": {"key": "%%%"}}', "{"])

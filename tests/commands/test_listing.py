@@ -110,7 +110,6 @@ def test_json_tells_the_same(cli: CommandLine, tokens: Tokens) -> None:
     ("options", "users"),
     [
         (["--user", "past"], {"past"}),
-        (["--user", "nobody"], set()),
         (["--expired"], {"past", "busy", "cool"}),
         (["--expiring-in", "44m"], {"past", "busy", "cool"}),
         (["--expiring-in", "46m"], {"valid", "past", "busy", "cool"}),
@@ -120,6 +119,21 @@ def test_json_tells_the_same(cli: CommandLine, tokens: Tokens) -> None:
 def test_the_list_can_be_narrowed(cli: CommandLine, options: list[str], users: set[str]) -> None:
     result = cli("list", "--json", *options)
     assert (result.status, {one["user"] for one in result.json}) == (0, users)
+
+
+@pytest.mark.parametrize("command", ["list", "show"])
+def test_an_unknown_user_is_an_error(cli: CommandLine, command: str) -> None:
+    assert cli(command, "--user", "nobody") == (
+        1,
+        "",
+        f"zoho-mongo-store {command}: no token has the user nobody\n",
+    )
+
+
+@pytest.mark.usefixtures("all_states")
+def test_a_token_is_shown_by_its_user_too(cli: CommandLine) -> None:
+    shown = cli("show", "--user", "cool", "--json").json
+    assert shown == cli("show", shown["id"], "--json").json
 
 
 @pytest.mark.usefixtures("all_states")
@@ -179,7 +193,7 @@ def test_no_server_is_one_line_and_status_1(cli: CommandLine) -> None:
     finished = cli.installed("list", "--uri", "mongodb://ada:hunter2@127.0.0.1:1/")
 
     assert (finished.status, finished.output) == (1, "")
-    assert finished.errors.startswith("zoho-mongo-store list: list failed: MongoDB cannot be reach")
+    assert finished.errors.startswith("zoho-mongo-store list: MongoDB cannot be reached")
     assert finished.errors.count("\n") == 1
     assert "hunter2" not in finished.errors
     assert "Traceback" not in finished.errors

@@ -12,7 +12,8 @@ FAILURE = 1
 
 0 is success, and 2 a usage error.
 """
-_INTERRUPTED = 130
+INTERRUPTED = 130
+"""The status after Ctrl-C."""
 
 
 class CommandError(Exception):
@@ -32,11 +33,11 @@ def one_line_on_failure(command: str, secrets: list[str]) -> Iterator[None]:
     """
     try:
         yield
-    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+    except (typer.Exit, typer.BadParameter, BrokenPipeError):
         raise
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         print_error(command, "interrupted")
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None
     except Exception as error:
         print_error(command, explain(error, command, secrets))
         raise typer.Exit(FAILURE) from None
@@ -63,4 +64,5 @@ def explain(error: Exception, operation: str, secrets: Iterable[str] = ()) -> st
     if isinstance(error, StoreError):
         return str(error)
     failed = error if isinstance(error, SDKException) else failure(operation, error, secrets)
-    return str(failed.args[1])
+    # Whoever shows it names the operation.
+    return str(failed.args[1]).removeprefix(f"{operation} failed: ")

@@ -10,6 +10,7 @@ from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.durations import METAVAR, parse_duration
 from zoho_mongo_store.commands.options import JsonOption, as_text
 from zoho_mongo_store.commands.output import console, print_json
+from zoho_mongo_store.commands.selection import Selection
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -48,8 +49,11 @@ def list_(
     if user is None:
         tokens = list(inventory.all())
     else:
-        found = inventory.find({"user_name": user})
-        tokens = [] if found is None else [found[0]]
+        selected = Selection.of(None, user)
+        found = inventory.find(selected.filter)
+        if found is None:
+            raise selected.not_found()
+        tokens = [found[0]]
     now = inventory.clock()
     if expired:
         tokens = [one for one in tokens if one.expires_within(timedelta(0), now)]

@@ -29,9 +29,19 @@ def _as_text(argument: str) -> str:
 
 
 IdArgument = Annotated[
-    str,
+    str | None,
     typer.Argument(metavar="ID", help="The token's id, as list shows it.", callback=as_text),
 ]
+UserOption = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        metavar="NAME",
+        help="The token of this user, in place of an id.",
+        callback=as_text,
+    ),
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")]
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zoho_mongo_store.commands.confirmation import confirm
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.durations import METAVAR, parse_duration
-from zoho_mongo_store.commands.options import JsonOption
+from zoho_mongo_store.commands.options import JsonOption, YesOption
 from zoho_mongo_store.commands.output import console, print_json
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def purge(
             "hour.",
         ),
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    yes: YesOption = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be deleted, and delete nothing.")
     ] = False,
@@ -39,25 +40,27 @@ def purge(
     """
     import pymongo
 
-    from zoho_mongo_store.commands.context import SCAN_TIMEOUT
-    from zoho_mongo_store.commands.inventory import Inventory
+    from zoho_mongo_store.commands.context import SCAN_TIMEOUT, TIMEOUT
+    from zoho_mongo_store.commands.token_summary import summarize
     from zoho_mongo_store.commands.token_table import count_tokens, token_table
+    from zoho_mongo_store.driver.server_clock import server_clock
 
-    inventory = Inventory(context.repository())
-    now = inventory.clock()
-    before = now - idle_for
-    tokens = sorted(
-        (one for one in inventory.all() if one.updated_at is not None and one.updated_at < before),
-        key=attrgetter("sort_key"),
-    )
-    deleted = 0
-    if not json and (dry_run or not yes):
+    now = server_clock(context.collection.database, TIMEOUT)()
+    # A token that is saved in the meantime is not matched any more, and stays.
+    idle = {"updated_at": {"$lt": now - idle_for}}
+    is_shown = not json and (dry_run or not yes)
+    tokens = []
+    if is_shown or json:
+        with pymongo.timeout(SCAN_TIMEOUT):
+            # One that nobody has used for so long has no lease.
+            tokens = [summarize(one, None, now) for one in context.collection.find(idle)]
+        tokens.sort(key=attrgetter("sort_key"))
+    if is_shown:
         console().print(token_table(tokens, now))
-    if tokens and not dry_run:
-        if not yes:
-            typer.confirm(f"Delete {count_tokens(len(tokens))}?", abort=True, err=True)
-        # A token that was saved in the meantime stays.
-        idle = {"updated_at": {"$lt": before}}
+    if tokens and not dry_run and not yes:
+        confirm(f"Delete {count_tokens(len(tokens))}?")
+    deleted = 0
+    if not dry_run and (tokens or yes):
         with pymongo.timeout(SCAN_TIMEOUT):
             deleted = context.collection.delete_many(idle).deleted_count
     if json:

@@ -1,15 +1,21 @@
 """``zoho-mongo-store revoke``."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import typer
 
+from zoho_mongo_store.commands.accounts_server import (
+    AccountsUrlOption,
+    known_accounts_url,
+    parsed_accounts_url,
+)
+from zoho_mongo_store.commands.confirmation import confirm
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import CommandError
-from zoho_mongo_store.commands.options import IdArgument
-from zoho_mongo_store.commands.output import printable
+from zoho_mongo_store.commands.options import IdArgument, JsonOption, UserOption, YesOption
+from zoho_mongo_store.commands.output import print_json, printable
+from zoho_mongo_store.commands.selection import Selection
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -21,47 +27,45 @@ _SECONDS = 15.0
 @connected
 def revoke(
     context: "CommandContext",
-    id: IdArgument,
-    accounts_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Zoho's accounts server, such as https://accounts.zoho.eu. "
-            "Default: the one of the token's data centre.",
-        ),
-    ] = None,
+    id: IdArgument = None,
+    user: UserOption = None,
+    accounts_url: AccountsUrlOption = None,
+    yes: YesOption = False,
+    json: JsonOption = False,
 ) -> None:
-    """Revoke a refresh token at Zoho, then delete the stored token.
+    """Revoke a refresh token at Zoho, then delete the stored token, after asking for confirmation.
 
     Zoho also ends every access token that was issued for it. Unless Zoho confirms, the token stays
     stored.
     """
+    selected = Selection.of(id, user)
+    given = None if accounts_url is None else parsed_accounts_url(accounts_url)
     tokens = context.repository()
-    stored = tokens.find([{"id": id}])
+    stored = tokens.find([selected.filter])
     if stored is None:
-        raise CommandError(f"no token has the id {id}")
+        raise selected.not_found()
     refresh_token = stored.get("refresh_token")
     if refresh_token is not None and not isinstance(refresh_token, str):
-        raise CommandError(f"the token {id} is encrypted: give --kms-providers")
+        raise CommandError(f"the token with the {selected} is encrypted: give --kms-providers")
     if refresh_token is None:
-        raise CommandError(f"the token {id} has no refresh token to revoke; delete removes it")
-    server = urlsplit(accounts_url or _known_accounts_url(stored))
-    if server.scheme not in ("https", "http") or not server.netloc:
         raise CommandError(
-            f"the data centre of the token {id} is not known: "
+            f"the token with the {selected} has no refresh token to revoke; delete removes it"
+        )
+    server = given or known_accounts_url(stored)
+    if server is None:
+        raise CommandError(
+            f"the data centre of the token with the {selected} is not known: "
             "give --accounts-url, such as https://accounts.zoho.eu"
         )
-    _revoke(f"{server.scheme}://{server.netloc}{_REVOKE_PATH}", refresh_token)
-    tokens.delete(id)
-    typer.echo(printable(f"revoked at {server.netloc} and deleted: {id}"))
-
-
-def _known_accounts_url(document: Mapping[str, Any]) -> str:
-    """Look up the accounts server of a token's data centre; empty if it is unknown."""
-    from zoho_mongo_store.sdk import DataCenter
-
-    environment = DataCenter.get(str(document.get("api_domain", "-")))
-    return "" if environment is None else environment.accounts_url
+    host = urlsplit(server).netloc
+    if not yes:
+        confirm(f"Revoke the refresh token of {selected} at {host}, and delete it here?")
+    _revoke(f"{server}{_REVOKE_PATH}", refresh_token)
+    tokens.delete(stored["id"])
+    if json:
+        print_json({"id": stored["id"], "user": stored.get("user_name"), "revoked_at": host})
+    else:
+        typer.echo(printable(f"revoked at {host} and deleted: {selected}"))
 
 
 def _revoke(url: str, refresh_token: str) -> None:

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from zoho_mongo_store.commands.connected import connected
-from zoho_mongo_store.commands.failures import CommandError
-from zoho_mongo_store.commands.options import IdArgument, JsonOption
+from zoho_mongo_store.commands.options import IdArgument, JsonOption, UserOption
 from zoho_mongo_store.commands.output import console, format_date, print_json, table
+from zoho_mongo_store.commands.selection import Selection
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -19,7 +19,8 @@ _OWN_ID = "_id"
 @connected
 def show(
     context: "CommandContext",
-    id: IdArgument,
+    id: IdArgument = None,
+    user: UserOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show one stored token: its fields, its state and its last failure.
@@ -28,11 +29,12 @@ def show(
     """
     from zoho_mongo_store.commands.inventory import Inventory
 
+    selected = Selection.of(id, user)
     inventory = Inventory(context.repository())
-    found = inventory.find({"id": id})
+    found = inventory.find(selected.filter)
     now = inventory.clock()
     if found is None:
-        raise CommandError(f"no token has the id {id}")
+        raise selected.not_found()
     token, document = found
     fields = _visible_fields(document)
     failure = token.lease.failure if token.lease is not None else None

@@ -1,0 +1,26 @@
+"""Asks before something is done that cannot be undone."""
+
+import sys
+
+import typer
+
+from zoho_mongo_store.commands.failures import CommandError
+from zoho_mongo_store.commands.output import printable
+
+
+def confirm(question: str) -> None:
+    """Ask on standard error, and read the answer from standard input.
+
+    Args:
+        question: What is about to be done.
+
+    Raises:
+        CommandError: The answer is not yes, or there is none, as where nobody sits at a terminal.
+    """
+    typer.echo(printable(f"{question} [y/N] ", sys.stderr), err=True, nl=False)
+    answer = sys.stdin.readline()
+    if not answer:
+        typer.echo(err=True)
+        raise CommandError("nothing was done: answer y, or give --yes")
+    if answer.strip().lower() not in ("y", "yes"):
+        raise CommandError("nothing was done")

@@ -1,0 +1,48 @@
+"""Which token a command is about: the one with an id, or the one of a user."""
+
+from typing import NamedTuple
+
+import typer
+
+from zoho_mongo_store.commands.failures import CommandError
+
+
+class Selection(NamedTuple):
+    """One token, by an equality on an indexed field.
+
+    Attributes:
+        field: The field: ``id`` or ``user_name``.
+        value: Its value.
+    """
+
+    field: str
+    value: str
+
+    @classmethod
+    def of(cls, id: str | None, user: str | None) -> "Selection":
+        """Read what was given on the command line.
+
+        Raises:
+            typer.BadParameter: Neither an id nor a user was given, or both: a usage error.
+        """
+        if id is not None and user is None:
+            return cls("id", id)
+        if user is not None and id is None:
+            return cls("user_name", user)
+        raise typer.BadParameter("give either an id or --user")
+
+    @property
+    def filter(self) -> dict[str, str]:
+        """The filter that finds it."""
+        return {self.field: self.value}
+
+    def not_found(self) -> CommandError:
+        """Make the error for a token that is not stored."""
+        return CommandError(f"no token has the {self}")
+
+    def as_json(self) -> dict[str, str]:
+        """Return it for JSON, with the names that ``list --json`` has."""
+        return {"id" if self.field == "id" else "user": self.value}
+
+    def __str__(self) -> str:
+        return f"{'id' if self.field == 'id' else 'user'} {self.value}"
