@@ -1,6 +1,7 @@
 """How the program ends: usage errors in two lines, and no box around them."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any, cast
 
 import typer
@@ -17,12 +18,12 @@ _USAGE_ERROR = 2
 class OneLineErrors(TyperGroup):
     """A group of commands whose usage errors are a line, and a line that leads to the help."""
 
-    def main(self, *arguments: Any, standalone_mode: bool = True, **options: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:
         """Run the command that the arguments name, and end the program."""
-        if not standalone_mode:
-            return super().main(*arguments, standalone_mode=False, **options)
+        if not options.pop("standalone_mode", True):
+            return super().main(args, **options, standalone_mode=False)
         try:
-            status = super().main(*arguments, standalone_mode=False, **options)
+            status = super().main(args, **options, standalone_mode=False)
         except _UsageError as error:
             _show(error)
             sys.exit(_USAGE_ERROR)
