@@ -1,7 +1,6 @@
 """How the program ends: usage errors in two lines, and no box around them."""
 
 import sys
-from collections.abc import Sequence
 from typing import Any, cast
 
 import typer
@@ -18,18 +17,22 @@ _USAGE_ERROR = 2
 class OneLineErrors(TyperGroup):
     """A group of commands whose usage errors are a line, and a line that leads to the help."""
 
-    def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:
+    def main(self, *arguments: Any, **options: Any) -> Any:
         """Run the command that the arguments name, and end the program."""
-        if not options.pop("standalone_mode", True):
-            return super().main(args, **options, standalone_mode=False)
+        is_program = options.get("standalone_mode", True)
+        options["standalone_mode"] = False
         try:
-            status = super().main(args, **options, standalone_mode=False)
-        except _UsageError as error:
+            status = super().main(*arguments, **options)
+        except (_UsageError, typer.Abort) as error:
+            if not is_program:
+                raise
+            if isinstance(error, typer.Abort):
+                sys.exit(INTERRUPTED)
             _show(error)
             sys.exit(_USAGE_ERROR)
-        except typer.Abort:
-            sys.exit(INTERRUPTED)
-        sys.exit(status if isinstance(status, int) else 0)
+        if is_program:
+            sys.exit(status if isinstance(status, int) else 0)
+        return status
 
 
 def _show(error: Any) -> None:
