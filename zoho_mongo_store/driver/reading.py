@@ -12,12 +12,7 @@ from zoho_mongo_store.driver import Document
 from zoho_mongo_store.driver.availability import Availability, was_silent
 from zoho_mongo_store.driver.deployment import Deployment, Members
 from zoho_mongo_store.driver.one_secondary import Address, OneSecondary
-from zoho_mongo_store.driver.views import (
-    Views,
-    follows_primary,
-    is_of_primary,
-    may_ask_primary,
-)
+from zoho_mongo_store.driver.views import Views, is_of_primary, may_ask_primary
 from zoho_mongo_store.errors import is_unreachable
 
 _Result = TypeVar("_Result")
@@ -68,6 +63,14 @@ class Reader:
         self._deployment = Deployment()
         self._views: Views | None = None
         self._silent: dict[Address, float] = {}
+
+    @property
+    def reads_secondaries(self) -> bool:
+        """Whether a secondary may answer although there is a primary, by the user's own choice.
+
+        Known once something was read or written.
+        """
+        return self._views is not None and not self._views.follows_primary
 
     def read(
         self,
@@ -151,9 +154,9 @@ class Reader:
         if not topology.has_secondary:
             # Alone, or not discovered yet: then others may be known a little later.
             return views.chosen, left if topology.has_primary else min(self._patience, left)
-        if self._availability.primary_is_silent and may_ask_primary(views.chosen):
+        if self._availability.primary_is_silent and views.may_ask_primary:
             return self._secondary(views), min(self._patience, left)
-        if not follows_primary(views.chosen):
+        if not views.follows_primary:
             return views.chosen, min(self._patience, left)
         known = topology.has_primary or self._deployment.has_had_primary
         return views.preferred if known else views.chosen, min(self._patience, left)
@@ -171,10 +174,10 @@ class Reader:
         has failed, so there are several attempts, each longer than the one before.
         """
         seconds = self._patience
-        wants_secondary = may_ask_primary(views.chosen)
+        wants_secondary = views.may_ask_primary
         while True:
             has_secondary = self._deployment.look(collection).has_secondary
-            if follows_primary(views.chosen):
+            if views.follows_primary:
                 asked = self._secondary(views) if has_secondary else views.chosen
             else:
                 asked = self._secondary(views) if wants_secondary else views.preferred

@@ -21,11 +21,15 @@ class Views(NamedTuple):
         chosen: As the user's URI or client says.
         primary: From the primary alone.
         preferred: From a secondary where there is no primary.
+        follows_primary: Whether the primary answers a read of ``chosen`` wherever there is one.
+        may_ask_primary: Whether the primary may be the member that answers it.
     """
 
     chosen: Collection[Document]
     primary: Collection[Document]
     preferred: Collection[Document]
+    follows_primary: bool
+    may_ask_primary: bool
 
     @classmethod
     def of(cls, collection: Collection[Document]) -> "Views":
@@ -38,6 +42,8 @@ class Views(NamedTuple):
             chosen=collection,
             primary=collection.with_options(read_preference=ReadPreference.PRIMARY),
             preferred=collection.with_options(read_preference=preferred),
+            follows_primary=follows_primary(collection),
+            may_ask_primary=may_ask_primary(collection),
         )
 
 

@@ -53,8 +53,7 @@ class TokenFinder:
 
     def host_ahead(self) -> timedelta:
         """Tell how far this host's clock is ahead of MongoDB's, asked where the primary answers."""
-        ask = not self.clock.is_known and self.may_ask_primary
-        return self.clock.ahead(ask=ask)
+        return self.clock.ahead(ask=not self.clock.is_known and self.may_ask_primary)
 
     def find_token(self, fields: Document, *, from_primary: bool = False) -> Document | None:
         """Find the document of a token, in the find order.
@@ -106,16 +105,16 @@ class TokenFinder:
         if from_primary:
             return self._find_on_primary(filters)
         pending = self._pending
-        kept = pending.find(filters) if pending else None
+        if pending.is_empty:
+            return self._find_stored(filters, trust_absence=False)
+        kept = pending.find(filters)
         try:
             stored = self._find_stored(filters, trust_absence=kept is not None)
         except PyMongoError as error:
             if kept is None or not is_unreachable(error):
                 raise
             return kept
-        if stored is None or not pending:
-            return stored or kept
-        return pending.applied_to(stored)
+        return kept if stored is None else pending.applied_to(stored)
 
     def await_primary(self) -> None:
         """Wait as long as a refresh may, where there is no primary or it is silent."""

@@ -28,12 +28,11 @@ class NewKeys:
             fields: The token's fields, as ``to_document`` returns them.
         """
         self._fields = fields
-        self._credentials = looked_up_credentials(fields)
         self._rejections = {"_id": 0, "id": 0}
 
     def current(self) -> Document:
         """Return the keys to try now: ``id``, and ``_id`` unless MongoDB is to choose it."""
-        given, credentials = self._fields.get("id"), self._credentials
+        given, credentials = self._fields.get("id"), looked_up_credentials(self._fields)
         rejected = self._rejections["id"]
         # The unique index on the user name keeps racing inserts of one user apart anyway.
         is_crowded = max(self._rejections.values()) >= _SHARED_ATTEMPTS

@@ -158,6 +158,11 @@ class PendingSaves:
         self._written = {}
         self._lock = threading.RLock()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is kept. What is being written is kept until it is stored."""
+        return not self._saves
+
     def __bool__(self) -> bool:
         """Whether anything is kept, or just being written: a deletion has to wait for that."""
         return bool(self._saves) or self.writing.held

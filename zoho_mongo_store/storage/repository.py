@@ -255,7 +255,7 @@ class TokenRepository(TokenFinder):
 
     def _write_kept_before(self, fields: Document) -> None:
         """Write what is kept of the same token before a newer save of it."""
-        if self._pending and self._pending.has_save_of(fields):
+        if not self._pending.is_empty and self._pending.has_save_of(fields):
             self._collection.recovery.write_kept(fields)
 
     def _note(self, stored: Document, asked: Asked | None) -> None:

@@ -14,7 +14,6 @@ from zoho_mongo_store.driver.availability import was_silent
 from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.index import Changes, Index
 from zoho_mongo_store.driver.reading import Reader, remaining
-from zoho_mongo_store.driver.views import follows_primary
 from zoho_mongo_store.encryption import EncryptedCollection, Encryptor
 from zoho_mongo_store.errors import keeping_words
 from zoho_mongo_store.events import Events
@@ -33,8 +32,6 @@ class TokenCollection:
         timeout: Seconds that each operation may take.
         recovery: Ends an outage, and writes the saves that are kept.
         indexes: Creates the indexes.
-        reads_secondaries: Whether a secondary may answer a find although there is a primary, by the
-            user's own choice. Known once the collection is open.
     """
 
     def __init__(
@@ -61,7 +58,6 @@ class TokenCollection:
                 repository.
         """
         self.timeout = timeout
-        self.reads_secondaries = False
         self._connection = connection
         self._encryptor = encryptor
         documents = partial(_primary_documents, connection, encryptor)
@@ -77,6 +73,14 @@ class TokenCollection:
             self._availability,
             wanted=create_indexes,
         )
+
+    @property
+    def reads_secondaries(self) -> bool:
+        """Whether a secondary may answer a find although there is a primary, by the user's choice.
+
+        Known once something was read or written.
+        """
+        return self._reader.reads_secondaries
 
     @property
     def may_ask_primary(self) -> bool:
@@ -110,9 +114,10 @@ class TokenCollection:
         collection = self.open()
         if not self.indexes.is_done:
             deadline = self.indexes.before_read(collection, deadline)
+        encryptor = self._encryptor
         return self._reader.read(
             collection,
-            lambda asked: query(_in_plain(asked, self._encryptor)),
+            query if encryptor is None else lambda asked: query(_in_plain(asked, encryptor)),
             deadline,
             trust_absence=trust_absence,
         )
@@ -188,13 +193,11 @@ class TokenCollection:
         """Give the pymongo collection below, with secrets as they are stored."""
         started = time.monotonic()
         try:
-            collection = self._connection.open(self.timeout)
+            return self._connection.open(self.timeout)
         except PyMongoError as error:
             if was_silent(error, started, self.timeout):
                 self._availability.found_silent(started, away=True, nobody=True)
             raise
-        self.reads_secondaries = not follows_primary(collection)
-        return collection
 
     def close(self) -> None:
         """Write what is kept, or log at ERROR that it is lost, and close the connection."""

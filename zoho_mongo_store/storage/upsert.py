@@ -56,13 +56,14 @@ def upsert(
     insertable = not fields.keys().isdisjoint(CREDENTIAL_FIELDS)
     new_keys = NewKeys(fields)
     for _ in range(_ATTEMPTS):
-        keys = new_keys.current()
-        for candidate in filters or [{"id": keys["id"]}]:
-            inserting = insertable and (not filters or candidate is filters[-1])
+        # With nothing to look up by, the keys are a random id.
+        candidates = filters or [new_keys.current()]
+        for candidate in candidates:
+            keys = None
+            if insertable and candidate is candidates[-1]:
+                keys = new_keys.current() if filters else candidate
             try:
-                stored = _update(
-                    collection, candidate, fields, keys if inserting else None, keep_access_token
-                )
+                stored = _update(collection, candidate, fields, keys, keep_access_token)
             except DuplicateKeyError as error:
                 violated = _violated_key(error)
                 new_keys.reject(violated)
@@ -98,7 +99,7 @@ def compare_and_set_access_token(
         The document as it is after the update, or ``None`` if it has another access token by now or
         was deleted.
     """
-    changes = {field: fields[field] for field in REDEEMED_FIELDS if field in fields}
+    changes = _redeemed(fields)
     current = stored.get("access_token", {"$exists": False})
     changed = collection.find_one_and_update(
         {"id": stored["id"], "access_token": current},
@@ -141,12 +142,10 @@ def _update(
         or possibly if an upsert lost a race.
     """
     moment = now()
-    kept = (
-        {field: fields[field] for field in REDEEMED_FIELDS if field in fields}
-        if keep_access_token
-        else {}
-    )
-    changes = {field: fields[field] for field in fields if field != "id" and field not in kept}
+    kept = _redeemed(fields) if keep_access_token else {}
+    changes = dict(fields)
+    for field in ("id", *kept):
+        changes.pop(field, None)
     update: dict[str, Any] = {"$set": {**changes, "updated_at": moment}, **_known(fields)}
     if keys is not None:
         update["$setOnInsert"] = {**keys, "created_at": moment, **kept}
@@ -155,6 +154,11 @@ def _update(
     return collection.find_one_and_update(
         candidate, update, upsert=keys is not None, return_document=ReturnDocument.AFTER
     )
+
+
+def _redeemed(fields: Document) -> Document:
+    """Return what Zoho's answer changes among ``fields``."""
+    return {field: fields[field] for field in REDEEMED_FIELDS if field in fields}
 
 
 def _known(fields: Document) -> Document:
