@@ -281,6 +281,15 @@ def _revoke(place: Place) -> None:
     place.run("revoke", fields["id"], "--accounts-url", place.zoho.url, "--yes")
 
 
+def _refresh_command(place: Place) -> None:
+    fields = place.fleet().stored()
+    place.run("refresh", fields["id"], "--accounts-url", place.zoho.url)
+
+
+def _expire(place: Place) -> None:
+    place.run("expire", place.fleet().stored()["id"])
+
+
 def _doctor(place: Place) -> None:
     findings = place.try_to_run("doctor", "--json").json
     assert [one for one in findings if one["result"] == "failed"] == []
@@ -331,6 +340,8 @@ COMMANDS: dict[str, Operation] = {
     "doctor": _doctor,
     "export": _export,
     "delete": _delete_command,
+    "refresh": _refresh_command,
+    "expire": _expire,
     "revoke": _revoke,
     "purge --dry-run": _command("purge", "--idle-for", "30d", "--dry-run"),
 }

@@ -38,12 +38,14 @@ def application() -> "typer.Typer":
     from zoho_mongo_store.commands.delete import delete
     from zoho_mongo_store.commands.demo.command import demo
     from zoho_mongo_store.commands.doctor.command import doctor
+    from zoho_mongo_store.commands.expire import expire
     from zoho_mongo_store.commands.export import export
     from zoho_mongo_store.commands.imports import import_commands
     from zoho_mongo_store.commands.init import init
     from zoho_mongo_store.commands.keys import decrypt, encrypt, rotate_keys
     from zoho_mongo_store.commands.list import list_
     from zoho_mongo_store.commands.purge import purge
+    from zoho_mongo_store.commands.refresh import refresh
     from zoho_mongo_store.commands.revoke import revoke
     from zoho_mongo_store.commands.show import show
     from zoho_mongo_store.commands.watch import watch
@@ -54,6 +56,8 @@ def application() -> "typer.Typer":
     app.command("show")(show)
     app.command("watch")(watch)
     app.command("doctor")(doctor)
+    app.command("refresh")(refresh)
+    app.command("expire")(expire)
     app.command("delete")(delete)
     app.command("purge")(purge)
     app.command("revoke")(revoke)

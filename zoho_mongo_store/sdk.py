@@ -16,6 +16,7 @@ try:
     from zohocrmsdk.src.com.zoho.crm.api.dc import DataCenter
     from zohocrmsdk.src.com.zoho.crm.api.exception import SDKException
     from zohocrmsdk.src.com.zoho.crm.api.initializer import Initializer
+    from zohocrmsdk.src.com.zoho.crm.api.sdk_config import SDKConfig
     from zohocrmsdk.src.com.zoho.crm.api.user_signature import UserSignature
     from zohocrmsdk.src.com.zoho.crm.api.util import Utility
 except ImportError as error:
@@ -39,6 +40,7 @@ __all__ = [
     "accounts_url",
     "acting_as",
     "current_initializer",
+    "default_initializer",
     "lifetime",
     "organization_id",
     "secrets_of",
@@ -145,6 +147,16 @@ def lifetime(answer: Mapping[str, Any]) -> int:
 def current_initializer() -> object:
     """What the SDK acts by in this thread: that of ``switch_user``, else of ``initialize``."""
     return Initializer.get_initializer()
+
+
+def default_initializer() -> object:
+    """Make what the SDK acts by in a program that never calls ``initialize``: its defaults.
+
+    SDK 7 and 8 read their configuration with each answer (``parse_response``).
+    """
+    initializer = Initializer()
+    initializer.sdk_config = SDKConfig()
+    return initializer
 
 
 @contextmanager

@@ -6,6 +6,11 @@ from urllib.parse import urlsplit
 
 import typer
 
+from zoho_mongo_store.commands.failures import CommandError
+from zoho_mongo_store.commands.selection import Selection
+
+TOKEN_PATH = "/oauth/v2/token"  # noqa: S105 - a path
+
 AccountsUrlOption = Annotated[
     str | None,
     typer.Option(
@@ -17,7 +22,10 @@ AccountsUrlOption = Annotated[
 
 
 def parsed_accounts_url(text: str) -> str:
-    """Read a URL that was given on the command line; its path is left out.
+    """Read a server's URL that was given on the command line; its path is left out.
+
+    Returns:
+        Where the server redeems tokens.
 
     Raises:
         typer.BadParameter: It is none: a usage error.
@@ -31,15 +39,34 @@ def parsed_accounts_url(text: str) -> str:
         raise typer.BadParameter(
             f"--accounts-url has to be a URL such as https://accounts.zoho.eu, not {text!r}"
         )
-    return f"{url.scheme}://{url.netloc}"
+    return f"{url.scheme}://{url.netloc}{TOKEN_PATH}"
 
 
-def known_accounts_url(document: Mapping[str, Any]) -> str | None:
-    """Look up the accounts server of a token's data centre; ``None`` if it is unknown."""
+def known_accounts_url(document: Mapping[str, Any], selected: Selection) -> str:
+    """Look up where the data centre of a token redeems it, as the SDK does.
+
+    Raises:
+        CommandError: The data centre is unknown.
+    """
     from zoho_mongo_store.sdk import DataCenter
 
     environment = DataCenter.get(str(document.get("api_domain", "-")))
     if environment is None:
-        return None
-    url = urlsplit(environment.accounts_url)
-    return f"{url.scheme}://{url.netloc}"
+        raise CommandError(
+            f"the data centre of the token with the {selected} is not known: "
+            "give --accounts-url, such as https://accounts.zoho.eu"
+        )
+    url: str = environment.accounts_url
+    return url
+
+
+def refresh_token_of(document: Mapping[str, Any], selected: Selection) -> str | None:
+    """Read the refresh token of a document; ``None`` if it has none.
+
+    Raises:
+        CommandError: It is encrypted, and the command has no keys.
+    """
+    refresh_token = document.get("refresh_token")
+    if refresh_token is None or isinstance(refresh_token, str):
+        return refresh_token
+    raise CommandError(f"the token with the {selected} is encrypted: give --kms-providers")

@@ -9,6 +9,7 @@ from zoho_mongo_store.commands.accounts_server import (
     AccountsUrlOption,
     known_accounts_url,
     parsed_accounts_url,
+    refresh_token_of,
 )
 from zoho_mongo_store.commands.confirmation import confirm
 from zoho_mongo_store.commands.connected import connected
@@ -41,26 +42,17 @@ def revoke(
     selected = Selection.of(id, user)
     given = None if accounts_url is None else parsed_accounts_url(accounts_url)
     tokens = context.repository()
-    stored = tokens.find([selected.filter])
-    if stored is None:
-        raise selected.not_found()
-    refresh_token = stored.get("refresh_token")
-    if refresh_token is not None and not isinstance(refresh_token, str):
-        raise CommandError(f"the token with the {selected} is encrypted: give --kms-providers")
+    stored = selected.require(tokens)
+    refresh_token = refresh_token_of(stored, selected)
     if refresh_token is None:
         raise CommandError(
             f"the token with the {selected} has no refresh token to revoke; delete removes it"
         )
-    server = given or known_accounts_url(stored)
-    if server is None:
-        raise CommandError(
-            f"the data centre of the token with the {selected} is not known: "
-            "give --accounts-url, such as https://accounts.zoho.eu"
-        )
-    host = urlsplit(server).netloc
+    server = urlsplit(given or known_accounts_url(stored, selected))
+    host = server.netloc
     if not yes:
         confirm(f"Revoke the refresh token of {selected} at {host}, and delete it here?")
-    _revoke(f"{server}{_REVOKE_PATH}", refresh_token)
+    _revoke(f"{server.scheme}://{host}{_REVOKE_PATH}", refresh_token)
     tokens.delete(stored["id"])
     if json:
         print_json({"id": stored["id"], "user": stored.get("user_name"), "revoked_at": host})

@@ -1,10 +1,13 @@
 """Which token a command is about: the one with an id, or the one of a user."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 from zoho_mongo_store.commands.failures import CommandError
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.storage.repository import TokenRepository
 
 
 class Selection(NamedTuple):
@@ -35,6 +38,17 @@ class Selection(NamedTuple):
     def filter(self) -> dict[str, str]:
         """The filter that finds it."""
         return {self.field: self.value}
+
+    def require(self, tokens: "TokenRepository") -> dict[str, Any]:
+        """Read its document, with the secrets in plain.
+
+        Raises:
+            CommandError: It is not stored.
+        """
+        stored = tokens.find([self.filter])
+        if stored is None:
+            raise self.not_found()
+        return stored
 
     def not_found(self) -> CommandError:
         """Make the error for a token that is not stored."""

@@ -1,0 +1,41 @@
+"""``zoho-mongo-store expire``."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from zoho_mongo_store.commands.connected import connected
+from zoho_mongo_store.commands.failures import CommandError
+from zoho_mongo_store.commands.options import IdArgument, JsonOption, UserOption
+from zoho_mongo_store.commands.output import print_json, printable
+from zoho_mongo_store.commands.selection import Selection
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.commands.context import CommandContext
+
+
+@connected
+def expire(
+    context: "CommandContext",
+    id: IdArgument = None,
+    user: UserOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let a stored access token have expired, so that its next use refreshes it.
+
+    For when the CRM API refuses an access token that should be good. It also lets Zoho be asked
+    once more where a login is required. Zoho is not asked now: see refresh.
+    """
+    from zoho_mongo_store.commands.context import TIMEOUT
+    from zoho_mongo_store.driver.server_clock import server_clock
+
+    selected = Selection.of(id, user)
+    tokens = context.repository()
+    stored = selected.require(tokens)
+    now = server_clock(context.collection.database, TIMEOUT)()
+    if not tokens.expire_access_token(stored["id"], None, now):
+        raise CommandError(f"the token with the {selected} has no access token")
+    if json:
+        print_json({"id": stored["id"], "user": stored.get("user_name"), "expires_at": now})
+    else:
+        typer.echo(printable(f"expired: {selected}; the next use refreshes it"))

@@ -1,0 +1,120 @@
+"""One refresh, and what came of it."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from zoho_mongo_store.commands.context import TIMEOUT
+from zoho_mongo_store.commands.durations import format_duration
+from zoho_mongo_store.commands.inventory import Inventory
+from zoho_mongo_store.commands.output import format_date
+from zoho_mongo_store.model.document import Document, from_document
+from zoho_mongo_store.model.login_state import LOGIN_REQUIRED_SINCE
+from zoho_mongo_store.refresh import (
+    DEFAULT_POLICY,
+    Coordinator,
+    LoginRequiredError,
+    RefreshPausedError,
+    RefreshStats,
+)
+from zoho_mongo_store.sdk import Redemption, acting_as, default_initializer
+from zoho_mongo_store.storage.repository import TokenRepository
+
+_REFRESHED = "refreshed"
+_BY_ANOTHER = "refreshed by another process"
+
+
+class Outcome(NamedTuple):
+    """What came of a refresh.
+
+    Attributes:
+        result: In one word: ``refreshed``, ``refused``, ``login required``, and so on.
+        now: The server's time after it.
+        expires_at: When the new access token expires; ``None`` if that is unknown, or there is
+            none.
+        reason: Why there is none, without any secret; else empty.
+        since: When Zoho first refused.
+        retry_after: When Zoho may be asked again.
+    """
+
+    result: str
+    now: datetime
+    expires_at: datetime | None = None
+    reason: str = ""
+    since: datetime | None = None
+    retry_after: datetime | None = None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether there is a new access token."""
+        return self.result in (_REFRESHED, _BY_ANOTHER)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its values for JSON."""
+        return {
+            "result": self.result,
+            "expires_at": self.expires_at,
+            "reason": self.reason or None,
+            "since": self.since,
+            "retry_after": self.retry_after,
+        }
+
+    def __str__(self) -> str:
+        if self.has_token:
+            if self.expires_at is None:
+                return self.result
+            valid = format_duration(self.expires_at - self.now)
+            return f"{self.result}, valid for {valid}, until {format_date(self.expires_at)} UTC"
+        since = f" since {format_date(self.since)} UTC" if self.since else ""
+        return f"{self.result}{since}: {self.reason}"
+
+
+def refresh_now(tokens: TokenRepository, stored: Document, url: str) -> Outcome:
+    """Give a stored token a new access token, by the rules that hold for the whole fleet.
+
+    Args:
+        tokens: The stored tokens.
+        stored: The token's document, which has a refresh token.
+        url: Where Zoho redeems it.
+
+    Returns:
+        What came of it.
+
+    Raises:
+        SDKException: MongoDB failed, without which nobody may ask Zoho.
+    """
+    coordinator = Coordinator(tokens, DEFAULT_POLICY)
+    token = from_document(stored)
+    result, reason = "", ""
+    try:
+        with acting_as(default_initializer()):
+            coordinator.redeem(token, Redemption.REFRESH, url)
+    except LoginRequiredError as error:
+        result, reason = "login required", str(error.error_message)
+    except RefreshPausedError as error:
+        reason = str(error.error_message)
+    finally:
+        coordinator.close(TIMEOUT)
+    result = result or _result(coordinator.stats())
+    inventory = Inventory(tokens)
+    now = inventory.clock()
+    found = inventory.find({"id": stored["id"]})
+    if found is None:
+        return Outcome(
+            "deleted meanwhile", now, reason=reason or "the token is not stored any more"
+        )
+    summary, document = found
+    if not reason:
+        return Outcome(result, now, summary.expires_at)
+    since = document.get(LOGIN_REQUIRED_SINCE)
+    return Outcome(result, now, None, reason, since, summary.retry_after)
+
+
+def _result(stats: RefreshStats) -> str:
+    """Say in one word what one refresh was counted as."""
+    if stats.refreshed or stats.took_over:
+        return _REFRESHED
+    if stats.waited or stats.late:
+        return _BY_ANOTHER
+    if stats.refused:
+        return "refused"
+    return "Zoho cannot be reached" if stats.unreachable else "not asked"
