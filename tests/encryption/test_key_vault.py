@@ -1,5 +1,6 @@
 """The key vault: its unique index, one data key for all, and what is read out of it."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -121,12 +122,17 @@ print(*sys.modules)
 """
 
 
-def test_importing_the_package_loads_no_encryption() -> None:
+def test_importing_the_store_loads_no_part_that_it_does_not_use() -> None:
     shown = subprocess.run([sys.executable, "-c", IMPORTING], check=True, capture_output=True)
 
     loaded = shown.stdout.decode().split()
     assert "zoho_mongo_store.store" in loaded
     assert not {"pymongocrypt", "pymongo.encryption"} & set(loaded)
+    optional = "zoho_mongo_store.(encryption|transfer|commands|testing|login)"
+    assert {name for name in loaded if re.match(optional, name)} == {
+        "zoho_mongo_store.encryption",
+        "zoho_mongo_store.encryption.settings",
+    }
 
 
 # What the names of data keys say.

@@ -20,8 +20,8 @@ from tests.tokens import contents, full, make_token
 from tests.transfer.shapes import NAMES, Shape, person
 from tests.transfer.sources import in_hours, with_filestore
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
-from zoho_mongo_store.encryption import EncryptedCollection, Encryptor
-from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS
+from zoho_mongo_store.encryption.collection import EncryptedCollection
+from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS, Encryptor
 from zoho_mongo_store.model.document import Document, expiry_date, to_document
 from zoho_mongo_store.transfer import importing, writing
 from zoho_mongo_store.transfer.filestore import FileStoreFile
@@ -93,7 +93,7 @@ def into(
         yield collection
     else:
         with closing(Encryptor(encryption, 30)) as encryptor:
-            yield EncryptedCollection(collection, encryptor)
+            yield encryptor.in_plain(collection)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ class _Export:
 
     def documents(self, tokens: "TokenRepository") -> Iterator[dict[str, Any]]:
         """Each stored token; one that is damaged is told and left out."""
-        from zoho_mongo_store.encryption import UnreadableError
+        from zoho_mongo_store.encryption.cipher import UnreadableError
         from zoho_mongo_store.errors import StoreError
         from zoho_mongo_store.model.document import from_document
 

@@ -12,7 +12,8 @@ from zoho_mongo_store.commands.context import TIMEOUT, CommandContext
 from zoho_mongo_store.commands.failures import FAILURE
 from zoho_mongo_store.commands.index_setup import existing_idle_index
 from zoho_mongo_store.commands.output import console, print_json, printable, table
-from zoho_mongo_store.encryption import EncryptedCollection, Encryptor
+from zoho_mongo_store.encryption.collection import EncryptedCollection
+from zoho_mongo_store.encryption.encryptor import Encryptor
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.transfer.importing import import_tokens
 from zoho_mongo_store.transfer.report import Report
@@ -40,7 +41,7 @@ def run_import(context: CommandContext, source: Source, *, dry_run: bool, json: 
         if context.encryption is not None:
             encryptor = Encryptor(context.encryption, TIMEOUT)
             stack.callback(encryptor.close)
-            documents = EncryptedCollection(collection, encryptor)
+            documents = encryptor.in_plain(collection)
         if not dry_run:
             context.repository(idle=existing_idle_index(collection)).ensure_indexes()
         progress = stack.enter_context(_progress(errors))

@@ -6,7 +6,7 @@ from typing import Any
 
 from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.token_summary import TokenSummary, summarize, summarize_unreadable
-from zoho_mongo_store.encryption import UnreadableError
+from zoho_mongo_store.encryption.cipher import UnreadableError
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.refresh.lease import LeaseState, lease_key
 from zoho_mongo_store.refresh.leases import Leases

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from zoho_mongo_store.commands.durations import format_duration
-from zoho_mongo_store.encryption import is_encrypted
+from zoho_mongo_store.encryption.cipher import is_encrypted
 from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document, from_document
 from zoho_mongo_store.refresh.lease import LeaseState

@@ -19,7 +19,7 @@ from zoho_mongo_store.commands.newest_tokens import NewestTokens
 from zoho_mongo_store.commands.output import console, format_date, print_json_line
 from zoho_mongo_store.commands.token_summary import TokenState, TokenSummary
 from zoho_mongo_store.commands.token_table import count_tokens, token_table
-from zoho_mongo_store.encryption import UnreadableError
+from zoho_mongo_store.encryption.cipher import UnreadableError
 from zoho_mongo_store.model.document import Document
 
 _INTERVAL = 1.0

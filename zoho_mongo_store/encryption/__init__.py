@@ -17,18 +17,9 @@ Who holds whom, from the store down to MongoDB's library:
 ``maintenance`` works on whole collections: it encrypts, decrypts and rotates keys, with a
 ``Cipher`` of its own and no store. Its ``migration`` converts the documents one by one.
 
-Importing this package loads neither ``pymongocrypt`` nor a key.
+Importing this package loads the settings alone: a process that does not encrypt pays for no more.
 """
 
-from zoho_mongo_store.encryption.cipher import UnreadableError, is_encrypted
-from zoho_mongo_store.encryption.collection import EncryptedCollection
-from zoho_mongo_store.encryption.encryptor import Encryptor
 from zoho_mongo_store.encryption.settings import FieldEncryption
 
-__all__ = [
-    "EncryptedCollection",
-    "Encryptor",
-    "FieldEncryption",
-    "UnreadableError",
-    "is_encrypted",
-]
+__all__ = ["FieldEncryption"]

@@ -1,6 +1,6 @@
 """The collection of tokens, with its secrets encrypted on MongoDB's side alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pymongo import UpdateOne
@@ -8,7 +8,6 @@ from pymongo.collection import Collection
 from pymongo.cursor import Cursor
 
 from zoho_mongo_store.encryption.codec import Codec
-from zoho_mongo_store.encryption.encryptor import Encryptor
 from zoho_mongo_store.encryption.key_reads import reading_keys_for
 from zoho_mongo_store.model.document import SECRET_FIELDS, Document
 from zoho_mongo_store.model.token_documents import DocumentCursor
@@ -22,15 +21,19 @@ class EncryptedCollection:
     What cannot be encrypted is not sent. It has only the methods below, so no secret gets past it.
     """
 
-    def __init__(self, collection: Collection[Document], encryptor: Encryptor) -> None:
+    def __init__(
+        self,
+        collection: Collection[Document],
+        current_codec: Callable[[Collection[Document]], Codec],
+    ) -> None:
         """Wrap a collection.
 
         Args:
             collection: The collection, in which secrets are encrypted.
-            encryptor: The encryption of the store that the collection belongs to.
+            current_codec: Gives the codec of now; see ``Encryptor``.
         """
         self._collection = collection
-        self._encryptor = encryptor
+        self._current_codec = current_codec
 
     def find_one(self, filter: Mapping[str, Any], /) -> Document | None:
         """Find the first document that matches."""
@@ -96,7 +99,7 @@ class EncryptedCollection:
         return self._codec().decode(document)
 
     def _codec(self) -> Codec:
-        return self._encryptor.current_codec(self._collection)
+        return self._current_codec(self._collection)
 
     def _encode(self, filter: Mapping[str, Any]) -> Mapping[str, Any]:
         """Encode the filter if it has to be: documents that no key can read can be deleted."""

@@ -11,6 +11,7 @@ from zoho_mongo_store.driver.timed_lock import TimedLock
 from zoho_mongo_store.driver.views import is_of_primary, is_of_secondary
 from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.codec import HOW_TO_ENCRYPT, Codec
+from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.encryption.first_key import ANY_TEXT, holds_credential, obtain_keys
 from zoho_mongo_store.encryption.key_vault import KeyVault
 from zoho_mongo_store.encryption.library import require_library
@@ -61,6 +62,10 @@ class Encryptor:
         self._retry_at = 0.0
         self._reading = TimedLock()
         reset_after_fork(self)
+
+    def in_plain(self, collection: Collection[Document]) -> EncryptedCollection:
+        """Give a collection of the store with its secrets in plain on this side."""
+        return EncryptedCollection(collection, self.current_codec)
 
     def current_codec(self, collection: Collection[Document]) -> Codec:
         """Return the codec with the data keys of now.

@@ -1,6 +1,7 @@
 """When the indexes are created: once per process, before its first operation, or by hand."""
 
 import time
+from typing import TYPE_CHECKING
 
 import pymongo
 from pymongo.collection import Collection
@@ -12,11 +13,13 @@ from zoho_mongo_store.driver.index import Changes, Index
 from zoho_mongo_store.driver.reading import Reader, patience, remaining
 from zoho_mongo_store.driver.retry import retry_once
 from zoho_mongo_store.driver.timed_lock import TimedLock
-from zoho_mongo_store.encryption import Encryptor
 from zoho_mongo_store.errors import is_unreachable
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.storage.lease_collection import lease_collection
 from zoho_mongo_store.storage.token_indexes import ensure_lease_indexes, ensure_token_indexes
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.encryption.encryptor import Encryptor
 
 
 class IndexCreation:
@@ -29,7 +32,7 @@ class IndexCreation:
     def __init__(
         self,
         connection: Connection,
-        encryptor: Encryptor | None,
+        encryptor: "Encryptor | None",
         idle: Index | None,
         timeout: float,
         reader: Reader,

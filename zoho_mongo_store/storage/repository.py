@@ -6,7 +6,7 @@ The store and the refresh share it. Nothing here knows the SDK's calls.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
@@ -15,7 +15,7 @@ from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.index import Changes, Index
 from zoho_mongo_store.driver.retry import retry_once
 from zoho_mongo_store.driver.server_clock import HostClock, server_clock
-from zoho_mongo_store.encryption import Encryptor, FieldEncryption
+from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.errors import is_unreachable
 from zoho_mongo_store.events import EventName, Events
 from zoho_mongo_store.model.document import Document, now
@@ -32,6 +32,9 @@ from zoho_mongo_store.storage.upsert import (
     remember_credentials,
     upsert,
 )
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.encryption.encryptor import Encryptor
 
 Tell = Callable[[EventName, Document], object]
 """Told of an event, with the token that it is about."""
@@ -81,7 +84,7 @@ class TokenRepository(TokenFinder):
         clock = HostClock(lambda: server_clock(connection.collection.database, timeout))
         held = None if cache is None else _cache(cache, refresh_ahead, clock)
         seen = SeenVersions()
-        self._encryptor = None if encryption is None else Encryptor(encryption, timeout)
+        self._encryptor = None if encryption is None else _encryptor(encryption, timeout)
         collection = TokenCollection(
             connection,
             self._encryptor,
@@ -276,6 +279,13 @@ class TokenRepository(TokenFinder):
             self._seen.note_change(id)
         if self._cache is not None:
             self._cache.forget(id)
+
+
+def _encryptor(settings: FieldEncryption, timeout: float) -> "Encryptor":
+    # A process that does not encrypt need not load it.
+    from zoho_mongo_store.encryption.encryptor import Encryptor
+
+    return Encryptor(settings, timeout)
 
 
 def _cache(policy: CachePolicy, refresh_ahead: timedelta | None, clock: HostClock) -> TokenCache:

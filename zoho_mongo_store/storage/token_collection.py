@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pymongo
 from pymongo import ReadPreference, WriteConcern
@@ -14,7 +15,6 @@ from zoho_mongo_store.driver.availability import was_silent
 from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.index import Changes, Index
 from zoho_mongo_store.driver.reading import Reader, remaining
-from zoho_mongo_store.encryption import EncryptedCollection, Encryptor
 from zoho_mongo_store.errors import keeping_words
 from zoho_mongo_store.events import Events
 from zoho_mongo_store.model.document import Document
@@ -23,6 +23,9 @@ from zoho_mongo_store.storage.index_creation import IndexCreation
 from zoho_mongo_store.storage.lease_collection import lease_collection
 from zoho_mongo_store.storage.recovery import Recovery
 from zoho_mongo_store.storage.scan import Scan
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.encryption.encryptor import Encryptor
 
 
 class TokenCollection:
@@ -37,7 +40,7 @@ class TokenCollection:
     def __init__(
         self,
         connection: Connection,
-        encryptor: Encryptor | None,
+        encryptor: "Encryptor | None",
         events: Events,
         *,
         timeout: float,
@@ -218,13 +221,13 @@ def _ping(collection: Collection[Document]) -> Document:
         return collection.database.command("ping", read_preference=collection.read_preference)
 
 
-def _in_plain(collection: Collection[Document], encryptor: Encryptor | None) -> TokenDocuments:
+def _in_plain(collection: Collection[Document], encryptor: "Encryptor | None") -> TokenDocuments:
     """Give the collection with its secrets in plain on this side."""
-    return collection if encryptor is None else EncryptedCollection(collection, encryptor)
+    return collection if encryptor is None else encryptor.in_plain(collection)
 
 
 def _primary_documents(
-    connection: Connection, encryptor: Encryptor | None, by_majority: bool
+    connection: Connection, encryptor: "Encryptor | None", by_majority: bool
 ) -> TokenDocuments:
     collection = connection.collection.with_options(
         read_preference=ReadPreference.PRIMARY,
