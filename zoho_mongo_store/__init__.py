@@ -8,6 +8,7 @@ from zoho_mongo_store.version import __version__
 if TYPE_CHECKING:
     from zoho_mongo_store.encryption import FieldEncryption
     from zoho_mongo_store.events import TokenEvent
+    from zoho_mongo_store.login import CallbackError, ZohoLogin, ZohoUser, acting_as
     from zoho_mongo_store.refresh import (
         LoginRequiredError,
         RefreshPausedError,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CachePolicy",
+    "CallbackError",
     "FieldEncryption",
     "LoginRequiredError",
     "MongoTokenStore",
@@ -26,12 +28,16 @@ __all__ = [
     "RefreshPolicy",
     "RefreshStats",
     "TokenEvent",
+    "ZohoLogin",
+    "ZohoUser",
     "__version__",
+    "acting_as",
 ]
 
 # The SDK takes half a second to import, which the command line's help need not wait for.
 _HOMES = {
     "CachePolicy": "zoho_mongo_store.storage.cache_policy",
+    "CallbackError": "zoho_mongo_store.login",
     "FieldEncryption": "zoho_mongo_store.encryption",
     "LoginRequiredError": "zoho_mongo_store.refresh",
     "MongoTokenStore": "zoho_mongo_store.store",
@@ -39,6 +45,9 @@ _HOMES = {
     "RefreshPolicy": "zoho_mongo_store.refresh",
     "RefreshStats": "zoho_mongo_store.refresh",
     "TokenEvent": "zoho_mongo_store.events",
+    "ZohoLogin": "zoho_mongo_store.login",
+    "ZohoUser": "zoho_mongo_store.login",
+    "acting_as": "zoho_mongo_store.login",
 }
 
 if not TYPE_CHECKING:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 try:
     from zohocrmsdk.src.com.zoho.api.authenticator import OAuthToken
     from zohocrmsdk.src.com.zoho.api.authenticator.store import TokenStore
+    from zohocrmsdk.src.com.zoho.api.authenticator.token import Token
+    from zohocrmsdk.src.com.zoho.crm.api import dc
     from zohocrmsdk.src.com.zoho.crm.api.dc import DataCenter
     from zohocrmsdk.src.com.zoho.crm.api.exception import SDKException
     from zohocrmsdk.src.com.zoho.crm.api.initializer import Initializer
@@ -34,12 +36,13 @@ __all__ = [
     "OAuthToken",
     "Redemption",
     "SDKException",
+    "Token",
     "TokenRequest",
     "TokenStore",
     "UserSignature",
     "accounts_url",
-    "acting_as",
     "current_initializer",
+    "current_user_name",
     "default_initializer",
     "lifetime",
     "organization_id",
@@ -47,6 +50,8 @@ __all__ = [
     "take_answer",
     "token_request",
     "user_name_of",
+    "using",
+    "zoho_data_centers",
 ]
 
 REFUSED = "INVALID TOKEN ERROR"
@@ -160,15 +165,30 @@ def default_initializer() -> object:
 
 
 @contextmanager
-def acting_as(initializer: object) -> Iterator[None]:
-    """Let the SDK act in this thread as it does in the one that ``initializer`` is from."""
+def using(initializer: object) -> Iterator[None]:
+    """Let the SDK act by ``initializer`` in this thread.
+
+    A block that ends out of order, or in another thread, leaves the thread's initializer alone.
+    """
     local: Any = Initializer.LOCAL
     before = getattr(local, "init", None)
     local.init = initializer
     try:
         yield
     finally:
-        local.init = before
+        if getattr(local, "init", None) is initializer:
+            local.init = before
+
+
+def zoho_data_centers(kind: str) -> dict[str, DataCenter.Environment]:
+    """List the data centres that the SDK knows, by the names that Zoho gives them in a callback.
+
+    Args:
+        kind: ``"production"``, ``"sandbox"`` or ``"developer"``.
+    """
+    names = ("us", "eu", "in", "au", "jp", "ca", "sa", "cn")
+    classes = {name: getattr(dc, f"{name.upper()}DataCenter", None) for name in names}
+    return {name: getattr(one, kind.upper())() for name, one in classes.items() if one is not None}
 
 
 def accounts_url(token: OAuthToken) -> str | None:
@@ -181,7 +201,10 @@ def accounts_url(token: OAuthToken) -> str | None:
     initializer = Initializer.get_initializer()
     if initializer is None:
         return None
-    environment = DataCenter.get(token.get_api_domain() or "-") or initializer.environment
+    domain = token.get_api_domain() or "-"
+    # Those of ZohoLogin, whose data centres need not be Zoho's own.
+    others: Mapping[str, DataCenter.Environment] = getattr(initializer, "environments", {})
+    environment = DataCenter.get(domain) or others.get(domain) or initializer.environment
     return None if environment is None else environment.accounts_url
 
 
@@ -197,6 +220,17 @@ def user_name_of(token: OAuthToken) -> str | None:
         return None
     name: str | None = Utility.get_user_name(token.get_access_token())
     return name
+
+
+def current_user_name() -> str:
+    """Ask the CRM API for the name of the user that the SDK acts for, as SDK 6 to 8 make it up."""
+    from zohocrmsdk.src.com.zoho.crm.api import ParameterMap
+    from zohocrmsdk.src.com.zoho.crm.api.users import GetUsersParam, UsersOperations
+
+    current = ParameterMap()
+    current.add(GetUsersParam.type, "CurrentUser")
+    response = UsersOperations().get_users(current)
+    return f"{response.get_object().get_users()[0].get_email()}:{organization_id()}"
 
 
 def organization_id() -> str:

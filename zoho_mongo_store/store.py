@@ -264,6 +264,26 @@ class MongoTokenStore(TokenStore):
         moment = server_clock(self._connection.collection.database, self._tokens.timeout)()
         return self._tokens.expire_access_token(checked_text("id", id), given, moment)
 
+    @translate_errors("claim_grant_token")
+    def claim_grant_token(self, token: OAuthToken, claimant: str) -> bool:
+        """Claim the grant token of ``token`` for one login, before it is exchanged.
+
+        A stored token is found by the grant token that it began with. Without a claim, whoever
+        comes by a grant token that was used, from a log or a browser's history, would be taken for
+        the user who used it. ``ZohoLogin.complete`` claims each.
+
+        Args:
+            token: With its client id, client secret and grant token.
+            claimant: What tells the login from others: the ``state`` that it began with.
+
+        Returns:
+            Whether it may be exchanged: by the first claimant, in whichever process and however
+            often, and by nobody if it is stored already and was never claimed.
+        """
+        grant_token = checked_text("grant_token", token.get_grant_token())
+        claimant = checked_text("claimant", claimant)
+        return self._tokens.claim_grant(to_document(token), grant_token, claimant)
+
     @translate_errors("delete_token")
     def delete_token(self, id: str) -> None:
         """Delete the token with this id. Deleting an unknown id is no error."""

@@ -13,11 +13,11 @@ from zoho_mongo_store.sdk import (
     REFUSED,
     SDKException,
     UserSignature,
-    acting_as,
     lifetime,
     take_answer,
     token_request,
     user_name_of,
+    using,
 )
 
 logger = logging.getLogger("zoho_mongo_store")
@@ -44,7 +44,7 @@ def look_up_user(progress: Progress, held: HeldLease) -> Document:
     token, initializer = progress.task.token, progress.task.initializer
 
     def look_up() -> str | None:
-        with acting_as(initializer):
+        with using(initializer):
             return user_name_of(token)
 
     call = Call(look_up)
@@ -84,7 +84,7 @@ def _send(progress: Progress, held: HeldLease) -> Any:
 def _read(progress: Progress, answer: Any) -> Document:
     answered_at = progress.clock()
     token = progress.task.token
-    with acting_as(progress.task.initializer):
+    with using(progress.task.initializer):
         take_answer(token, answer)
     fields = to_document(token)
     if "access_token" not in fields:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pymongo
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
@@ -24,6 +25,7 @@ from zoho_mongo_store.storage import login_state
 from zoho_mongo_store.storage.cache import Asked, TokenCache
 from zoho_mongo_store.storage.cache_policy import CachePolicy
 from zoho_mongo_store.storage.finding import TokenFinder
+from zoho_mongo_store.storage.grant_claims import claim_grant
 from zoho_mongo_store.storage.scan import Scan
 from zoho_mongo_store.storage.seen_versions import SeenVersions
 from zoho_mongo_store.storage.token_collection import TokenCollection
@@ -216,6 +218,13 @@ class TokenRepository(TokenFinder):
                     retry_once(lambda: emptied.delete_many({}))  # noqa: B023 - called at once
         finally:
             self._forget()
+
+    def claim_grant(self, fields: Document, grant_token: str, claimant: str) -> bool:
+        """Claim the grant token of a token with these fields; see the function of that name."""
+        is_stored = self.find_token(fields, from_primary=True) is not None
+        leases = self.leases()
+        with pymongo.timeout(self.timeout):
+            return claim_grant(leases, grant_token, claimant, is_stored=is_stored)
 
     def scan(self, batch_size: int) -> Scan:
         """Read all documents, one after the other; see ``TokenCollection``."""

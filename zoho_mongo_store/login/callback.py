@@ -1,0 +1,55 @@
+"""Reading the request that Zoho sends a user back with. Nothing in it is trusted."""
+
+import hmac
+import re
+from collections.abc import Mapping
+
+from zoho_mongo_store.login.callback_errors import (
+    AccessDeniedError,
+    CallbackError,
+    InvalidStateError,
+)
+
+_ERROR = re.compile(r"[a-z_]{1,50}")
+
+
+def code_of(parameters: Mapping[str, str], state: str | None) -> str:
+    """Get the grant token out of a callback.
+
+    Args:
+        parameters: The query of the request.
+        state: What the login began with.
+
+    Raises:
+        InvalidStateError: The request has another state, or none.
+        AccessDeniedError: The user rejected.
+        CallbackError: Zoho refused, or there is no grant token.
+    """
+    error = parameters.get("error")
+    # A refusal logs nobody in, so it may come without the state.
+    if not error or "state" in parameters:
+        _check_state(parameters.get("state"), state)
+    if error == "access_denied":
+        raise AccessDeniedError("the user rejected on Zoho's page", error)
+    if error:
+        word = error if isinstance(error, str) and _ERROR.fullmatch(error) else None
+        raise CallbackError(f"Zoho refused the login: {word or 'it does not say why'}", word)
+    code = parameters.get("code")
+    if not code or not isinstance(code, str):
+        raise CallbackError("the callback brings no grant token (code)")
+    return code
+
+
+def _check_state(given: object, expected: object) -> None:
+    if (
+        not isinstance(given, str)
+        or not isinstance(expected, str)
+        or not expected
+        or not hmac.compare_digest(_bytes(given), _bytes(expected))
+    ):
+        raise InvalidStateError("the callback's state is not the one that the login began with")
+
+
+def _bytes(text: str) -> bytes:
+    # compare_digest takes a str of ASCII alone, and the request may hold anything.
+    return text.encode(errors="surrogatepass")
