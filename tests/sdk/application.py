@@ -68,7 +68,7 @@ def fresh_sdk() -> Iterator[None]:
         patch.setattr(f"{_INITIALIZER}.initializer", None)
         patch.setattr(f"{_INITIALIZER}.LOCAL.init", None, raising=False)
         # The SDK logs with arguments that its formats have no place for: an error in pytest.
-        patch.setattr(logging.getLogger("SDKLogger"), "propagate", False)
+        patch.setattr(logging.getLogger("SDKLogger"), "disabled", True)
         yield
 
 

@@ -16,7 +16,7 @@ from zoho_mongo_store.refresh import (
     RefreshPausedError,
     RefreshStats,
 )
-from zoho_mongo_store.sdk import Redemption, acting_as, default_initializer
+from zoho_mongo_store.sdk import Redemption, default_initializer, using
 from zoho_mongo_store.storage.repository import TokenRepository
 
 _REFRESHED = "refreshed"
@@ -86,7 +86,7 @@ def refresh_now(tokens: TokenRepository, stored: Document, url: str) -> Outcome:
     token = from_document(stored)
     result, reason = "", ""
     try:
-        with acting_as(default_initializer()):
+        with using(default_initializer()):
             coordinator.redeem(token, Redemption.REFRESH, url)
     except LoginRequiredError as error:
         result, reason = "login required", str(error.error_message)

@@ -1,0 +1,75 @@
+"""A Zoho with two data centres, and the SDK initialized for nobody."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tests.sdk.application import fresh_sdk
+from zoho_mongo_store import MongoTokenStore, ZohoLogin, ZohoUser
+from zoho_mongo_store.testing import LoopbackZoho
+
+REDIRECT_URL = "https://portal.example/callback"
+ADA = "ada@example.com"  # in the first data centre
+GRACE = "grace@example.com"  # in the second
+GRACE_ORG = "20002"
+NAMES = {ADA: f"{ADA}:10001", GRACE: f"{GRACE}:{GRACE_ORG}"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """What each instance of an application is configured with."""
+
+    us: LoopbackZoho
+    eu: LoopbackZoho
+
+    def login(self) -> ZohoLogin:
+        """As each process makes it."""
+        return ZohoLogin(
+            self.us.client_id,
+            self.us.client_secret,
+            REDIRECT_URL,
+            data_centers=self.us.environments(),
+        )
+
+    def callback(self, state: str, user: str = ADA) -> dict[str, str]:
+        """The query that a user comes back from Zoho with."""
+        address = self.us.accept(self.login().authorize_url(state), user)
+        return dict(parse_qsl(urlsplit(address).query))
+
+    def exchanges(self) -> tuple[int, int]:
+        """How many grant tokens each data centre was asked to exchange."""
+        return self.us.count("grant"), self.eu.count("grant")
+
+    def log_in(self, *users: str) -> list[ZohoUser]:
+        """Log users in, on the SDK as it is initialized."""
+        login = self.login()
+        return [login.complete(self.callback("state", user), "state") for user in users]
+
+
+@pytest.fixture(scope="session")
+def running_site() -> Iterator[Site]:
+    with LoopbackZoho(data_centers=("us", "eu")) as zoho:
+        zoho.register_client([REDIRECT_URL])
+        site = Site(zoho, zoho.data_center("eu"))
+        site.eu.add_user(GRACE, GRACE_ORG)
+        yield site
+
+
+@pytest.fixture
+def site(running_site: Site) -> Site:
+    """The running one, answering as at first, with an empty list of requests."""
+    for zoho in (running_site.us, running_site.eu):
+        zoho.configure(failure=None, lifetime=3600, users_failure=False)
+        zoho.clear()
+    return running_site
+
+
+@pytest.fixture
+def login(site: Site, store: MongoTokenStore, resource_path: str) -> Iterator[ZohoLogin]:
+    """The login, with the SDK initialized for nobody."""
+    with fresh_sdk():
+        login = site.login()
+        login.initialize(store, resource_path=resource_path)
+        yield login
