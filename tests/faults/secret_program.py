@@ -251,9 +251,10 @@ def with_the_sdk(server: LocalMongo, zoho: LoopbackZoho) -> list[str]:
             for _ in range(2):
                 attempt(lambda: initialize(expired).get_token())  # noqa: B023
             attempt(lambda: initialize({"grant_token": f"{MARK}-grant"}).get_token())
-        zoho.configure(failure=None, users_failure=True)
+        zoho.configure(failure=None)
+        zoho.refuse_with("OAUTH_SCOPE_MISMATCH")
         attempt(lambda: initialize({"grant_token": zoho.grant()}).get_token(), expected=False)
-        zoho.configure(users_failure=False)
+        zoho.refuse_with(None)
         last = initialize({"refresh_token": zoho.refresh_token(user="b@example.com")})
         attempt(last.get_token, expected=False)
         secrets += [str(last.get_refresh_token()), str(last.get_access_token())]

@@ -27,9 +27,8 @@ def running_zoho() -> Iterator[LoopbackZoho]:
 
 @pytest.fixture
 def zoho(running_zoho: LoopbackZoho) -> LoopbackZoho:
-    """The loopback Zoho, answering as at first, with an empty list of requests."""
-    running_zoho.configure(failure=None, lifetime=3600, users_failure=False)
-    running_zoho.clear()
+    """The loopback Zoho, as if it had just been started."""
+    running_zoho.reset()
     return running_zoho
 
 

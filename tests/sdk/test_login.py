@@ -91,7 +91,7 @@ def test_nameless_logins_stay_apart(application: Application, documents: Documen
 def test_without_the_scope_for_users_is_stored_nameless(
     application: Application, documents: Documents
 ) -> None:
-    application.zoho.configure(users_failure=True)
+    application.zoho.refuse_with("OAUTH_SCOPE_MISMATCH")
     fields = {**CLIENT, "grant_token": application.zoho.grant()}
 
     access_token = application.run(get_token, fields)

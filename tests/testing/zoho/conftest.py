@@ -15,18 +15,12 @@ def server() -> Iterator[LoopbackZoho]:
 
 @pytest.fixture
 def zoho(server: LoopbackZoho) -> LoopbackZoho:
-    """A handle on the module's server, which behaves normally and has seen no request."""
-    handle = LoopbackZoho.at(server.url)
-    handle.configure(
-        delay=0, lifetime=3600, failure=None, hang=60, throttle_status=400, users_failure=False
-    )
-    handle.clear()
-    return handle
+    """A handle on the module's server, which is as if it had just been started."""
+    server.reset()
+    return LoopbackZoho.at(server.url)
 
 
 @pytest.fixture
 def eu(zoho: LoopbackZoho) -> LoopbackZoho:
     """The other data centre of ``zoho``."""
-    handle = zoho.data_center("eu")
-    handle.clear()
-    return handle
+    return zoho.data_center("eu")

@@ -173,14 +173,25 @@ class TestUserAndOrganization:
         }
         assert requests.get(f"{zoho.url}/crm/{path}", timeout=TIMEOUT).status_code == 401
 
-    def test_can_be_made_to_fail(self, zoho: LoopbackZoho) -> None:
+    def test_are_refused_as_told(self, zoho: LoopbackZoho) -> None:
         access_token = zoho.access_token(zoho.refresh_token())
-        zoho.configure(users_failure=True)
+        zoho.refuse_with("OAUTH_SCOPE_MISMATCH")
         for path in ("v8/users", "v8/org"):
             answer = get(zoho, path, access_token)
             assert (answer.status_code, answer.json()["code"]) == (401, "OAUTH_SCOPE_MISMATCH")
-        zoho.configure(users_failure=False)
+        zoho.refuse_with(None)
         assert get(zoho, "v8/users", access_token).status_code == 200
+
+    def test_are_refused_as_often_as_told(self, zoho: LoopbackZoho) -> None:
+        access_token = zoho.access_token(zoho.refresh_token())
+        zoho.refuse_with("TOO_MANY_REQUESTS", requests=2)
+        answers = [get(zoho, "v8/org", access_token).status_code for _ in range(3)]
+        assert answers == [429, 429, 200]
+        zoho.refuse_with("MAINTENANCE", http_status=503, requests=1)
+        answer = get(zoho, "v8/org", access_token)
+        assert (answer.status_code, answer.json()["code"]) == (503, "MAINTENANCE")
+        with pytest.raises(ValueError, match="1 or more"):
+            zoho.refuse_with("INVALID_TOKEN", requests=0)
 
 
 class TestFailure:
@@ -214,6 +225,16 @@ class TestFailure:
         zoho.configure(failure="invalid_code", failures=2)
         answers = [refresh(zoho, refresh_token).json() for _ in range(3)]
         assert ["error" in answer for answer in answers] == [True, True, False]
+
+    def test_hang_ends_with_a_reset(self, zoho: LoopbackZoho) -> None:
+        refresh_token = zoho.refresh_token()
+        zoho.configure(failure="hang")
+        with ThreadPoolExecutor(1) as pool:
+            hanging = pool.submit(refresh, zoho, refresh_token)
+            while zoho.count("refresh") == 0:
+                time.sleep(0.01)
+            zoho.reset()
+            assert "access_token" in hanging.result(timeout=20).json()
 
     def test_hang_answers_after_its_time(self, zoho: LoopbackZoho) -> None:
         zoho.configure(failure="hang", hang=1)
@@ -328,6 +349,33 @@ class TestRequests:
         elapsed = time.monotonic() - start
         assert answers == {"ok": 10, "refused": 54}
         assert 1 <= elapsed < 32  # One after the other they take 64 s.
+
+
+class TestReset:
+    def test_forgets_everything_in_all_data_centres(
+        self, zoho: LoopbackZoho, eu: LoopbackZoho
+    ) -> None:
+        for data_center in (zoho, eu):
+            refresh_token = data_center.refresh_token()
+            data_center.configure(failure="throttle")
+            data_center.refuse_with("INVALID_TOKEN")
+            data_center.add_module("Students", {"Name": "text"})
+            data_center.add_record("Students", {"Name": "Ada"})
+            data_center.advance(1000)
+            refresh(data_center, refresh_token)
+        access_token = zoho.access_token(zoho.refresh_token())
+        now = time.time()
+
+        eu.reset()
+
+        assert (zoho.requests(), eu.requests()) == ([], [])
+        assert not zoho.is_live(access_token)
+        for data_center in (zoho, eu):
+            with pytest.raises(ValueError, match="Students is no module"):
+                data_center.records("Students")
+            issued = refresh(data_center, data_center.refresh_token()).json()
+            assert get(data_center, "v8/org", issued["access_token"]).status_code == 200
+            assert data_center.requests()[0].time < now + 900
 
 
 class TestProcess:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoho_mongo_store.testing.zoho.protocol import Language
-from zoho_mongo_store.testing.zoho.tokens import Account, Issued
+from zoho_mongo_store.testing.zoho.tokens import Issued
 
 _THROTTLED: dict[Language, tuple[str, str]] = {
     "en": (
@@ -22,6 +22,21 @@ _DESCRIPTIONS = {
     "invalid_redirect_uri": "重定向地址无效。",
     "general_error": "出现错误。",
 }
+
+CRM_ERRORS = {
+    "INVALID_TOKEN": (401, "invalid oauth token"),
+    "OAUTH_SCOPE_MISMATCH": (401, "invalid oauth scope to access this URL"),
+    "NO_PERMISSION": (403, "permission denied"),
+    "INVALID_MODULE": (400, "the module name given seems to be invalid"),
+    "INVALID_DATA": (400, "invalid data"),
+    "INVALID_QUERY": (400, "invalid query formed"),
+    "INVALID_REQUEST_METHOD": (405, "The http request method type is not a valid one"),
+    "INVALID_URL_PATTERN": (404, "Please check if the URL trying to access is a correct one"),
+    "REQUIRED_PARAM_MISSING": (400, "One of the expected parameter is missing"),
+    "TOO_MANY_REQUESTS": (429, "You have made too many requests"),
+    "INTERNAL_ERROR": (500, "Internal Server Error"),
+}
+"""The status and the text of the CRM API's errors by their codes."""
 
 
 @dataclass(frozen=True)
@@ -78,29 +93,8 @@ def revoked() -> Answer:
     return Answer({"status": "success"})
 
 
-def crm_error(code: str, message: str, http_status: int = 401) -> Answer:
-    """A refusal by the CRM API."""
-    return Answer({"code": code, "details": {}, "message": message, "status": "error"}, http_status)
-
-
-def users(account: Account) -> Answer:
-    """``GET /crm/vN/users?type=CurrentUser``."""
-    user = {
-        "id": f"{account.org}000001",
-        "email": account.user,
-        "full_name": account.user,
-        "last_name": account.user,
-        "status": "active",
-    }
-    info = {"per_page": 200, "count": 1, "page": 1, "more_records": False}
-    return Answer({"users": [user], "info": info})
-
-
-def org(account: Account) -> Answer:
-    """``GET /crm/vN/org``."""
-    organization = {
-        "id": f"{account.org}000000",
-        "zgid": account.org,
-        "company_name": f"Organization {account.org}",
-    }
-    return Answer({"org": [organization]})
+def crm_error(code: str, http_status: int | None = None, **details: str) -> Answer:
+    """A refusal by the CRM API, with the status that Zoho gives it unless another is given."""
+    usual_status, message = CRM_ERRORS.get(code, (400, "the request was refused"))
+    body = {"code": code, "details": details, "message": message, "status": "error"}
+    return Answer(body, http_status or usual_status)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from werkzeug import Request, Response
@@ -21,10 +21,11 @@ from werkzeug.utils import redirect
 
 from zoho_mongo_store.testing.zoho import authorize, pages
 from zoho_mongo_store.testing.zoho.answers import Answer
-from zoho_mongo_store.testing.zoho.directory import Directory
+from zoho_mongo_store.testing.zoho.call import Call
 from zoho_mongo_store.testing.zoho.faults import fail
 from zoho_mongo_store.testing.zoho.protocol import LOCATIONS, Kind
 from zoho_mongo_store.testing.zoho.service import ZohoService
+from zoho_mongo_store.testing.zoho.site import Site
 from zoho_mongo_store.testing.zoho.tokens import RefusalError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ URLS = Map(
         Rule("/oauth/v2/auth", endpoint="authorize", methods=["GET", "POST"]),
         Rule("/oauth/v2/token", endpoint="token", methods=["POST"]),
         Rule("/oauth/v2/token/revoke", endpoint="revoke", methods=["POST"]),
-        Rule("/crm/v<int(min=5,max=8):version>/<any(users,org):kind>", endpoint="account"),
+        Rule("/crm/v<int(min=5,max=8):version>/<path:path>", endpoint="crm"),
         Rule("/control/<operation>", endpoint="control", methods=["POST"]),
     ]
 )
@@ -50,31 +51,28 @@ class ZohoApp:
     """The WSGI application of one data centre. Each request may run in a thread of its own.
 
     Args:
-        service: The data centre.
-        directory: Whom and what all data centres know.
-        data_centers: The service of each by its location, this one among them.
-        urls: The address of each by its location.
+        site: All data centres.
+        location: The name of this one.
     """
 
-    def __init__(
-        self,
-        service: ZohoService,
-        directory: Directory,
-        data_centers: Mapping[str, ZohoService],
-        urls: Mapping[str, str],
-    ) -> None:
-        self._service = service
-        self._directory = directory
-        self._data_centers = data_centers
-        self._urls = urls
+    def __init__(self, site: Site, location: str) -> None:
+        self._site = site
+        self._location = location
         self._endpoints: dict[str, Callable[..., Response]] = {
             "authorize": self._authorize,
             "token": self._token,
             "revoke": self._revoke,
-            "account": self._account,
+            "crm": self._crm,
             "control": self._control,
         }
-        self._operations = {**service.operations, "data_centers": lambda: dict(urls)}
+        self._operations: dict[str, Callable[..., Any]] = {
+            "data_centers": lambda: site.urls,
+            "reset": site.reset,
+        }
+
+    @property
+    def _service(self) -> ZohoService:
+        return self._site.data_centers[self._location]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -88,26 +86,26 @@ class ZohoApp:
     def _authorize(self, request: Request) -> Response:
         parameters = request.form if request.method == "POST" else request.args
         try:
-            wanted = authorize.read(parameters, self._directory)
+            wanted = authorize.read(parameters, self._site.directory)
         except authorize.AuthorizeError as error:
-            self._service.record("authorize", error.error)
+            self._record(request, "authorize", error.error)
             return _html(pages.error(error), 400)
         if request.method == "GET":
-            self._service.record("authorize", "shown")
-            users, login_hint = self._directory.users(), parameters.get("login_hint")
+            self._record(request, "authorize", "shown")
+            users, login_hint = self._site.directory.users(), parameters.get("login_hint")
             return _html(pages.consent(wanted, parameters, users, login_hint), 200)
         if parameters.get("decision") != "accept":
-            self._service.record("authorize", "access_denied")
+            self._record(request, "authorize", "access_denied")
             return redirect(wanted.callback({"error": "access_denied"}), 303)
-        user = self._directory.user(parameters.get("user", ""))
+        user = self._site.directory.user(parameters.get("user", ""))
         if user is None:
             raise BadRequest("no such user")
-        code = self._data_centers[user.location].issue_code(user, wanted)
-        self._service.record("authorize", "ok", code)
+        code = self._site.data_centers[user.location].issue_code(user, wanted)
+        self._record(request, "authorize", "ok", code)
         answer = {
             "code": code,
             "location": user.location,
-            "accounts-server": self._urls[user.location],
+            "accounts-server": self._site.urls[user.location],
         }
         return redirect(wanted.callback(answer), 303)
 
@@ -126,19 +124,34 @@ class ZohoApp:
                 values.get("redirect_uri", ""),
                 request.host_url.rstrip("/"),
             )
+            self._record(request, kind, verdict.answer.status, credential)
             return fail(request.environ["werkzeug.socket"], verdict) or _json(verdict.answer)
 
     def _revoke(self, request: Request) -> Response:
-        return _json(self._service.revoke(request.values.get("token", "")))
+        refresh_token = request.values.get("token", "")
+        answer = self._service.revoke(refresh_token)
+        self._record(request, "revoke", answer.status, refresh_token)
+        return _json(answer)
 
-    def _account(self, request: Request, version: int, kind: Kind) -> Response:  # noqa: ARG002
-        return _json(self._service.account(kind, _access_token(request)))
+    def _crm(self, request: Request, version: int, path: str) -> Response:  # noqa: ARG002
+        body = request.get_json(force=True, silent=True)  # The SDK states no content type.
+        call = Call(request.method, tuple(path.split("/")), request.args, body)
+        scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Zoho-oauthtoken":
+            access_token = ""
+        answer = self._service.crm(call, access_token)
+        self._record(request, call.kind, answer.status, access_token)
+        return _json(answer)
+
+    def _record(self, request: Request, kind: Kind, status: str, credential: str = "") -> None:
+        self._service.record(kind, request.method, request.path, status, credential)
 
     def _control(self, request: Request, operation: str) -> Response:
-        if operation not in self._operations:
+        operations = {**self._service.operations, **self._operations}
+        if operation not in operations:
             raise NotFound
         try:
-            result = self._operations[operation](**request.get_json())
+            result = operations[operation](**request.get_json())
         except (RefusalError, ValueError) as error:
             return _json(Answer({"error": str(error)}, 400))
         return _json(Answer({"result": result}))
@@ -151,12 +164,11 @@ class QuietHandler(WSGIRequestHandler):
         """Drop the message."""
 
 
-def _access_token(request: Request) -> str:
-    scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
-    return access_token if scheme == "Zoho-oauthtoken" else ""
-
-
 def _json(answer: Answer) -> Response:
+    if answer.http_status == 204:
+        nothing = Response(status=204)
+        del nothing.headers["Content-Type"]  # By which the SDK would look for a file.
+        return nothing
     return Response(json.dumps(answer.body), answer.http_status, mimetype="application/json")
 
 
@@ -169,18 +181,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serve a Zoho of its own on loopback addresses.")
     parser.add_argument("locations", nargs="+", choices=LOCATIONS)
     locations = parser.parse_args().locations
-    directory = Directory(locations[0])
-    data_centers = {location: ZohoService(directory, location) for location in locations}
-    urls: dict[str, str] = {}
-    servers = []
-    for location, service in data_centers.items():
-        app = ZohoApp(service, directory, data_centers, urls)
+    site, servers = Site(locations), []
+    for location in locations:
+        app = ZohoApp(site, location)
         server = make_server(HOST, 0, app, threaded=True, request_handler=QuietHandler)
-        urls[location] = f"http://{HOST}:{server.port}"
+        site.urls[location] = f"http://{HOST}:{server.port}"
         servers.append(server)
     for server in servers[1:]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(urls[locations[0]], flush=True)
+    print(site.urls[locations[0]], flush=True)
     servers[0].serve_forever()
 
 

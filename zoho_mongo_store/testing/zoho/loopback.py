@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
-from zoho_mongo_store.testing.zoho import browser
+from zoho_mongo_store.testing.zoho.crm_handle import CrmHandle
+from zoho_mongo_store.testing.zoho.login_handle import LoginHandle
 from zoho_mongo_store.testing.zoho.protocol import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -19,7 +19,6 @@ from zoho_mongo_store.testing.zoho.protocol import (
     Request,
     digest,
 )
-from zoho_mongo_store.testing.zoho.server import ZohoServer
 
 if TYPE_CHECKING:
     from zoho_mongo_store.sdk import DataCenter
@@ -32,14 +31,17 @@ class _Unchanged(Enum):
 UNCHANGED: Literal[_Unchanged.UNCHANGED] = _Unchanged.UNCHANGED
 
 
-class LoopbackZoho(ZohoServer):
-    """Zoho's accounts server and its user look-up, on a loopback address, with Zoho's limits.
+class LoopbackZoho(LoginHandle, CrmHandle):
+    """Zoho's accounts server and a part of its CRM API, on a loopback address, with its limits.
 
-    A context manager: entering starts it in a child process, leaving stops it. It answers
-    ``/oauth/v2/auth``, ``/oauth/v2/token``, ``/oauth/v2/token/revoke``, ``/crm/vN/users`` and
-    ``/crm/vN/org`` (N from 5 to 8), keeps all in memory and forgets it when stopped. A grant token
-    works once; one refresh token gives at most 10 access tokens in any 10 minutes and has at most
-    10 live ones.
+    A context manager: entering starts it in a child process, leaving stops it. It keeps all in
+    memory and forgets it when stopped. A grant token works once; one refresh token gives at most 10
+    access tokens in any 10 minutes and has at most 10 live ones.
+
+    It answers ``/oauth/v2/auth``, ``/oauth/v2/token`` and ``/oauth/v2/token/revoke``, and for the
+    SDK's lines 5 to 8 ``users?type=CurrentUser``, ``org``, ``settings/fields``,
+    ``settings/modules`` and the records of modules: get, insert, update, delete, and search by
+    criteria, e-mail address, phone number or word.
 
     Each data centre has an address, tokens, requests and settings of its own, as Zoho's have; they
     know the same clients and users. The handle is on the first one, :meth:`data_center` gives one
@@ -79,77 +81,6 @@ class LoopbackZoho(ZohoServer):
         """The environment of each data centre by its location, as :meth:`environment` gives it."""
         urls = self._data_centers()
         return {location: self.at(url).environment() for location, url in urls.items()}
-
-    def register_client(
-        self,
-        redirect_uris: Iterable[str],
-        *,
-        name: str = "Loopback client",
-        client_id: str = CLIENT_ID,
-        client_secret: str = CLIENT_SECRET,
-    ) -> None:
-        """Register an application, as Zoho's API console does, or change one.
-
-        Args:
-            redirect_uris: where the authorize page may send a browser. The request has to name one
-                of them, letter by letter, and the exchange of the grant token the same one.
-            name: what the authorize page calls the application.
-            client_id: its client id. The default one is known from the start, without addresses.
-            client_secret: its client secret, in all data centres.
-        """
-        self._ask(
-            "register_client",
-            client_id=client_id,
-            client_secret=client_secret,
-            name=name,
-            redirect_uris=list(redirect_uris),
-        )
-
-    def add_user(self, user: str, org: str = ORG) -> None:
-        """Add somebody whom the authorize page offers, in this data centre.
-
-        One user, ``ada@example.com``, is there from the start, in the first data centre.
-
-        Args:
-            user: the e-mail address.
-            org: the organization's id (``zgid``).
-        """
-        self._ask("add_user", user=user, org=org)
-
-    def accept(self, authorize_url: str, user: str | None = None) -> str:
-        """Log in on the authorize page and press "Accept", without a browser.
-
-        The page stands for Zoho's sign-in as well as for its consent, and so it is shown each time;
-        Zoho itself skips the consent of a user who has given it before, unless the request has
-        ``prompt=consent``. The tokens are as with Zoho: without ``access_type=offline`` there is no
-        refresh token, and while a refresh token of the user's for the client is alive, there is
-        another one only with ``prompt=consent``. The grant token can be exchanged for 2 minutes.
-
-        Args:
-            authorize_url: the address that an application sends its user to.
-            user: the e-mail address of who logs in. Default: whom the page has chosen (the one of
-                ``login_hint``, else the first).
-
-        Returns:
-            The address that the browser is sent to: the application's ``redirect_uri`` with
-            ``code``, ``location``, ``accounts-server`` and ``state``.
-
-        Raises:
-            ValueError: Zoho refuses the request, such as for ``invalid_redirect_uri``, or does not
-                know the user.
-        """
-        return browser.press("accept", authorize_url, user)
-
-    def reject(self, authorize_url: str) -> str:
-        """Press "Reject" on the authorize page, without a browser.
-
-        Returns:
-            The application's ``redirect_uri`` with ``error=access_denied`` and ``state``.
-
-        Raises:
-            ValueError: Zoho refuses the request.
-        """
-        return browser.press("reject", authorize_url)
 
     def grant(
         self,
@@ -216,9 +147,9 @@ class LoopbackZoho(ZohoServer):
         """How many requests of the kind were received, whatever was answered.
 
         Args:
-            kind: ``"authorize"``, ``"grant"``, ``"refresh"``, ``"revoke"``, ``"users"`` or
-                ``"org"``. A login on the authorize page is two of the first kind: the page with
-                status ``"shown"``, and the button with ``"ok"`` or ``"access_denied"``.
+            kind: as :class:`Request` has it. A login on the authorize page is two of
+                ``"authorize"``: the page with status ``"shown"``, and the button with ``"ok"`` or
+                ``"access_denied"``.
             credential: count only those that carried this grant, refresh or access token.
         """
         wanted = None if credential is None else digest(credential)
@@ -237,6 +168,10 @@ class LoopbackZoho(ZohoServer):
         """Forget the requests and what was counted of them. Tokens and limits stay."""
         self._ask("clear")
 
+    def reset(self) -> None:
+        """Forget everything, in all data centres: as a Zoho that has just been started."""
+        self._ask("reset")
+
     def configure(
         self,
         *,
@@ -249,7 +184,6 @@ class LoopbackZoho(ZohoServer):
         language: Language | _Unchanged = UNCHANGED,
         throttle_status: Literal[200, 400] | _Unchanged = UNCHANGED,
         refusal_status: Literal[200, 400] | _Unchanged = UNCHANGED,
-        users_failure: bool | _Unchanged = UNCHANGED,
     ) -> None:
         """Change how Zoho answers from now on. What is not given stays as it is.
 
@@ -273,8 +207,6 @@ class LoopbackZoho(ZohoServer):
                 has no English word.
             throttle_status: HTTP status of a throttled answer: 400 (at first) or 200.
             refusal_status: HTTP status of other refusals: 200 (at first) or 400.
-            users_failure: refuse the look-up of user and organization, as for a client whose scope
-                does not cover it (``OAUTH_SCOPE_MISMATCH``).
 
         Raises:
             ValueError: a value out of range.
@@ -289,7 +221,6 @@ class LoopbackZoho(ZohoServer):
             "language": language,
             "throttle_status": throttle_status,
             "refusal_status": refusal_status,
-            "users_failure": users_failure,
         }
         self._ask(
             "configure", **{name: value for name, value in given.items() if value is not UNCHANGED}

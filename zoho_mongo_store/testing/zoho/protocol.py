@@ -13,7 +13,9 @@ ORG = "10001"
 
 LOCATIONS = ("us", "eu", "in", "au", "cn", "jp", "ca", "sa")
 
-Kind = Literal["authorize", "grant", "refresh", "revoke", "users", "org"]
+Kind = Literal[
+    "authorize", "grant", "refresh", "revoke", "users", "org", "fields", "modules", "records"
+]
 Failure = Literal[
     "throttle",
     "invalid_code",
@@ -43,18 +45,37 @@ class Request:
     """One request that the loopback Zoho has received.
 
     Attributes:
-        kind: what was asked for.
+        kind: what was asked for: ``"authorize"`` (the page, and its buttons), ``"grant"`` (the
+            exchange of a grant token), ``"refresh"``, ``"revoke"``; of the CRM API ``"users"``,
+            ``"org"``, ``"fields"`` and ``"modules"`` (of the settings), and ``"records"``.
         time: when, in seconds since the epoch on Zoho's clock.
         status: ``"ok"``, or the error that was answered (``"Access Denied"`` when throttled, in the
             language that is set), or the failure that was set: ``"garbage"``, ``"close"``, ...
         digest: the :func:`digest` of the grant, refresh or access token that it carried; of an
             accepted ``"authorize"`` request, that of the grant token that it gave.
+        method: the HTTP method.
+        path: the path of the URL, such as ``"/crm/v8/Contacts/search"``.
     """
 
     kind: Kind
     time: float
     status: str
     digest: str
+    method: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What requests to the CRM API are refused with; see ``LoopbackZoho.refuse_with``."""
+
+    code: str
+    http_status: int | None = None
+    requests: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.requests is not None and self.requests < 1:
+            raise ValueError("requests counts requests that are refused: 1 or more")
 
 
 @dataclass(frozen=True)
@@ -70,7 +91,6 @@ class Behaviour:
     language: Language = "en"
     throttle_status: int = 400
     refusal_status: int = 200
-    users_failure: bool = False
 
     def __post_init__(self) -> None:
         if self.failure is not None and self.failure not in get_args(Failure):

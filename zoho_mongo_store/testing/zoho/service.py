@@ -12,8 +12,17 @@ from typing import Any
 from zoho_mongo_store.testing.zoho import answers
 from zoho_mongo_store.testing.zoho.answers import Answer
 from zoho_mongo_store.testing.zoho.authorize import AuthorizeRequest
+from zoho_mongo_store.testing.zoho.call import Call
+from zoho_mongo_store.testing.zoho.crm import Crm
 from zoho_mongo_store.testing.zoho.directory import Directory, User
-from zoho_mongo_store.testing.zoho.protocol import Behaviour, Failure, Kind, Request, digest
+from zoho_mongo_store.testing.zoho.protocol import (
+    Behaviour,
+    Failure,
+    Kind,
+    Refusal,
+    Request,
+    digest,
+)
 from zoho_mongo_store.testing.zoho.scopes import allow
 from zoho_mongo_store.testing.zoho.tokens import Account, RefusalError, Tokens
 
@@ -51,7 +60,9 @@ class ZohoService:
         self._directory = directory
         self._location = location
         self._tokens = Tokens(directory)
+        self._crm = Crm(self._tokens.now)
         self._behaviour = Behaviour()
+        self._refusal: Refusal | None = None
         self._requests: list[Request] = []
         self._open: Counter[str] = Counter()
         self._most_open: Counter[str] = Counter()
@@ -71,7 +82,11 @@ class ZohoService:
             "requests": self._list_requests,
             "clear": self._clear,
             "configure": self._configure,
-            "release": self._release,
+            "release": self.release,
+            "refuse_with": self._refuse_with,
+            "add_module": self._crm.modules.add,
+            "add_record": self._add_record,
+            "records": self._crm.records,
         }
         """The control operations by name: each takes and gives plain JSON values."""
 
@@ -121,7 +136,6 @@ class ZohoService:
                     if throttled
                     else answers.refusal(str(error), behaviour.refusal_status, language)
                 )
-        self.record(kind, answer.status, credential)
         return Verdict(answer, behaviour.delay, behaviour.hang, released, failure)
 
     @contextmanager
@@ -141,29 +155,33 @@ class ZohoService:
         """Answer the revocation of a refresh token; an unknown one gives status 400."""
         try:
             self._tokens.revoke(refresh_token)
-            answer = answers.revoked()
         except RefusalError as error:
-            answer = answers.refusal(str(error), 400)
-        self.record("revoke", answer.status, refresh_token)
-        return answer
+            return answers.refusal(str(error), 400)
+        return answers.revoked()
 
-    def account(self, kind: Kind, access_token: str) -> Answer:
-        """Answer the look-up of the user (``"users"``) or the organization (``"org"``)."""
+    def crm(self, call: Call, access_token: str) -> Answer:
+        """Answer a request to the CRM API."""
         account = self._tokens.account(access_token)
         if account is None:
-            answer = answers.crm_error("INVALID_TOKEN", "invalid oauth token")
-        elif self._behaviour.users_failure or not allow(account.scopes, f"ZohoCRM.{kind}.READ"):
-            message = "invalid oauth scope to access this URL"
-            answer = answers.crm_error("OAUTH_SCOPE_MISMATCH", message)
-        else:
-            answer = answers.users(account) if kind == "users" else answers.org(account)
-        self.record(kind, answer.status, access_token)
-        return answer
+            return answers.crm_error("INVALID_TOKEN")
+        refusal = self._next_refusal()
+        if refusal is not None:
+            return answers.crm_error(refusal.code, refusal.http_status)
+        if not allow(account.scopes, call.needed_scope):
+            return answers.crm_error("OAUTH_SCOPE_MISMATCH")
+        return self._crm.answer(account, call)
 
-    def record(self, kind: Kind, status: str, credential: str = "") -> None:
-        """Note a request with what was answered."""
+    def record(self, kind: Kind, method: str, path: str, status: str, credential: str = "") -> None:
+        """Note a request with what is answered."""
         with self._lock:
-            self._requests.append(Request(kind, self._tokens.now(), status, digest(credential)))
+            request = Request(kind, self._tokens.now(), status, digest(credential), method, path)
+            self._requests.append(request)
+
+    def release(self) -> None:
+        """Answer all requests that hang."""
+        with self._lock:
+            self._released.set()
+            self._released = threading.Event()
 
     def _next_behaviour(self) -> tuple[Behaviour, threading.Event]:
         """The behaviour for one token request, which counts against ``failures``."""
@@ -175,18 +193,27 @@ class ZohoService:
                 self._behaviour = replace(behaviour, failures=behaviour.failures - 1)
             return behaviour, self._released
 
+    def _next_refusal(self) -> Refusal | None:
+        """What one request to the CRM API is refused with."""
+        with self._lock:
+            refusal = self._refusal
+            if refusal is not None and refusal.requests is not None:
+                left = refusal.requests - 1
+                self._refusal = replace(refusal, requests=left) if left else None
+            return refusal
+
+    def _refuse_with(self, code: str | None, http_status: int | None, requests: int | None) -> None:
+        refusal = None if code is None else Refusal(code, http_status, requests)
+        with self._lock:
+            self._refusal = refusal
+
     def _configure(self, **changes: Any) -> None:
         with self._lock:
             if "failure" in changes:
                 changes.setdefault("failures", None)
             self._behaviour = replace(self._behaviour, **changes)
         if "failure" in changes:
-            self._release()
-
-    def _release(self) -> None:
-        with self._lock:
-            self._released.set()
-            self._released = threading.Event()
+            self.release()
 
     def _list_requests(self) -> list[dict[str, Any]]:
         with self._lock:
@@ -203,6 +230,9 @@ class ZohoService:
 
     def _add_user(self, user: str, org: str) -> None:
         self._directory.add_user(user, org, self._location)
+
+    def _add_record(self, module: str, values: dict[str, Any], user: str, org: str) -> str:
+        return self._crm.add_record(Account(user, org, client_id=""), module, values)
 
     def _issue_access_token(self, refresh_token: str) -> str:
         return self._tokens.issue_access_token(refresh_token, self._behaviour.lifetime)

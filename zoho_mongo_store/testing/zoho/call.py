@@ -1,0 +1,45 @@
+"""A request to the CRM API: what it asks for, and the scope that it needs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from zoho_mongo_store.testing.zoho.protocol import Kind
+
+_KINDS: dict[tuple[str, ...], Kind] = {
+    ("users",): "users",
+    ("org",): "org",
+    ("settings", "fields"): "fields",
+    ("settings", "modules"): "modules",
+}
+_OPERATIONS = {"GET": "READ", "POST": "CREATE", "PUT": "UPDATE", "DELETE": "DELETE"}
+
+
+class Call(NamedTuple):
+    """A request to the CRM API.
+
+    Attributes:
+        method: The HTTP method.
+        path: What follows ``/crm/vN/``, without the slashes.
+        query: The parameters in the URL.
+        body: The JSON, if there is any.
+    """
+
+    method: str
+    path: tuple[str, ...]
+    query: Mapping[str, str]
+    body: Any = None
+
+    @property
+    def kind(self) -> Kind:
+        """What is asked for."""
+        return _KINDS.get(self.path, "records")
+
+    @property
+    def needed_scope(self) -> str:
+        """The scope that it needs."""
+        area = {"fields": "settings.fields", "modules": "settings.modules"}.get(self.kind)
+        if self.kind == "records":
+            area = f"modules.{self.path[0]}"
+        return f"ZohoCRM.{area or self.kind}.{_OPERATIONS.get(self.method, 'ALL')}"

@@ -1,0 +1,84 @@
+"""Login with Zoho, as a test or a demo drives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from zoho_mongo_store.testing.zoho import browser
+from zoho_mongo_store.testing.zoho.protocol import CLIENT_ID, CLIENT_SECRET, ORG
+from zoho_mongo_store.testing.zoho.server import ZohoServer
+
+
+class LoginHandle(ZohoServer):
+    """Registers clients and users, and logs in on the authorize page."""
+
+    def register_client(
+        self,
+        redirect_uris: Iterable[str],
+        *,
+        name: str = "Loopback client",
+        client_id: str = CLIENT_ID,
+        client_secret: str = CLIENT_SECRET,
+    ) -> None:
+        """Register an application, as Zoho's API console does, or change one.
+
+        Args:
+            redirect_uris: where the authorize page may send a browser. The request has to name one
+                of them, letter by letter, and the exchange of the grant token the same one.
+            name: what the authorize page calls the application.
+            client_id: its client id. The default one is known from the start, without addresses.
+            client_secret: its client secret, in all data centres.
+        """
+        self._ask(
+            "register_client",
+            client_id=client_id,
+            client_secret=client_secret,
+            name=name,
+            redirect_uris=list(redirect_uris),
+        )
+
+    def add_user(self, user: str, org: str = ORG) -> None:
+        """Add somebody whom the authorize page offers, in this data centre.
+
+        One user, ``ada@example.com``, is there from the start, in the first data centre.
+
+        Args:
+            user: the e-mail address.
+            org: the organization's id (``zgid``).
+        """
+        self._ask("add_user", user=user, org=org)
+
+    def accept(self, authorize_url: str, user: str | None = None) -> str:
+        """Log in on the authorize page and press "Accept", without a browser.
+
+        The page stands for Zoho's sign-in as well as for its consent, and so it is shown each time;
+        Zoho itself skips the consent of a user who has given it before, unless the request has
+        ``prompt=consent``. The tokens are as with Zoho: without ``access_type=offline`` there is no
+        refresh token, and while a refresh token of the user's for the client is alive, there is
+        another one only with ``prompt=consent``. The grant token can be exchanged for 2 minutes.
+
+        Args:
+            authorize_url: the address that an application sends its user to.
+            user: the e-mail address of who logs in. Default: whom the page has chosen (the one of
+                ``login_hint``, else the first).
+
+        Returns:
+            The address that the browser is sent to: the application's ``redirect_uri`` with
+            ``code``, ``location``, ``accounts-server`` and ``state``.
+
+        Raises:
+            ValueError: Zoho refuses the request, such as for ``invalid_redirect_uri``, or does not
+                know the user.
+        """
+        return browser.press("accept", authorize_url, user)
+
+    def reject(self, authorize_url: str) -> str:
+        """Press "Reject" on the authorize page, without a browser.
+
+        Returns:
+            The application's ``redirect_uri`` with ``error=access_denied`` and ``state``.
+
+        Raises:
+            ValueError: Zoho refuses the request.
+        """
+        return browser.press("reject", authorize_url)
