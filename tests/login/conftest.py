@@ -61,7 +61,8 @@ def running_site() -> Iterator[Site]:
 def site(running_site: Site) -> Site:
     """The running one, answering as at first, with an empty list of requests."""
     for zoho in (running_site.us, running_site.eu):
-        zoho.configure(failure=None, lifetime=3600, users_failure=False)
+        zoho.configure(failure=None, lifetime=3600)
+        zoho.refuse_with(None)
         zoho.clear()
     return running_site
 

@@ -126,7 +126,7 @@ def test_an_invented_grant_token(login: ZohoLogin, store: MongoTokenStore, site:
 def test_a_user_whom_zoho_does_not_tell_is_not_stored(
     login: ZohoLogin, store: MongoTokenStore, site: Site
 ) -> None:
-    site.us.configure(users_failure=True)
+    site.us.refuse_with("OAUTH_SCOPE_MISMATCH")
 
     with pytest.raises(CallbackError, match="does not tell who"):
         login.complete(site.callback("s3cret"), "s3cret")
