@@ -340,7 +340,7 @@ COMMANDS: dict[str, Operation] = {
     "doctor": _doctor,
     "export": _export,
     "delete": _delete_command,
-    "refresh": _refresh_command,
+    "refresh by hand": _refresh_command,
     "expire": _expire,
     "revoke": _revoke,
     "purge --dry-run": _command("purge", "--idle-for", "30d", "--dry-run"),

@@ -12,11 +12,18 @@ from tests.failures import fails
 from tests.processes import in_processes
 from tests.tokens import contents, full, make_token
 from zoho_mongo_store import FieldEncryption
+from zoho_mongo_store.encryption import maintenance, migration
 from zoho_mongo_store.encryption.maintenance import decrypt_collection, encrypt_collection
 from zoho_mongo_store.encryption.migration import MigrationProgress, MigrationReport
 from zoho_mongo_store.encryption.settings import PlainValues
 
 USERS = 24
+BATCH = 5
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migration, "_BATCH", BATCH)
 
 
 class StoppedError(Exception):
@@ -55,7 +62,8 @@ def test_there_and_back(
     moved = encrypt_collection(plain.collection, encryption, on_progress=steps.append)
 
     assert moved == MigrationReport(USERS, 2, [])
-    assert steps == [MigrationProgress("documents", n, USERS) for n in range(1, USERS + 1)] * 2
+    batches = [*range(BATCH, USERS, BATCH), USERS]
+    assert steps == [MigrationProgress("documents", n, USERS) for n in batches] * 2
     assert all_forms(plain) == {"encrypted"}
     check_all_found(make_store(), USERS)
     client = plain.collection.database.client
@@ -112,7 +120,7 @@ def test_a_save_joins_the_document_in_either_form(
 
 
 def test_what_a_process_writes_meanwhile_stays(
-    make_store: StoreMaker, database: str, master_key: bytes
+    make_store: StoreMaker, database: str, master_key: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A save gets in between the command's read and its write."""
     both = settings(database, master_key, plain="read")
@@ -121,12 +129,20 @@ def test_what_a_process_writes_meanwhile_stays(
     other = make_store(encryption=both)
     saves = [make_token(id=id, access_token="late")]
 
-    def save_another(_: MigrationProgress) -> None:
-        # The command has read all documents by now, and changed the first of them.
-        if saves:
-            other.save_token(saves.pop())
+    def encrypting(*arguments: Any) -> Any:
+        convert = migration.encrypting(*arguments)
 
-    moved = encrypt_collection(store.collection, both, on_progress=save_another)
+        def save_another(document: dict[str, Any]) -> dict[str, Any]:
+            # The command has read all documents by now, and changed none.
+            if saves:
+                other.save_token(saves.pop())
+            return convert(document)
+
+        return save_another
+
+    monkeypatch.setattr(maintenance, "encrypting", encrypting)
+
+    moved = encrypt_collection(store.collection, both)
 
     assert moved == MigrationReport(3, 3, [])
 

@@ -28,7 +28,7 @@ from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS
 pytestmark = pytest.mark.timeout(300)
 
 USERS = 24
-COPIES = 1000
+COPIES = 3000
 INTERRUPTED = (130, "zoho-mongo-store rotate-keys: interrupted\n")
 
 Written = dict[str, tuple[str, str]]

@@ -15,7 +15,7 @@ from tests.failures import fails
 from tests.processes import in_processes
 from tests.tokens import full
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
-from zoho_mongo_store.encryption import encryptor, maintenance
+from zoho_mongo_store.encryption import encryptor, maintenance, migration
 from zoho_mongo_store.encryption.cipher import Cipher
 from zoho_mongo_store.encryption.key_vault import KeyVault
 from zoho_mongo_store.encryption.maintenance import rotate_master_key
@@ -204,7 +204,10 @@ def test_stopped_at_any_step_and_run_again(
     check_all_found(make_store(), 6)
 
 
-def test_stopped_among_the_documents(make_store: StoreMaker, encryption: FieldEncryption) -> None:
+def test_stopped_among_the_documents(
+    make_store: StoreMaker, encryption: FieldEncryption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migration, "_BATCH", USERS // 4)
     store = make_store()
     ids = save_users(store, USERS)
 

@@ -52,7 +52,7 @@ def encrypt_collection(
         collection: The collection of the tokens.
         encryption: The master keys and the data key.
         timeout: Seconds that each operation may take.
-        on_progress: Called after each document. Default: nothing is called.
+        on_progress: Called after each batch of documents. Default: nothing is called.
 
     Returns:
         What became of the documents.
@@ -83,7 +83,7 @@ def decrypt_collection(
         collection: The collection of the tokens.
         encryption: The master keys and the data key.
         timeout: Seconds that each operation may take.
-        on_progress: Called after each document. Default: nothing is called.
+        on_progress: Called after each batch of documents. Default: nothing is called.
 
     Returns:
         What became of the documents.
@@ -141,7 +141,8 @@ def rotate_data_key(
         store_timeout: Seconds: the longest ``timeout`` of any store that uses the collection. Each
             wait is this long, plus the 15 seconds in which every process reads the list of data
             keys again.
-        on_progress: Called after each document, and while waiting. Default: nothing is called.
+        on_progress: Called after each batch of documents, and while waiting. Default: nothing is
+            called.
 
     Returns:
         What became of the documents.

@@ -1,15 +1,18 @@
-"""Converts the secrets of a whole collection, one document at a time, while others use it."""
+"""Converts the secrets of a whole collection, some documents at a time, while others use it."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
 import pymongo
+from pymongo import UpdateOne
 from pymongo.collection import Collection
 
 from zoho_mongo_store.encryption.cipher import Cipher, UnreadableError, is_encrypted, key_of
 from zoho_mongo_store.model.document import SECRET_FIELDS, Document
 
+# As many as a slow server writes in time.
 _BATCH = 100
 
 
@@ -54,13 +57,13 @@ def migrate(
     Each document is changed by one update, which applies only if the document still holds the
     values that were read. So this can be stopped and run again at any time, run twice at once, and
     run while others save. A document that changed in the meantime is read again in the next round.
-    ``updated_at`` stays.
+    ``updated_at`` stays. The updates of a batch are sent together, in no order.
 
     Args:
         collection: The collection of the tokens.
         convert: What to change in each document.
-        timeout: Seconds that each operation may take.
-        on_progress: Called after each document.
+        timeout: Seconds that each batch may take to be read, and to be converted and written.
+        on_progress: Called after each batch.
 
     Returns:
         What became of the documents.
@@ -72,19 +75,16 @@ def migrate(
     while True:
         rounds += 1
         unreadable: list[str] = []
-        left = 0
+        done, left = 0, 0
         with pymongo.timeout(timeout):
             total = collection.estimated_document_count()
-        for done, document in enumerate(_documents(collection, timeout), 1):
+        for batch in _batches(collection, timeout):
             with pymongo.timeout(timeout):
-                try:
-                    changes = convert(document)
-                except UnreadableError as error:
-                    unreadable.append(str(error))
-                    changes = {}
-                if changes:
-                    left += 1
-                    changed += _update(collection, document, changes)
+                updates = list(_updates(batch, convert, unreadable))
+                if updates:
+                    left += len(updates)
+                    changed += collection.bulk_write(updates, ordered=False).modified_count
+            done += len(batch)
             on_progress(MigrationProgress("documents", done, max(done, total)))
         if not left:
             return MigrationReport(changed, rounds, unreadable)
@@ -116,21 +116,30 @@ def decrypting(cipher: Cipher) -> Conversion:
     return convert
 
 
-def _documents(collection: Collection[Document], timeout: float) -> Iterator[Document]:
+def _batches(collection: Collection[Document], timeout: float) -> Iterator[list[Document]]:
     projection = dict.fromkeys(SECRET_FIELDS, 1)
     with closing(collection.find({}, projection, batch_size=_BATCH)) as cursor:
         while True:
             with pymongo.timeout(timeout):
-                document = next(cursor, None)
-            if document is None:
+                batch = list(itertools.islice(cursor, _BATCH))
+            if not batch:
                 return
-            yield document
+            yield batch
 
 
-def _update(collection: Collection[Document], document: Document, changes: Document) -> int:
-    as_read = {field: document[field] for field in changes}
-    result = collection.update_one({"_id": document["_id"], **as_read}, {"$set": changes})
-    return result.modified_count
+def _updates(
+    batch: list[Document], convert: Conversion, unreadable: list[str]
+) -> Iterator[UpdateOne]:
+    """Make the update of each document that has to change, and note which cannot be read."""
+    for document in batch:
+        try:
+            changes = convert(document)
+        except UnreadableError as error:
+            unreadable.append(str(error))
+            continue
+        if changes:
+            as_read = {field: document[field] for field in changes}
+            yield UpdateOne({"_id": document["_id"], **as_read}, {"$set": changes})
 
 
 def _secrets(document: Document) -> list[tuple[str, Any]]:
