@@ -353,8 +353,8 @@ LAST: dict[str, Operation] = {
 DEPLOY: dict[str, Operation] = {"init": _command("init")}
 IMPORT: dict[str, Operation] = {"import": _import}
 KEYS: dict[str, Operation] = {
-    "encrypt": _command("encrypt"),
+    "encrypt": _command("encrypt", "--yes"),
     "rotate-keys": _command("rotate-keys"),
     "rotate-keys --data-key": _rotate_data_key,
-    "decrypt": _command("decrypt"),
+    "decrypt": _command("decrypt", "--yes"),
 }

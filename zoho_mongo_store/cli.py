@@ -44,6 +44,7 @@ def application() -> "typer.Typer":
     from zoho_mongo_store.commands.init import init
     from zoho_mongo_store.commands.keys import decrypt, encrypt, rotate_keys
     from zoho_mongo_store.commands.list import list_
+    from zoho_mongo_store.commands.new_key import new_key
     from zoho_mongo_store.commands.purge import purge
     from zoho_mongo_store.commands.refresh import refresh
     from zoho_mongo_store.commands.revoke import revoke
@@ -63,6 +64,7 @@ def application() -> "typer.Typer":
     app.command("revoke")(revoke)
     app.add_typer(import_commands())
     app.command("export")(export)
+    app.command("new-key")(new_key)
     app.command("encrypt")(encrypt)
     app.command("decrypt")(decrypt)
     app.command("rotate-keys")(rotate_keys)

@@ -150,7 +150,7 @@ def test_encryption_has_to_be_as_the_options_say(
     options = ("--kms-providers", str(kms_providers), "--key-vault", f"{database}.keys")
     plain = examine(cli, *options, status=1)["encryption"]
     assert plain == ("failed", "1 token with secrets in plain", "run zoho-mongo-store encrypt")
-    assert cli("encrypt", *options).status == 0
+    assert cli("encrypt", "--yes", *options).status == 0
     assert examine(cli, *options)["encryption"][0] == "passed"
     assert examine(cli, status=1)["encryption"][1:] == ("1 token encrypted", "give --kms-providers")
 

@@ -10,10 +10,10 @@ import pytest
 from pymongo.collection import Collection
 
 from tests.commands.conftest import CommandLine
-from tests.engines import SERVERS
+from tests.engines import SERVERS, Engine
 from tests.tokens import full
-from tests.transfer.sources import with_filestore
-from zoho_mongo_store import MongoTokenStore
+from tests.transfer.sources import mode_of, with_filestore
+from zoho_mongo_store import FieldEncryption, MongoTokenStore
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -39,10 +39,10 @@ def test_there_and_back(
 ) -> None:
     own_store.save_token(full(id="1", refresh_token="R-secret"))
 
-    finished = keyed.installed("encrypt")
+    finished = keyed.installed("encrypt", "--yes")
     assert (finished.status, finished.output, finished.errors) == (0, "1 token encrypted\n", "")
     assert plain(tokens) == 0
-    assert keyed("encrypt", "--json").json == {"changed": 0, "unreadable": []}
+    assert keyed("encrypt", "--yes", "--json").json == {"changed": 0, "unreadable": []}
     wrapped = keyed.installed("rotate-keys")
     assert (wrapped.status, wrapped.errors) == (0, "")
     assert wrapped.output == "1 data key wrapped with the master key of local\n"
@@ -50,7 +50,7 @@ def test_there_and_back(
     assert "R-secret" in keyed("export", "--show-secrets").output
     assert [row[1] for row in cli("list").rows] == ["1"]
 
-    finished = keyed.installed("decrypt")
+    finished = keyed.installed("decrypt", "--yes")
     assert (finished.status, finished.output) == (0, "1 token decrypted\n")
     assert plain(tokens) == 1
 
@@ -67,15 +67,21 @@ def test_what_needs_the_keys_says_so(cli: CommandLine, keyed: CommandLine, tmp_p
     path = with_filestore(tmp_path / "tokens.csv", [full(refresh_token="R-secret")])
     keyed("import", "filestore", str(path))
     assert "is encrypted: give --kms-providers" in cli("revoke", "1").errors
-    exported = cli("export", "--show-secrets")
-    assert (exported.status, "0 written, 1 damaged" in exported.errors) == (1, True)
+    for options in ([], ["--show-secrets"]):
+        exported = cli.installed("export", *options, "--output", str(tmp_path / "exported"))
+        assert (exported.status, exported.output, exported.errors) == (
+            1,
+            "",
+            "zoho-mongo-store export: tokens are encrypted: give --kms-providers\n",
+        )
+    assert not (tmp_path / "exported").exists()
 
 
 def test_another_master_key_is_one_line(
     keyed: CommandLine, own_store: MongoTokenStore, kms_providers: Path
 ) -> None:
     own_store.save_token(full(id="1"))
-    keyed("encrypt")
+    keyed("encrypt", "--yes")
     key = base64.b64encode(os.urandom(96)).decode()
     kms_providers.write_text(json.dumps({"local": {"key": key}}))
     result = keyed("list")
@@ -85,6 +91,71 @@ def test_another_master_key_is_one_line(
     # No secret has to be read to tell what is idle.
     purged = keyed("purge", "--idle-for", "0s", "--yes", "--json")
     assert (purged.status, purged.json["deleted"]) == (0, 1)
+
+
+def test_encrypt_and_decrypt_ask_first(
+    keyed: CommandLine, tokens: Tokens, own_store: MongoTokenStore
+) -> None:
+    own_store.save_token(full(id="1"))
+    for command, plain_values in (("encrypt", "read"), ("decrypt", "write")):
+        asked = keyed(command, input="n\n")
+        assert (asked.status, asked.output) == (1, "")
+        assert f'must have FieldEncryption(..., plain="{plain_values}")' in asked.errors
+        assert asked.errors.endswith(
+            f"{command.capitalize()} all secrets in {tokens.full_name}? [y/N] "
+            f"zoho-mongo-store {command}: nothing was done\n"
+        )
+        assert plain(tokens) == (command == "encrypt")
+        assert keyed(command, input="y\n").status == 0
+        assert plain(tokens) == (command == "decrypt")
+
+
+def test_a_new_key_is_what_commands_and_applications_take(
+    keyed: CommandLine, tokens: Tokens, tmp_path: Path, database: str, engine: Engine
+) -> None:
+    path = tmp_path / "master.key"
+    made = keyed.installed("new-key", str(path))
+    assert (made.status, made.errors) == (0, "")
+    assert made.output.startswith(f"{path}: 96 random bytes. ")
+    assert (len(path.read_bytes()), mode_of(path)) == (96, 0o600)
+
+    encryption = FieldEncryption(
+        {"local": {"key": path.read_bytes()}}, key_vault=f"{database}.keys"
+    )
+    with MongoTokenStore(engine.uri, database=database, encryption=encryption) as store:
+        store.save_token(full(id="1", refresh_token="R-secret"))
+    assert plain(tokens) == 0
+    exported = keyed("export", "--show-secrets", "--kms-providers", str(path))
+    assert (exported.status, "R-secret" in exported.output) == (0, True)
+
+
+def test_a_new_key_replaces_no_file(keyed: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "master.key"
+    path.write_text("mine")
+    refused = keyed("new-key", str(path))
+    assert (refused.status, refused.output) == (1, "")
+    assert refused.errors == (
+        f"zoho-mongo-store new-key: {path} exists: a key in use would be lost\n"
+    )
+    assert path.read_text() == "mine"
+    nowhere = keyed("new-key", str(tmp_path / "missing" / "key"))
+    assert (nowhere.status, nowhere.errors.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("length", [95, 97])
+def test_a_key_of_another_length_is_wrong_usage(
+    keyed: CommandLine, kms_providers: Path, length: int
+) -> None:
+    kms_providers.write_bytes(b"\xff" * length)
+    raw = keyed("list")
+    assert raw.status == 2
+    assert f"holds {length} bytes: it is neither a key of 96 bytes nor a JSON object" in raw.errors
+    key = base64.b64encode(b"\xff" * length).decode()
+    kms_providers.write_text(json.dumps({"local": {"key": key}}))
+    in_json = keyed("list")
+    assert in_json.status == 2
+    assert f"the local key has {length} bytes, not 96" in in_json.errors
+    assert key not in in_json.errors
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"local": 1}', '{"local": {"key": "%%%"}}', "{"])
@@ -101,7 +172,7 @@ def test_keys_that_others_can_read_are_warned_of(
     keyed: CommandLine, kms_providers: Path, own_store: MongoTokenStore
 ) -> None:
     own_store.save_token(full(id="1"))
-    assert keyed("encrypt").errors == ""
+    assert keyed("encrypt", "--yes").errors == ""
     kms_providers.chmod(0o640)
     result = keyed("list")
     assert result.status == 0

@@ -25,11 +25,13 @@ COMMANDS = {
     "delete": ["delete", "{id}", "--yes"],
     "purge": ["purge", "--idle-for", "0s", "--yes"],
     "revoke": ["revoke", "{id}", "--accounts-url", "{zoho}", "--yes"],
+    "refresh": ["refresh", "{id}", "--accounts-url", "{zoho}"],
+    "expire": ["expire", "{id}"],
     "import": ["import", "jsonl", "{file}"],
     "a dry import": ["import", "jsonl", "{file}", "--dry-run"],
     "export": ["export"],
-    "encrypt": ["encrypt"],
-    "decrypt": ["decrypt"],
+    "encrypt": ["encrypt", "--yes"],
+    "decrypt": ["decrypt", "--yes"],
     "rotate-keys": ["rotate-keys"],
 }
 

@@ -3,6 +3,7 @@
 import json
 import signal
 import sqlite3
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from pymongo.collection import Collection
 
 from tests.commands.conftest import CommandLine
-from tests.commands.running import COMMAND, running
+from tests.commands.running import COMMAND, run, running
 from tests.engines import SERVERS, Engine
 from tests.sdk.application import CLIENT, Application, call_api, name_of
 from tests.tokens import full, make_token
@@ -301,6 +302,17 @@ def test_the_password_of_mysql_is_not_shown(cli: CommandLine) -> None:
     assert (result.status, result.errors.count("\n")) == (1, 1)
     assert result.errors.startswith("zoho-mongo-store import mysql: MySQL at 127.0.0.1:1: ")
     assert "hun" not in result.errors
+
+
+def test_without_the_extra_no_password_is_asked_for(cli: CommandLine, tmp_path: Path) -> None:
+    code = "import sys; sys.modules['mysql'] = None; from zoho_mongo_store.cli import main; main()"
+    command = (sys.executable, "-c", code, "import", "mysql")
+    finished = run(*command, folder=tmp_path, **cli.variables)
+    assert (finished.status, finished.output) == (1, "")
+    assert finished.errors == (
+        "zoho-mongo-store import mysql: reading MySQL needs an extra: "
+        "pip install 'zoho-mongo-store[mysql]'\n"
+    )
 
 
 def test_sqlite_as_installed(cli: CommandLine, tokens: Tokens, tmp_path: Path) -> None:

@@ -73,6 +73,8 @@ def export(
         raise typer.BadParameter("--renumber is for --format filestore")
     if output is not None and output.exists() and not force:
         raise CommandError(f"{output} exists: name another file, or replace it with --force")
+    if context.encryption is None and _is_encrypted(context):
+        raise CommandError("tokens are encrypted: give --kms-providers")
     export = _Export()
     tokens = context.repository()
     with _opened(output) as stream:
@@ -91,6 +93,17 @@ def export(
     print_error("export", f"{export.written} written, {export.damaged} damaged")
     if export.damaged:
         raise typer.Exit(1)
+
+
+def _is_encrypted(context: "CommandContext") -> bool:
+    """Tell whether any token is encrypted, by an index scan per field."""
+    import pymongo
+
+    from zoho_mongo_store.commands.context import TIMEOUT
+    from zoho_mongo_store.encryption.first_key import ANY_BINARY, holds_credential
+
+    with pymongo.timeout(TIMEOUT):
+        return holds_credential(context.collection, ANY_BINARY)
 
 
 class _Export:

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from zoho_mongo_store.commands.new_key import KEY_BYTES
 from zoho_mongo_store.commands.options import Options
 from zoho_mongo_store.commands.output import print_warning
 from zoho_mongo_store.encryption import FieldEncryption
@@ -39,7 +40,7 @@ def field_encryption(options: Options) -> FieldEncryption | None:
     master_key = options.master_key
     return FieldEncryption(
         _read_providers(options.kms_providers),
-        None if master_key is None else _json_object(master_key, "--master-key"),
+        None if master_key is None else _json_object(master_key, "--master-key is not"),
         options.key_vault,
         options.key_name,
         plain="read",
@@ -48,13 +49,17 @@ def field_encryption(options: Options) -> FieldEncryption | None:
 
 def _read_providers(path: Path) -> Mapping[str, Mapping[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
         mode = path.stat().st_mode
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{path} cannot be read ({type(error).__name__})") from None
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from None
     if os.name == "posix" and mode & _GROUP_AND_OTHERS:
         print_warning(f"others than its owner may use {path}: chmod 600 {path}")
-    providers = _json_object(text, str(path))
+    if len(content) == KEY_BYTES and not content.lstrip().startswith(b"{"):
+        return {_LOCAL: {"key": content}}
+    providers = _json_object(
+        content, f"{path} holds {len(content)} bytes: it is neither a key of {KEY_BYTES} bytes nor"
+    )
     for name, credentials in providers.items():
         if not isinstance(credentials, dict):
             raise typer.BadParameter(f"{path}: {name} is not a JSON object")
@@ -65,16 +70,19 @@ def _read_providers(path: Path) -> Mapping[str, Mapping[str, Any]]:
 
 def _decode_local_key(text: object, path: Path) -> bytes:
     try:
-        return base64.b64decode(str(text), validate=True)
+        key = base64.b64decode(str(text), validate=True)
     except (binascii.Error, ValueError):
         raise typer.BadParameter(f"{path}: the local key is not base64") from None
+    if len(key) != KEY_BYTES:
+        raise typer.BadParameter(f"{path}: the local key has {len(key)} bytes, not {KEY_BYTES}")
+    return key
 
 
-def _json_object(text: str, where: str) -> dict[str, Any]:
+def _json_object(text: str | bytes, is_not: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError:
-        raise typer.BadParameter(f"{where} is not JSON") from None
+        value = None
     if not isinstance(value, dict):
-        raise typer.BadParameter(f"{where} is not a JSON object")
+        raise typer.BadParameter(f"{is_not} a JSON object")
     return value

@@ -130,8 +130,9 @@ def import_mysql(
     Requires an extra: pip install 'zoho-mongo-store[mysql]'.
     """
     from zoho_mongo_store.commands.import_run import run_import
-    from zoho_mongo_store.transfer.mysql_table import MySqlServer, MySqlTable
+    from zoho_mongo_store.transfer.mysql_table import MySqlServer, MySqlTable, require_connector
 
+    require_connector()
     password = os.environ.get(_PASSWORD_VARIABLE)
     if password is None:
         password = typer.prompt(

@@ -30,7 +30,7 @@ def run_migration(
     Raises:
         typer.Exit: With status 1, if some documents were left as they are.
     """
-    encryption = _require_encryption(context)
+    encryption = require_encryption(context)
     errors = console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
@@ -70,7 +70,7 @@ def run_master_key_rotation(context: CommandContext, *, json: bool, quiet: bool)
         json: Whether to report in JSON.
         quiet: Whether to report nothing else.
     """
-    encryption = _require_encryption(context)
+    encryption = require_encryption(context)
     number = rotate_master_key(context.collection, encryption)
     if json:
         print_json({"wrapped": number})
@@ -79,7 +79,12 @@ def run_master_key_rotation(context: CommandContext, *, json: bool, quiet: bool)
         console().print(f"{keys} wrapped with the master key of {encryption.provider}")
 
 
-def _require_encryption(context: CommandContext) -> FieldEncryption:
+def require_encryption(context: CommandContext) -> FieldEncryption:
+    """Return the encryption that the options name.
+
+    Raises:
+        typer.BadParameter: They name none: a usage error.
+    """
     if context.encryption is None:
         raise typer.BadParameter("--kms-providers is needed: it holds the master keys")
     return context.encryption

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zoho_mongo_store.commands.confirmation import confirm
 from zoho_mongo_store.commands.connected import connected
-from zoho_mongo_store.commands.options import JsonOption
+from zoho_mongo_store.commands.options import JsonOption, YesOption
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
 
 
 @connected
-def encrypt(context: "CommandContext", json: JsonOption = False) -> None:
+def encrypt(context: "CommandContext", yes: YesOption = False, json: JsonOption = False) -> None:
     """Encrypt all secrets in the collection, while applications go on using it.
 
     Before, set FieldEncryption(..., plain="read") in every application, so that they find encrypted
@@ -23,11 +24,13 @@ def encrypt(context: "CommandContext", json: JsonOption = False) -> None:
     """
     from zoho_mongo_store.encryption.maintenance import encrypt_collection
 
+    if not yes:
+        _confirm(context, "Encrypt", "cannot read what is encrypted", "read")
     _migrate(context, encrypt_collection, "encrypted", json)
 
 
 @connected
-def decrypt(context: "CommandContext", json: JsonOption = False) -> None:
+def decrypt(context: "CommandContext", yes: YesOption = False, json: JsonOption = False) -> None:
     """Decrypt all secrets in the collection, while applications go on using it.
 
     Before, set FieldEncryption(..., plain="write") in every application, so that they write plain
@@ -35,6 +38,8 @@ def decrypt(context: "CommandContext", json: JsonOption = False) -> None:
     """
     from zoho_mongo_store.encryption.maintenance import decrypt_collection
 
+    if not yes:
+        _confirm(context, "Decrypt", "refuses what is in plain", "write")
     _migrate(context, decrypt_collection, "decrypted", json)
 
 
@@ -71,6 +76,19 @@ def rotate_keys(
     if data_key:
         rotate = partial(rotate_data_key, store_timeout=store_timeout)
         _migrate(context, rotate, "encrypted with the new data key", json)
+
+
+def _confirm(context: "CommandContext", verb: str, otherwise: str, plain: str) -> None:
+    """Say what applications must have, and ask."""
+    from zoho_mongo_store.commands.key_maintenance import require_encryption
+
+    require_encryption(context)
+    typer.echo(
+        f'Every application must have FieldEncryption(..., plain="{plain}") by now: one without it '
+        f"{otherwise}.",
+        err=True,
+    )
+    confirm(f"{verb} all secrets in {context.collection.full_name}?")
 
 
 def _migrate(

@@ -91,8 +91,8 @@ class Options(NamedTuple):
         typer.Option(
             envvar="ZOHO_MONGO_KMS_PROVIDERS",
             metavar="FILE",
-            help="JSON file with the master keys of an encrypted collection, "
-            'such as {"local": {"key": "BASE64"}}.',
+            help="File with the master keys of an encrypted collection: a local key as new-key "
+            'makes it (96 bytes), or JSON such as {"local": {"key": "BASE64"}}.',
             rich_help_panel=_ENCRYPTION,
         ),
     ] = None

@@ -12,7 +12,7 @@ from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
 
 ANY_TEXT = {"$gte": ""}
-_ANY_BINARY = {"$gte": Binary(b"")}
+ANY_BINARY = {"$gte": Binary(b"")}
 
 # Another process's new data key is read once the majority has it.
 _ATTEMPTS = 20
@@ -43,7 +43,7 @@ def obtain_keys(collection: Collection[Document], cipher: Cipher) -> DataKeys:
         keys = vault.keys(collection.full_name)
         if keys is not None:
             return keys
-        is_in_use = holds_credential(collection, _ANY_BINARY)
+        is_in_use = holds_credential(collection, ANY_BINARY)
         # Another process may just have made the key, and saved: what it saved is newer than that.
         keys = vault.keys(collection.full_name)
         if keys is not None:

@@ -1,6 +1,7 @@
 """Reads the MySQL table of the SDK's DBStore."""
 
 import contextlib
+import importlib.util
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
@@ -11,6 +12,16 @@ from zoho_mongo_store.transfer.table_rows import TABLE, checked_table_name, colu
 _CONNECT_SECONDS = 10
 # The server waits for a reader that writes the rows before to MongoDB.
 _WRITE_SECONDS = 600
+
+
+def require_connector() -> None:
+    """Check that the extra ``mysql`` is installed, without importing it.
+
+    Raises:
+        SourceError: It is not.
+    """
+    if importlib.util.find_spec("mysql") is None:
+        raise SourceError("reading MySQL needs an extra: pip install 'zoho-mongo-store[mysql]'")
 
 
 class MySqlServer(NamedTuple):
@@ -55,12 +66,9 @@ class MySqlTable:
 
     def rows(self) -> Iterator[Row | InvalidRow]:
         """Read the rows; see ``Source``. They are streamed in the order of their ids."""
-        try:
-            import mysql.connector
-        except ModuleNotFoundError:
-            raise SourceError(
-                "reading MySQL needs an extra: pip install 'zoho-mongo-store[mysql]'"
-            ) from None
+        require_connector()
+        import mysql.connector
+
         server = self._server
         try:
             with contextlib.closing(

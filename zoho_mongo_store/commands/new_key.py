@@ -1,0 +1,43 @@
+"""``zoho-mongo-store new-key``."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoho_mongo_store.commands.failures import CommandError, one_line_on_failure
+from zoho_mongo_store.commands.output import printable
+
+KEY_BYTES = 96
+"""The length of a local master key."""
+_NAME = "new-key"
+
+
+def new_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; it must not exist.")],
+) -> None:
+    """Make a local master key: a file of 96 random bytes, for its owner alone (mode 0600).
+
+    Give it to applications as kms_providers={"local": {"key": Path("FILE").read_bytes()}}, and to
+    commands with --kms-providers FILE.
+    """
+    with one_line_on_failure(_NAME, []):
+        _write(file, os.urandom(KEY_BYTES))
+        typer.echo(
+            printable(
+                f"{file}: {KEY_BYTES} random bytes. Keep a copy elsewhere, never with the backups "
+                "of MongoDB: without it nobody can read what is encrypted"
+            )
+        )
+
+
+def _write(path: Path, key: bytes) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise CommandError(f"{path} exists: a key in use would be lost") from None
+    with open(handle, "wb") as file:  # noqa: PTH123 - a handle
+        file.write(key)
+        file.flush()
+        os.fsync(handle)
