@@ -1,8 +1,8 @@
-"""The roles that docs/create_role.py makes: enough for everything the package does, and no more."""
+"""The roles that create-roles makes: enough for everything the package does, and no more."""
 
-import subprocess
-import sys
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
+from tests.commands.conftest import CommandLine, Result
 from tests.encryption.keys import new_key
 from tests.operations import (
     COLLECTIONS,
@@ -24,11 +25,11 @@ from tests.operations import (
     Place,
 )
 from tests.sent_commands import Client
-from tests.tokens import make_token
+from tests.tokens import full, make_token
+from tests.transfer.sources import with_filestore
 from zoho_mongo_store.sdk import SDKException
 from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
-SCRIPT = Path(__file__).parents[1] / "docs" / "create_role.py"
 ROLES = {
     "app": ["zohoTokenStore"],
     "deploy": ["zohoTokenStoreDeploy"],
@@ -44,22 +45,18 @@ ROLE_ADMIN = "admin"
 UNAUTHORIZED = 13
 SEEDED = 60
 
-BY_APP = {**STORE, **REFRESH, **COMMANDS}
+BY_APP = {**STORE, **REFRESH, **COMMANDS, **IMPORT}
 Attempt = Callable[[Database[dict[str, Any]], str], object]
 
 
-def run_script(uri: str, database: str, *arguments: str, input: str | None = None) -> str:
-    """Run the script without a terminal; what it prints."""
-    finished = subprocess.run(
-        [sys.executable, "-W", "ignore", str(SCRIPT), uri, f"--database={database}", *arguments],
-        input=input,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        start_new_session=True,
-    )
-    return finished.stdout
+def create_roles(
+    uri: str, database: str, folder: Path, *arguments: str, input: str | None = None
+) -> Result:
+    """Run the command; what it said."""
+    place = {"ZOHO_MONGO_URI": uri, "ZOHO_MONGO_DATABASE": database}
+    result = CommandLine(place, folder)("create-roles", *arguments, input=input)
+    assert result.status == 0, result.errors
+    return result
 
 
 def login(mongo: LocalMongo, user: str, database: str, password: str | None = PASSWORD) -> str:
@@ -97,7 +94,7 @@ def place(
     """A database with the roles, their users, indexes that the deploy step made, and tokens that
     the application stored; all that is done there is done as ``app``."""
     name = f"tokens_{request.param}"
-    run_script(mongo.admin_uri, name)
+    create_roles(mongo.admin_uri, name, tmp_path_factory.mktemp(name))
     for user, roles in ROLES.items():
         admin[name].command("createUser", user, pwd=PASSWORD, roles=roles)
     key = new_key() if request.param == "encrypted" else None
@@ -127,15 +124,65 @@ def test_the_application_may_delete_all(place: Place) -> None:
     place.seed(SEEDED)
 
 
-def test_both_roles_together_may_import(mongo: LocalMongo, place: Place) -> None:
-    for operation in IMPORT.values():
-        operation(place.of(login(mongo, "both", place.database)))
-
-
 @pytest.mark.parametrize("place", ["encrypted"], indirect=True)
-def test_both_roles_together_may_maintain_the_keys(mongo: LocalMongo, place: Place) -> None:
+@pytest.mark.parametrize("user", ["app", "both"])
+def test_the_application_may_maintain_the_keys(mongo: LocalMongo, place: Place, user: str) -> None:
     for operation in KEYS.values():
-        operation(place.of(login(mongo, "both", place.database)))
+        operation(place.of(login(mongo, user, place.database)))
+
+
+@pytest.fixture
+def bare(admin: Client, mongo: LocalMongo, place: Place, tmp_path: Path) -> Iterator[Place]:
+    """A database with the roles, and without any index; also a user who may only read."""
+    name = f"{place.database}_bare"
+    create_roles(mongo.admin_uri, name, tmp_path)
+    for user, roles in {**ROLES, "reader": ["read"]}.items():
+        admin[name].command("createUser", user, pwd=PASSWORD, roles=roles)
+    yield Place(login(mongo, "app", name), name, place.zoho, tmp_path, place.master_key)
+    admin[name].command("dropAllUsersFromDatabase")
+    admin[name].command("dropAllRolesFromDatabase")
+    admin.drop_database(name)
+
+
+def test_the_application_imports_once_the_indexes_stand(mongo: LocalMongo, bare: Place) -> None:
+    rows = with_filestore(bare.folder / "rows.csv", [full()])
+    command = ("import", "filestore", str(rows))
+    for dry_run in ([], ["--dry-run"]):
+        refused = bare.try_to_run(*command, *dry_run)
+        assert (refused.status, refused.output) == (1, "")
+        assert refused.errors.startswith(
+            "zoho-mongo-store import filestore: the indexes id_1, user_name_1, "
+        )
+        assert "run zoho-mongo-store init as zohoTokenStoreDeploy first" in refused.errors
+    both = bare.of(login(mongo, "both", bare.database))
+    assert both.try_to_run(*command, "--dry-run").status == 0
+
+    bare.of(login(mongo, "deploy", bare.database)).run("init")
+    assert bare.try_to_run(*command, "--dry-run", "--json").json["inserted"] == 1
+    assert bare.try_to_run(*command, "--json").json["inserted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("user", "lacking"), [("reader", "insert, update"), ("deploy", "find, insert, update")]
+)
+def test_a_dry_run_checks_the_rights(
+    mongo: LocalMongo, bare: Place, user: str, lacking: str
+) -> None:
+    rows = with_filestore(bare.folder / "rows.csv", [full()])
+    tried = bare.of(login(mongo, user, bare.database))
+    result = tried.try_to_run("import", "filestore", str(rows), "--dry-run")
+    assert (result.status, result.output) == (1, "")
+    assert f": the role may not {lacking} in {bare.database}.oauthtoken" in result.errors
+    assert "create-roles" in result.errors
+
+
+def test_a_collection_without_its_index_of_keys_is_not_encrypted_by_the_application(
+    bare: Place,
+) -> None:
+    key = bare.master_key or new_key()
+    result = replace(bare, master_key=key).try_to_run("encrypt", "--yes")
+    assert (result.status, result.errors.count("\n")) == (1, 1)
+    assert "role may not" in result.errors
 
 
 def test_the_application_may_not_make_indexes(place: Place) -> None:
@@ -235,10 +282,10 @@ def test_no_role_reaches_another_collection(
 
 @pytest.mark.parametrize("user", ROLES)
 def test_on_its_own_collections_a_role_may_what_it_says(
-    mongo: LocalMongo, admin: Client, user: str
+    mongo: LocalMongo, admin: Client, user: str, tmp_path: Path
 ) -> None:
     name = "tokens_actions"
-    run_script(mongo.admin_uri, name)
+    create_roles(mongo.admin_uri, name, tmp_path)
     admin[name].command("createUser", user, pwd=PASSWORD, roles=ROLES[user])
     actions = set().union(*(ACTIONS[role] for role in ROLES[user]))
     try:
@@ -269,22 +316,45 @@ def granted(admin: Client, database: str) -> dict[str, dict[str, set[str]]]:
     }
 
 
-def test_the_script_takes_back_what_is_too_much(mongo: LocalMongo, admin: Client) -> None:
-    """Run by a user who may create roles there and nothing else, and is asked for the password."""
-    name = "tokens_script"
+def test_roles_that_exist_lose_what_is_too_much(
+    mongo: LocalMongo, admin: Client, tmp_path: Path
+) -> None:
+    """By a user who may create roles there and nothing else, and is asked for the password."""
+    name = "tokens_command"
     everything = {"resource": {"db": name, "collection": ""}, "actions": ["dropDatabase"]}
     admin[name].command("createRole", "zohoTokenStore", privileges=[everything], roles=["dbOwner"])
     admin[name].command("createUser", ROLE_ADMIN, pwd=PASSWORD, roles=["userAdmin"])
     uri = login(mongo, ROLE_ADMIN, name, password=None)
 
-    for _ in range(2):
-        printed = run_script(uri, name, "--collection=mine", input=f"{PASSWORD}\n")
+    for results in (["changed", "created"], ["unchanged", "unchanged"]):
+        said = create_roles(uri, name, tmp_path, "--collection=mine", input=f"{PASSWORD}\n")
 
-        assert printed.splitlines()[-2:] == [f"{name}.{role}" for role in ACTIONS]
+        assert said.errors == f"Password of {ROLE_ADMIN}: \n"
+        assert said.output.splitlines()[:2] == [
+            f"{name}.{role}: {result}" for role, result in zip(ACTIONS, results, strict=True)
+        ]
         assert granted(admin, name) == {
             role: dict.fromkeys(("mine", "mine.leases", "__keyVault"), actions)
             for role, actions in ACTIONS.items()
         }
         assert admin[name].command("rolesInfo", "zohoTokenStore")["roles"][0]["roles"] == []
+    # The commands for mongosh, run here.
+    users = re.findall(r'createUser\({user: "(\w+)", pwd: .*, roles: \["(\w+)"]}\)', said.output)
+    assert dict(users) == {"app": "zohoTokenStore", "deploy": "zohoTokenStoreDeploy"}
+    assert f"use {name}\n" in said.output
     admin[name].command("dropAllUsersFromDatabase")
     admin[name].command("dropAllRolesFromDatabase")
+
+
+def test_a_missing_and_a_wrong_password_are_one_line(mongo: LocalMongo, tmp_path: Path) -> None:
+    uri = login(mongo, ROLE_ADMIN, "admin", password=None)
+    cli = CommandLine({"ZOHO_MONGO_URI": uri}, tmp_path)
+    nobody = cli("create-roles", input="")
+    assert nobody.status == 1
+    assert nobody.errors.endswith(
+        "zoho-mongo-store create-roles: the URI names a user without a password, and none was "
+        "given\n"
+    )
+    wrong = cli("create-roles", input="hunter2@/\n")
+    assert (wrong.status, wrong.errors.count("\n")) == (1, 2)
+    assert "hunter2" not in wrong.errors

@@ -35,6 +35,7 @@ def main() -> None:
 
 def application() -> "typer.Typer":
     """Make the Typer application with all sub-commands."""
+    from zoho_mongo_store.commands.create_roles import create_roles
     from zoho_mongo_store.commands.delete import delete
     from zoho_mongo_store.commands.demo.command import demo
     from zoho_mongo_store.commands.doctor.command import doctor
@@ -52,6 +53,7 @@ def application() -> "typer.Typer":
     from zoho_mongo_store.commands.watch import watch
 
     app = _empty_application()
+    app.command("create-roles")(create_roles)
     app.command("init")(init)
     app.command("list")(list_)
     app.command("show")(show)

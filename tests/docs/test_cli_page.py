@@ -24,4 +24,4 @@ def test_it_names_every_command_and_no_other(tmp_path: Path) -> None:
         for one in helps
     ]
     assert sections == (names[0] - {"import"}) | {f"import {name}" for name in names[1]}
-    assert len(sections) == 20
+    assert len(sections) == 21

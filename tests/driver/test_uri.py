@@ -1,10 +1,7 @@
 """The URI: white space, options that pymongo ignores, and passwords that are not encoded."""
 
-import os
 import re
 import socket
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -88,18 +85,14 @@ def test_white_space_on_the_command_line_goes(
 
 
 @on_servers
-def test_white_space_goes_when_roles_are_created(engine: Engine, database: str) -> None:
-    program = Path(__file__).parents[2] / "docs" / "create_role.py"
-    done = subprocess.run(
-        [sys.executable, program, f"{engine.uri}\n", "--database", database],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        env={**os.environ, "PYTHONPATH": str(program.parents[1])},
-    )
+def test_white_space_goes_when_roles_are_created(
+    engine: Engine, database: str, tmp_path: Path
+) -> None:
+    uri = f"{with_database(engine.uri, database)}\n"
+    done = CommandLine({URI_VARIABLE: uri}, tmp_path)("create-roles")
     engine.client[database].command("dropAllRolesFromDatabase")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"{database}.zohoTokenStore" in done.stdout
+    assert (done.status, done.errors) == (0, "")
+    assert f"{database}.zohoTokenStore: created" in done.output
 
 
 # Options.

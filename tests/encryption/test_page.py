@@ -1,12 +1,12 @@
 """What docs/operate/encryption.md says to do, done."""
 
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
 
+from tests.commands.conftest import CommandLine
 from tests.conftest import StoreMaker
 from tests.encryption.keys import forms
 from tests.engines import Engine
@@ -29,7 +29,8 @@ def test_the_set_up_with_a_local_key(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(URI_VARIABLE, engine.uri)
-    (tmp_path / "master.key").write_bytes(os.urandom(96))
+    (command,) = re.findall(r"(?m)^    zoho-mongo-store (new-key .*)$", PAGE)
+    assert CommandLine({}, tmp_path)(*command.split()).status == 0
     code = block("python").replace("zohooauth.", f"{database}.")
     names: dict[str, object] = {}
 

@@ -8,6 +8,7 @@ from typing import Any
 from zoho_mongo_store.commands.failures import one_line_on_failure
 from zoho_mongo_store.commands.options import Options
 from zoho_mongo_store.commands.output import print_warning
+from zoho_mongo_store.commands.passwords import with_password
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
@@ -33,6 +34,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         with one_line_on_failure(name, secrets):
             from zoho_mongo_store.commands.context import CommandContext
 
+            options = options._replace(uri=with_password(options.uri))
             with CommandContext(options) as context:
                 secrets += context.secrets
                 for text in context.warnings:

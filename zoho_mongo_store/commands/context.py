@@ -60,6 +60,11 @@ class CommandContext:
         """The collection itself, with secrets as they are stored."""
         return self._connection.collection
 
+    @property
+    def key_vault_name(self) -> str:
+        """The name of the collection of the data keys, without its database."""
+        return self._options.key_vault.partition(".")[2]
+
     def repository(self, *, idle: Index | None = None) -> TokenRepository:
         """Open the tokens, with secrets in plain. No index is made on the way.
 

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from zoho_mongo_store.commands.context import TIMEOUT, CommandContext
 from zoho_mongo_store.commands.failures import FAILURE
-from zoho_mongo_store.commands.index_setup import existing_idle_index
 from zoho_mongo_store.commands.output import console, print_json, printable, table
+from zoho_mongo_store.commands.rights import check_rights, ensure_indexes
 from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.encryption.encryptor import Encryptor
 from zoho_mongo_store.model.document import Document
@@ -42,8 +42,10 @@ def run_import(context: CommandContext, source: Source, *, dry_run: bool, json: 
             encryptor = Encryptor(context.encryption, TIMEOUT)
             stack.callback(encryptor.close)
             documents = encryptor.in_plain(collection)
-        if not dry_run:
-            context.repository(idle=existing_idle_index(collection)).ensure_indexes()
+        if dry_run:
+            check_rights(context)
+        else:
+            ensure_indexes(context)
         progress = stack.enter_context(_progress(errors))
         task = progress.add_task("Importing", total=None)
 

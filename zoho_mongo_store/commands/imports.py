@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 _PASSWORD_VARIABLE = "ZOHO_MYSQL_PASSWORD"  # noqa: S105 - a variable's name
 _SOURCE = "Source"
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would happen; write nothing.")]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Report what would happen, and whether the role may do it; write nothing.",
+    ),
+]
 IgnoredColumns = Annotated[
     list[str] | None,
     typer.Option(

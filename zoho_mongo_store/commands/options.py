@@ -63,8 +63,8 @@ class Options(NamedTuple):
         typer.Option(
             envvar="ZOHO_MONGO_URI",
             metavar="URI",
-            help="Connection string. Use the variable to keep a password out of the process list. "
-            "Default: mongodb://localhost:27017.",
+            help="Connection string. Use the variable to keep a password out of the process list, "
+            "or name the user alone: then it is asked for. Default: mongodb://localhost:27017.",
             rich_help_panel=_MONGODB,
         ),
     ] = None

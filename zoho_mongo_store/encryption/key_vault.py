@@ -6,10 +6,11 @@ from typing import Any
 from bson.binary import Binary, UuidRepresentation
 from bson.codec_options import CodecOptions
 from pymongo import MongoClient, ReadPreference, WriteConcern
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from zoho_mongo_store.driver.index import Changes
+from zoho_mongo_store.driver.query_plan import is_indexed
 from zoho_mongo_store.encryption.data_keys import (
     DataKeys,
     data_keys,
@@ -19,14 +20,15 @@ from zoho_mongo_store.encryption.data_keys import (
     settled_name,
 )
 from zoho_mongo_store.encryption.settings import FieldEncryption
-from zoho_mongo_store.errors import keeping_words
+from zoho_mongo_store.errors import keeping_words, lacks_privilege
 
-INDEX_NAME = "keyAltNames_1"
+_FIELD = "keyAltNames"
+INDEX_NAME = f"{_FIELD}_1"
 # MongoDB's own: https://www.mongodb.com/docs/manual/core/csfle/fundamentals/keys-key-vaults/
 _INDEX_OPTIONS: dict[str, Any] = {
     "name": INDEX_NAME,
     "unique": True,
-    "partialFilterExpression": {"keyAltNames": {"$exists": True}},
+    "partialFilterExpression": {_FIELD: {"$exists": True}},
 }
 _CHANGED = {"$currentDate": {"updateDate": True}}
 
@@ -66,13 +68,19 @@ class KeyVault:
         Returns:
             What was done.
         """
-        with keeping_words():
-            if any(
-                "keyAltNames" in index["key"] and index.get("unique")
-                for index in self._collection.list_indexes()
-            ):
+        try:
+            with keeping_words():
+                if any(
+                    _FIELD in index["key"] and index.get("unique")
+                    for index in self._collection.list_indexes()
+                ):
+                    return Changes([], [], [], [INDEX_NAME])
+                self._collection.create_index(_FIELD, **_INDEX_OPTIONS)
+        except OperationFailure as error:
+            # The application's role may not look at indexes, and may rely on one that exists.
+            if lacks_privilege(error) and is_indexed(self._collection, _FIELD, unique=True):
                 return Changes([], [], [], [INDEX_NAME])
-            self._collection.create_index("keyAltNames", **_INDEX_OPTIONS)
+            raise
         return Changes([INDEX_NAME], [], [], [])
 
     def keys(self, namespace: str, preference: Any = ReadPreference.PRIMARY) -> DataKeys | None:

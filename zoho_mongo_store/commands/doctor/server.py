@@ -138,7 +138,7 @@ def authentication(collection: Collection[Document]) -> Iterator[Finding]:
             "authentication",
             "warned",
             "none: whoever reaches the server reads all tokens",
-            "turn on access control, and make users with docs/create_role.py",
+            "turn on access control, and make roles with zoho-mongo-store create-roles",
         )
 
 

@@ -1,0 +1,41 @@
+"""Asks for the password where a URI names a user alone, so that it is on no command line."""
+
+import getpass
+import re
+import sys
+from urllib.parse import quote, unquote
+
+import typer
+
+from zoho_mongo_store.commands.failures import CommandError
+from zoho_mongo_store.commands.output import printable
+
+_USER_ALONE = re.compile(
+    r"(?P<before>\s*mongodb(?:\+srv)?://(?P<user>[^/@:?]+))(?P<after>@.*)", re.S
+)
+# These log in without a password.
+_OTHER_LOGINS = re.compile(r"authMechanism=(MONGODB-X509|MONGODB-AWS|MONGODB-OIDC|GSSAPI)", re.I)
+
+
+def with_password(uri: str | None) -> str | None:
+    """Return the URI with the password, which is asked for if it names a user without one.
+
+    Raises:
+        CommandError: None was given.
+    """
+    matched = None if uri is None else _USER_ALONE.fullmatch(uri)
+    if matched is None or _OTHER_LOGINS.search(matched["after"]):
+        return uri
+    password = _ask(f"Password of {unquote(matched['user'])}: ")
+    return f"{matched['before']}:{quote(password, safe='')}{matched['after']}"
+
+
+def _ask(prompt: str) -> str:
+    if sys.stdin.isatty():
+        password = getpass.getpass(printable(prompt, sys.stderr))
+    else:
+        typer.echo(printable(prompt, sys.stderr), err=True)
+        password = sys.stdin.readline().rstrip("\n")
+    if not password:
+        raise CommandError("the URI names a user without a password, and none was given")
+    return password

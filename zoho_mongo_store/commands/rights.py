@@ -1,0 +1,69 @@
+"""What a command needs before it writes to a whole collection: rights, and the indexes."""
+
+import pymongo
+from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
+
+from zoho_mongo_store.commands.context import TIMEOUT, CommandContext
+from zoho_mongo_store.commands.failures import CommandError
+from zoho_mongo_store.commands.index_setup import existing_idle_index
+from zoho_mongo_store.driver.privileges import missing_actions
+from zoho_mongo_store.driver.query_plan import is_indexed
+from zoho_mongo_store.errors import lacks_privilege
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES
+
+_WRITE = ("find", "insert", "update")
+_MAKE_INDEXES = ("listIndexes", "createIndex")
+
+
+def ensure_indexes(context: CommandContext) -> None:
+    """Make the indexes of the tokens; a role that may not make them may rely on those that stand.
+
+    Raises:
+        CommandError: The role may make none, and one is missing.
+    """
+    try:
+        context.repository(idle=existing_idle_index(context.collection)).ensure_indexes()
+    except PyMongoError as error:
+        if not lacks_privilege(error):
+            raise
+        _require_indexes(context.collection)
+
+
+def check_rights(context: CommandContext) -> None:
+    """Check that the role may do what a writing command does, without doing it.
+
+    Raises:
+        CommandError: It may not, or it may make no index and one is missing.
+    """
+    collection = context.collection
+    wanted = {collection.full_name: _WRITE}
+    if context.encryption is not None:
+        wanted[context.encryption.key_vault] = _WRITE
+    client = collection.database.client
+    with pymongo.timeout(TIMEOUT):
+        missing = {name: missing_actions(client, name, actions) for name, actions in wanted.items()}
+        makes_indexes = not missing_actions(client, collection.full_name, _MAKE_INDEXES)
+    refused = [f"{', '.join(actions)} in {name}" for name, actions in missing.items() if actions]
+    if refused:
+        raise CommandError(
+            f"the role may not {'; '.join(refused)}: it needs what zohoTokenStore may, see "
+            "zoho-mongo-store create-roles"
+        )
+    if not makes_indexes:
+        _require_indexes(collection)
+
+
+def _require_indexes(collection: Collection[Document]) -> None:
+    with pymongo.timeout(TIMEOUT):
+        missing = [
+            index.name
+            for index in TOKEN_INDEXES
+            if not is_indexed(collection, index.field, unique=index.unique)
+        ]
+    if missing:
+        raise CommandError(
+            f"the indexes {', '.join(missing)} of {collection.full_name} are missing, and the role "
+            "may make none: run zoho-mongo-store init as zohoTokenStoreDeploy first"
+        )

@@ -1,0 +1,42 @@
+"""What the user who is logged in may do, by what the server says; nothing is tried."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pymongo import MongoClient
+
+from zoho_mongo_store.errors import keeping_words
+
+_EVERYTHING = "anyAction"
+
+
+def missing_actions(
+    client: "MongoClient[Any]", namespace: str, actions: Iterable[str]
+) -> list[str]:
+    """List what the user may not do.
+
+    Args:
+        client: Is logged in as the user.
+        namespace: The collection, as ``database.collection``.
+        actions: MongoDB's names of what is wanted, such as ``find``.
+
+    Returns:
+        Those of ``actions`` that no privilege allows; none where nobody is logged in, as on a
+        server without access control.
+    """
+    with keeping_words():
+        answer = client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
+    if not answer["authenticatedUsers"]:
+        return []
+    allowed: set[str] = set()
+    for privilege in answer["authenticatedUserPrivileges"]:
+        if _includes(privilege["resource"], *namespace.split(".", 1)):
+            allowed.update(privilege["actions"])
+    return [action for action in actions if not allowed & {action, _EVERYTHING}]
+
+
+def _includes(resource: Mapping[str, Any], database: str, collection: str) -> bool:
+    """Whether a resource includes a collection. An empty name in it stands for any."""
+    if resource.get("anyResource"):
+        return True
+    return resource.get("db") in ("", database) and resource.get("collection") in ("", collection)
