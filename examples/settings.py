@@ -2,7 +2,7 @@
 
 ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET: of a client registered in Zoho's API console.
 ZOHO_URL: the address of a Zoho on this machine (``zoho_mongo_store.testing.LoopbackZoho``); unset,
-the examples talk to the live Zoho of the United States.
+the examples talk to the live Zoho, that of the United States where a user's is not known.
 """
 
 import os
@@ -20,3 +20,13 @@ def environment() -> DataCenter.Environment:
     if url is None:
         return USDataCenter.PRODUCTION()
     return DataCenter.Environment(url, f"{url}/oauth/v2/token", url)
+
+
+def data_centers() -> dict[str, DataCenter.Environment] | None:
+    """Those that users may come from; ``None`` stands for Zoho's own."""
+    url = os.environ.get("ZOHO_URL")
+    if url is None:
+        return None
+    from zoho_mongo_store.testing import LoopbackZoho
+
+    return LoopbackZoho.at(url).environments()

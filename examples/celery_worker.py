@@ -1,0 +1,45 @@
+"""A Celery worker that works for users while they are away; it shares the portal's tokens.
+
+    celery --workdir examples -A celery_worker worker --pool=prefork
+
+CELERY_CONFIG_MODULE names a module with Celery's settings; without one, the broker is a RabbitMQ on
+this machine. For the other variables see zoho_login.py.
+"""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_process_init
+from contacts import contacts_of
+from zoho_login import initialize, store
+
+from zoho_mongo_store import RefreshPausedError, ZohoUser
+
+app = Celery("celery_worker")
+app.config_from_envvar("CELERY_CONFIG_MODULE", silent=True)
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def start(**_: Any) -> None:
+    """Initialize the SDK in each process of the pool, once it is forked."""
+    initialize()
+
+
+@app.task(  # type: ignore[untyped-decorator]
+    autoretry_for=(RefreshPausedError,), retry_backoff=True, max_retries=5
+)
+def count_contacts(name: str, id: str) -> int:
+    """How many contacts a user has. Whoever has to log in again fails it, and is told by mail."""
+    return len(contacts_of(ZohoUser(name, id)))
+
+
+@app.task  # type: ignore[untyped-decorator]
+def count_all_contacts() -> int:
+    """Count the contacts of everybody who ever logged in, each in a task of its own."""
+    sent = 0
+    for token in store.iter_tokens():
+        signature = token.get_user_signature()
+        if signature is not None:
+            count_contacts.delay(signature.get_name(), token.get_id())
+            sent += 1
+    return sent

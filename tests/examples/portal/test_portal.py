@@ -1,0 +1,154 @@
+"""The portal in a real browser, against the loopback Zoho's own authorize page."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, quote, urlsplit
+
+from playwright.sync_api import Page, expect
+
+from tests.examples.portal.conftest import Profile
+from tests.examples.portal.site import ADA, CONTACTS, GRACE, Site
+from tests.refresh.moved_documents import let_time_pass
+
+READERS = 24
+
+
+def log_in(page: Page, site: Site, user: str) -> None:
+    """As somebody does who comes to the portal for the first time."""
+    page.goto(site.url)
+    page.get_by_role("link", name="Log in with Zoho").click()
+    accept(page, user)
+
+
+def accept(page: Page, user: str) -> None:
+    """On Zoho's page."""
+    expect(page.get_by_role("heading", name="Harbour wants access to Zoho")).to_be_visible()
+    page.get_by_label(user).check()
+    page.get_by_role("button", name="Accept").click()
+    expect_contacts(page, user)
+
+
+def expect_contacts(page: Page, user: str) -> None:
+    """The page shows the user's contacts and nobody else's."""
+    expect(page.get_by_role("heading", name="Contacts")).to_be_visible()
+    expect(page.get_by_text(user)).to_be_visible()
+    names = [f"{first} {last}" for first, last, _, _ in CONTACTS[user]]
+    expect(page.get_by_role("rowheader")).to_have_text(names)
+
+
+def cookies_of(page: Page) -> str:
+    return "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
+
+
+def test_two_users_of_two_data_centers(site: Site, profile: Profile) -> None:
+    ada, grace = profile(), profile()
+    log_in(ada, site, ADA)
+    log_in(grace, site, GRACE)
+
+    for _ in range(3):
+        for page, user in ((ada, ADA), (grace, GRACE)):
+            page.reload()
+            expect_contacts(page, user)
+    assert (site.us.count("grant"), site.eu.count("grant")) == (1, 1)
+    assert site.tokens.count_documents({}) == 2
+
+    ada.get_by_role("button", name="Log out").click()
+    expect(ada.get_by_role("link", name="Log in with Zoho")).to_be_visible()
+    ada.goto(site.url)
+    expect(ada.get_by_role("link", name="Log in with Zoho")).to_be_visible()
+    grace.reload()
+    expect_contacts(grace, GRACE)
+
+
+def test_expiry_under_load_is_one_refresh(site: Site, profile: Profile) -> None:
+    page = profile()
+    log_in(page, site, GRACE)
+    cookies = cookies_of(page)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    site.tokens.update_many({}, {"$set": {"expiry_time": past}})
+    site.eu.expire(site.stored(GRACE)["access_token"])
+
+    with ThreadPoolExecutor(READERS) as threads:
+        answers = list(threads.map(lambda _: site.get("/", cookies), range(READERS)))
+
+    assert [status for status, _ in answers] == [200] * READERS
+    assert all("Jean Bartik" in body for _, body in answers)
+    assert (site.eu.count("refresh"), site.us.count("refresh")) == (1, 0)
+
+
+def test_revoked_and_logged_in_again(site: Site, profile: Profile) -> None:
+    page = profile()
+    log_in(page, site, ADA)
+    site.us.revoke(site.stored(ADA)["refresh_token"])
+
+    page.reload()
+    expect(page.get_by_role("heading", name="One moment")).to_be_visible()
+    client, database = site.tokens.database.client, site.tokens.database.name
+    let_time_pass(client, database, timedelta(seconds=61))
+    page.get_by_role("link", name="Try again").click()
+    expect(page.get_by_role("heading", name="Please log in again")).to_be_visible()
+    assert site.us.count("refresh") == 2
+
+    page.get_by_role("link", name="Log in again").click()
+    expect(page.get_by_label(ADA)).to_be_checked()
+    accept(page, ADA)
+    assert site.us.count("refresh") == 2
+
+
+def test_forged_callbacks_log_nobody_in(site: Site, profile: Profile) -> None:
+    page, victim = profile(), profile()
+    log_in(victim, site, ADA)
+    site.us.clear()
+    code = site.us.grant(ADA)
+
+    page.goto(f"{site.url}/callback?code={code}&state=forged")
+    expect(page.get_by_text("did not begin in this browser")).to_be_visible()
+
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.settimeout(0)
+        server = quote(f"http://127.0.0.1:{stranger.getsockname()[1]}", safe="")
+        page.get_by_role("link", name="Log in with Zoho").click()
+        [state] = parse_qs(urlsplit(page.url).query)["state"]
+        page.goto(
+            f"{site.url}/callback?code={code}&state={state}&location=us&accounts-server={server}"
+        )
+        expect(page.get_by_text("Zoho did not confirm who you are")).to_be_visible()
+        try:
+            stranger.accept()
+        except BlockingIOError:
+            connected = False
+        else:
+            connected = True
+
+    assert not connected
+    assert (site.us.count("grant"), site.eu.count("grant")) == (0, 0)
+    page.goto(site.url)
+    expect(page.get_by_role("link", name="Log in with Zoho")).to_be_visible()
+    assert code not in site.log.read_text()
+
+
+def test_a_used_callback_of_somebody_elses(site: Site, profile: Profile) -> None:
+    victim, thief = profile(), profile()
+    callbacks: list[str] = []
+    victim.on("request", lambda request: callbacks.append(request.url))
+    log_in(victim, site, ADA)
+    [code] = [parse_qs(urlsplit(url).query)["code"][0] for url in callbacks if "/callback" in url]
+
+    thief.goto(f"{site.url}/login")
+    [state] = parse_qs(urlsplit(thief.url).query)["state"]
+    thief.goto(f"{site.url}/callback?code={code}&state={state}&location=us")
+
+    expect(thief.get_by_text("Zoho did not confirm who you are")).to_be_visible()
+    thief.goto(site.url)
+    expect(thief.get_by_role("link", name="Log in with Zoho")).to_be_visible()
+    assert site.us.count("grant") == 1
+
+
+def test_the_user_says_no(site: Site, profile: Profile) -> None:
+    page = profile()
+    page.goto(f"{site.url}/login")
+    page.get_by_role("button", name="Reject").click()
+
+    expect(page.get_by_text("nothing was shared")).to_be_visible()
+    assert site.us.count("grant") == 0
