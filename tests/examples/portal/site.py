@@ -42,6 +42,7 @@ class Site:
     url: str
     us: LoopbackZoho
     eu: LoopbackZoho
+    mongo_uri: str
     tokens: "Collection[dict[str, Any]]"
     log: Path
 
@@ -104,12 +105,12 @@ def running_portal(
     url = free_address()
     log = folder / "portal.log"
     with running_zoho(f"{url}/callback") as (us, eu):
-        environment = variables(us, uri.replace("/?", f"/{database}?"), url)
+        own_uri = uri.replace("/?", f"/{database}?")
         command = [sys.executable, "-m", "gunicorn", "--chdir", str(EXAMPLES / "portal")]
         command += ["--bind", url.removeprefix("http://"), *options_of_this_gunicorn(), "app:app"]
-        with running(command, environment, log, folder):
+        with running(command, variables(us, own_uri, url), log, folder):
             wait_for_answer(url, log)
-            yield Site(url, us, eu, client[database].oauthtoken, log)
+            yield Site(url, us, eu, own_uri, client[database].oauthtoken, log)
 
 
 @contextmanager

@@ -1,0 +1,159 @@
+"""The FastAPI application and the Celery worker, on the tokens of the portal."""
+
+import http.client
+import json
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from celery import Celery
+
+from tests.examples.portal.site import (
+    ADA,
+    CONTACTS,
+    EXAMPLES,
+    GRACE,
+    Site,
+    free_address,
+    running,
+    variables,
+    wait_for_answer,
+)
+from tests.waiting import eventually
+
+TASKS = 4  # for each user
+
+
+class Client:
+    """Somebody's cookies, without a browser."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._cookies: dict[str, str] = {}
+
+    def get(self, path: str) -> tuple[int, str, str]:
+        """Status, body, and where a redirect leads."""
+        connection = http.client.HTTPConnection(urlsplit(self._url).netloc, timeout=60)
+        try:
+            cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+            connection.request("GET", path, headers={"Cookie": cookies} if cookies else {})
+            response = connection.getresponse()
+            for line in response.headers.get_all("Set-Cookie", []):
+                name, _, value = line.partition(";")[0].partition("=")
+                self._cookies[name] = value
+            return response.status, response.read().decode(), response.headers.get("Location", "")
+        finally:
+            connection.close()
+
+    def log_in(self, site: Site, user: str) -> None:
+        """As the user does, on Zoho's page."""
+        _, _, authorize_url = self.get("/login")
+        parts = urlsplit(site.us.accept(authorize_url, user))
+        status, body, _ = self.get(f"{parts.path}?{parts.query}")
+        assert status in (302, 307), body
+
+
+@pytest.fixture
+def logged_in(site: Site) -> Site:
+    """The portal, with a user of each data centre logged in."""
+    for user in (ADA, GRACE):
+        Client(site.url).log_in(site, user)
+    return site
+
+
+@contextmanager
+def running_api(site: Site, folder: Path) -> Iterator[str]:
+    url, log = free_address(), folder / "api.log"
+    callbacks = [f"{address}/callback" for address in (site.url, url)]
+    site.us.register_client(callbacks, name="Harbour")
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "fastapi_app:app"]
+    command += ["--port", url.rpartition(":")[2], "--no-access-log"]
+    with running(command, variables(site.us, site.mongo_uri, url), log, folder):
+        wait_for_answer(url, log)
+        yield url
+    assert "Traceback" not in log.read_text()
+
+
+def test_fastapi(logged_in: Site, tmp_path: Path) -> None:
+    site = logged_in
+    before = {user: site.stored(user) for user in (ADA, GRACE)}
+    with running_api(site, tmp_path) as url:
+        assert Client(url).get("/contacts")[0] == 401
+        clients = {user: Client(url) for user in before}
+        for user, client in clients.items():
+            client.log_in(site, user)
+
+        def names(user: str) -> list[str]:
+            status, body, _ = clients[user].get("/contacts")
+            assert status == 200, body
+            return [name for name, _, _ in json.loads(body)]
+
+        with ThreadPoolExecutor(8) as threads:
+            seen = list(threads.map(names, [ADA, GRACE] * 12))
+        counts = [int(clients[user].get("/contacts/count")[1]) for user in (ADA, GRACE)]
+        status, _, _ = clients[ADA].get("/callback?code=1000.code&state=forged")
+
+    expected = [[f"{first} {last}" for first, last, _, _ in CONTACTS[user]] for user in before]
+    assert seen == expected * 12
+    assert counts == [len(CONTACTS[ADA]), len(CONTACTS[GRACE])]
+    assert status == 400
+    # Zoho gives a user who has accepted before no other refresh token.
+    assert site.tokens.count_documents({}) == 2
+    for user, document in before.items():
+        assert site.stored(user)["refresh_token"] == document["refresh_token"]
+
+
+@contextmanager
+def running_worker(site: Site, folder: Path) -> Iterator[Celery]:
+    queue, log = folder / "queue", folder / "celery.log"
+    queue.mkdir()
+    settings: dict[str, Any] = {
+        "broker_url": "filesystem://",
+        "result_backend": f"file://{queue}",
+        "broker_transport_options": {
+            "data_folder_in": str(queue),
+            "data_folder_out": str(queue),
+            "control_folder": str(queue),
+        },
+    }
+    lines = [f"{name} = {value!r}\n" for name, value in settings.items()]
+    (folder / "celery_settings.py").write_text("".join(lines))
+    environment = {
+        **variables(site.us, site.mongo_uri, site.url),
+        "CELERY_CONFIG_MODULE": "celery_settings",
+        "PYTHONPATH": str(folder),
+    }
+    command = [sys.executable, "-m", "celery", "--workdir", str(EXAMPLES), "-A", "celery_worker"]
+    command += ["worker", "--pool=prefork", "--concurrency=2", "--without-mingle"]
+    command += ["--without-gossip", "--without-heartbeat", "--loglevel=INFO"]
+    sender = Celery()
+    sender.conf.update(settings)
+    with running(command, environment, log, folder):
+        assert eventually(lambda: " ready." in log.read_text(), 90), log.read_text()
+        yield sender
+    sender.close()
+
+
+def test_celery(logged_in: Site, tmp_path: Path) -> None:
+    site = logged_in
+    users = {user: site.stored(user) for user in (ADA, GRACE)}
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    site.tokens.update_many({}, {"$set": {"expiry_time": past}})
+    with running_worker(site, tmp_path) as sender:
+        sent = [
+            (user, sender.send_task("celery_worker.count_contacts", (stored["user_name"], id)))
+            for user, stored in users.items()
+            for id in [stored["id"]] * TASKS
+        ]
+        counts = [(user, result.get(timeout=90)) for user, result in sent]
+        everybody = sender.send_task("celery_worker.count_all_contacts").get(timeout=90)
+
+    assert counts == [(user, len(CONTACTS[user])) for user in users for _ in range(TASKS)]
+    assert everybody == 2
+    assert (site.us.count("refresh"), site.eu.count("refresh")) == (1, 1)
