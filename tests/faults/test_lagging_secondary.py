@@ -13,13 +13,13 @@ from tests.engines import Engine
 from tests.failures import fails
 from tests.faults.three_members import QUICK_ELECTIONS
 from tests.refresh.callers import Fleet, by_id, by_user_name
-from tests.sdk.application import CLIENT, USER, Application, call_api, fresh_sdk, name_of
+from tests.sdk.application import CLIENT, USER, Application, call_api, name_of
 from tests.sent_commands import Client, listening
 from tests.tokens import contents, full, make_token
 from tests.transfer.sources import with_filestore
 from tests.waiting import eventually, once_it_works
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
+from zoho_mongo_store.testing import LocalMongo, LoopbackZoho, fresh_sdk
 from zoho_mongo_store.testing.member import Member
 
 PATIENCE = 30

@@ -6,9 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.sdk.application import fresh_sdk
 from zoho_mongo_store import MongoTokenStore, ZohoLogin, ZohoUser
-from zoho_mongo_store.testing import LoopbackZoho
+from zoho_mongo_store.testing import LoopbackZoho, fresh_sdk
 
 REDIRECT_URL = "https://portal.example/callback"
 ADA = "ada@example.com"  # in the first data centre

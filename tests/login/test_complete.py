@@ -8,7 +8,6 @@ from tests.conftest import StoreMaker
 from tests.engines import Engine
 from tests.login.conftest import ADA, GRACE, NAMES, Site
 from tests.refresh.callers import wait_until
-from tests.sdk.application import fresh_sdk
 from tests.sdk.version import FINDS_USER
 from zoho_mongo_store import (
     CallbackError,
@@ -21,6 +20,7 @@ from zoho_mongo_store import (
 from zoho_mongo_store.login import AccessDeniedError, InvalidStateError, UnknownDataCenterError
 from zoho_mongo_store.sdk import Initializer
 from zoho_mongo_store.storage.lease_collection import lease_collection
+from zoho_mongo_store.testing import fresh_sdk
 
 
 @pytest.mark.parametrize("user", [ADA, GRACE])

@@ -1,26 +1,21 @@
 """A program that uses the SDK: in a process of its own wherever the engine can be shared."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
-import pytest
-
 from tests.processes import in_processes
 from tests.sdk.version import FINDS_USER
 from tests.tokens import contents, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.sdk import Initializer, OAuthToken, TokenStore
-from zoho_mongo_store.testing import LoopbackZoho
+from zoho_mongo_store.testing import LoopbackZoho, fresh_sdk
 
 CLIENT = {"client_id": LoopbackZoho.client_id, "client_secret": LoopbackZoho.client_secret}
 USER = "ada@example.com"
 OTHER_USER = "grace@example.com"
-
-_INITIALIZER = f"{Initializer.__module__}.{Initializer.__qualname__}"
 
 _Result = TypeVar("_Result")
 
@@ -59,17 +54,6 @@ class Application:
         with MongoTokenStore(**self.store_options) as store:
             self.initialize(token, store)
             yield store
-
-
-@contextmanager
-def fresh_sdk() -> Iterator[None]:
-    """An SDK that nobody has used yet, as in a new process, in the block."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"{_INITIALIZER}.initializer", None)
-        patch.setattr(f"{_INITIALIZER}.LOCAL.init", None, raising=False)
-        # The SDK logs with arguments that its formats have no place for: an error in pytest.
-        patch.setattr(logging.getLogger("SDKLogger"), "disabled", True)
-        yield
 
 
 def name_of(user: str = USER) -> str:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.processes import in_processes
-from tests.sdk.application import CLIENT, USER, Application, Outcome, call_api, fresh_sdk, name_of
+from tests.sdk.application import CLIENT, USER, Application, Outcome, call_api, name_of
 from tests.sdk.stored import Documents
 from tests.sdk.version import FINDS_USER
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.testing import LoopbackZoho
+from zoho_mongo_store.testing import LoopbackZoho, fresh_sdk
 
 Fields = dict[str, Any]
 

