@@ -8,7 +8,7 @@ from zoho_mongo_store.version import __version__
 if TYPE_CHECKING:
     from zoho_mongo_store.encryption import FieldEncryption
     from zoho_mongo_store.events import TokenEvent
-    from zoho_mongo_store.login import CallbackError, ZohoLogin, ZohoUser, acting_as
+    from zoho_mongo_store.login import CallbackError, NoUserError, ZohoLogin, ZohoUser, acting_as
     from zoho_mongo_store.refresh import (
         LoginRequiredError,
         RefreshPausedError,
@@ -24,6 +24,7 @@ __all__ = [
     "FieldEncryption",
     "LoginRequiredError",
     "MongoTokenStore",
+    "NoUserError",
     "RefreshPausedError",
     "RefreshPolicy",
     "RefreshStats",
@@ -41,6 +42,7 @@ _HOMES = {
     "FieldEncryption": "zoho_mongo_store.encryption",
     "LoginRequiredError": "zoho_mongo_store.refresh",
     "MongoTokenStore": "zoho_mongo_store.store",
+    "NoUserError": "zoho_mongo_store.login",
     "RefreshPausedError": "zoho_mongo_store.refresh",
     "RefreshPolicy": "zoho_mongo_store.refresh",
     "RefreshStats": "zoho_mongo_store.refresh",
