@@ -13,11 +13,10 @@ import pytest
 from tests.docs.pages import DOCS, programs, run
 from tests.engines import SERVERS
 from tests.refresh.callers import Fleet
-from tests.sdk.application import fresh_sdk
 from zoho_mongo_store import LoginRequiredError, NoUserError
 from zoho_mongo_store.login import data_centers
 from zoho_mongo_store.sdk import Initializer
-from zoho_mongo_store.testing import LoopbackZoho
+from zoho_mongo_store.testing import LoopbackZoho, fresh_sdk
 
 PAGE = DOCS / "guides" / "login.md"
 SITE = "https://portal.example"
