@@ -20,9 +20,11 @@ from zoho_mongo_store.cli import application
 
 PATH = Path(__file__).parent / "reference" / "cli.md"
 PROGRAM = "zoho-mongo-store"
-INTRODUCTION = f"""# The command line
+INTRODUCTION = f"""# Command line
 
-    pip install 'zoho-mongo-store[cli]'
+```sh
+pip install 'zoho-mongo-store[cli]'
+```
 
 This page is made from the commands by `docs/create_cli_reference.py`;
 `{PROGRAM} COMMAND --help` says the same.
@@ -76,7 +78,7 @@ def _section(name: str, command: Any, own: list[Any]) -> str:
     arguments = [one for one in own if one.param_type_name == "argument"]
     options = [one for one in own if one.param_type_name == "option"]
     usage = " ".join([PROGRAM, name, *(_metavar(one) for one in arguments), "[OPTIONS]"])
-    parts = [f"## {name}", f"    {usage}", inspect.cleandoc(command.help or "")]
+    parts = [f"## {name}", f"`{usage}`", inspect.cleandoc(command.help or "")]
     described = [f"- `{_metavar(one)}`: {one.help}" for one in arguments if one.help]
     if described:
         parts.append("\n".join(described))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import mongomock
 import pytest
@@ -32,6 +33,14 @@ class Engine:
     name: str
     client: "MongoClient[dict[str, Any]]"
     uri: str = ""
+
+    def uri_of(self, database: str) -> str:
+        """The URI with a database in it. Its user, if it has one, stays that of ``admin``."""
+        parts = urlsplit(self.uri)
+        options = parse_qs(parts.query)
+        if parts.username:
+            options.setdefault("authSource", ["admin"])
+        return urlunsplit(parts._replace(path=f"/{database}", query=urlencode(options, True)))
 
 
 @contextmanager

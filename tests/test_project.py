@@ -5,7 +5,6 @@ import re
 import stat
 import subprocess
 import sys
-from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import yaml
 from pymongo.uri_parser import parse_uri
 
 from tests import engines, fetch_servers
+from tests.project import EXTRAS, PROJECT
 
 ROOT = Path(__file__).parents[1]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -24,8 +24,6 @@ MONGODB_MAJORS = ["4.4", "5.0", "6.0", "7.0", "8.0"]
 ACTIONS = {"actions/checkout", "actions/setup-python"}
 URI = re.compile(r"mongodb://[^\s'\"`)]+:[^\s'\"`)]+@127\.0\.0\.1[^\s'\"`)]*")
 
-PROJECT = metadata("zoho-mongo-store")
-EXTRAS = set(PROJECT.get_all("Provides-Extra") or [])
 PYTHONS = [
     classifier.rpartition(" ")[2]
     for classifier in PROJECT.get_all("Classifier") or []

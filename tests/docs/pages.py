@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
-PAGES = [README, *sorted(DOCS.rglob("*.md"))]
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 
 FENCE = re.compile(r"(?ms)^( *)```([^\n`]*)\n(.*?)^\1```$")
 
@@ -43,6 +43,14 @@ def section(page: Path, heading: str) -> str:
 def programs(page: Path, heading: str) -> list[str]:
     """The Python of a section."""
     return [block.text for block in blocks(section(page, heading)) if block.language == "python"]
+
+
+def file_of(page: Path, title: str, language: str = "python") -> str:
+    """The page's block of that title; without one, its only one of that language."""
+    (block,) = [
+        one for one in blocks(page.read_text()) if one.title == title and one.language == language
+    ]
+    return block.text
 
 
 def run(program: str, page: Path, names: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 def test_opentelemetry(fleet: Fleet) -> None:
     reader = InMemoryMetricReader()
     metrics.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
-    (program,) = programs(PAGE, "OpenTelemetry")
+    program, _ = programs(PAGE, "OpenTelemetry")
     fleet.zoho.configure(delay=0.2)
     refused = fleet.stored()
     fleet.zoho.revoke(refused["refresh_token"])

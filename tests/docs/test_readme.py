@@ -1,22 +1,27 @@
-"""The README's program runs, its options are the store's, and its links lead somewhere."""
+"""README: short, its ten lines run, and its links work outside the repository."""
 
-import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from zohocrmsdk.src.com.zoho.crm.api.dc.us_data_center import USDataCenter
 
+from tests.docs.pages import DOCS, README, ROOT, blocks, run
 from tests.engines import Engine
-from zoho_mongo_store import MongoTokenStore
+from tests.project import URLS
 from zoho_mongo_store.sdk import Initializer
 from zoho_mongo_store.testing import LoopbackZoho
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+TEXT = README.read_text()
+LINES = 120
+TARGETS = re.findall(r"\]\(([^)]+)\)", TEXT)
+# What serves the repository's files, the pages of the site, and images.
+FILES = f"{URLS['Source']}/blob/main/"
+SITE = URLS["Documentation"]
+IMAGES = "https://raw.githubusercontent.com/zoho-mongo-store/zoho-mongo-store/main/"
 
 
 def test_the_ten_lines(
@@ -26,8 +31,9 @@ def test_the_ten_lines(
     tmp_path: Path,
 ) -> None:
     engine = running_engines("mongodb")
-    program = PROGRAMS[0].replace("mongodb://localhost:27017", engine.uri.replace("/?", "/readme?"))
-    assert "/readme?" in program
+    (block,) = [one for one in blocks(TEXT) if one.language == "python"]
+    program = block.text.replace("mongodb://localhost:27017", engine.uri_of("readme"))
+    assert "/readme" in program
     monkeypatch.setenv("ZOHO_CLIENT_ID", zoho.client_id)
     monkeypatch.setenv("ZOHO_CLIENT_SECRET", zoho.client_secret)
     monkeypatch.setenv("ZOHO_GRANT_TOKEN", zoho.grant())
@@ -36,7 +42,7 @@ def test_the_ten_lines(
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     try:
-        exec(program, names)  # noqa: S102 - the README's own
+        run(program, README, names)
         (stored,) = names["store"].get_tokens()
     finally:
         names["store"].close()
@@ -47,14 +53,24 @@ def test_the_ten_lines(
     assert len(program.strip().splitlines()) <= 10
 
 
-def test_the_options_are_the_stores() -> None:
-    named = re.findall(r"^\| `(\w+)` \|", README.partition("## Options")[2], re.MULTILINE)
-
-    assert named == list(inspect.signature(MongoTokenStore).parameters)
+def test_it_is_short() -> None:
+    assert len(TEXT.splitlines()) <= LINES
 
 
-def test_every_link_leads_to_a_file() -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+@pytest.mark.parametrize("target", sorted(set(TARGETS)))
+def test_a_link_works_on_a_package_index(target: str) -> None:
+    assert target.startswith("https://")
+    for prefix, folder in ((FILES, ROOT), (IMAGES, ROOT)):
+        if target.startswith(prefix):
+            assert (folder / target.removeprefix(prefix)).is_file()
+    if target.startswith(SITE):
+        page = target.removeprefix(SITE).rstrip("/")
+        assert (DOCS / f"{page}.md").is_file()
 
-    assert [link for link in links if not (ROOT / link.partition("#")[0]).exists()] == []
-    assert links
+
+def test_the_site_is_where_the_links_lead() -> None:
+    # Its tags are of MkDocs alone.
+    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
+
+    assert site["site_url"] == SITE
+    assert site["repo_url"] == URLS["Source"]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.commands.conftest import CommandLine
 from tests.conftest import StoreMaker
+from tests.docs.pages import DOCS, blocks, run
 from tests.encryption.keys import forms
 from tests.engines import Engine
 from tests.failures import fails
@@ -15,13 +16,17 @@ from tests.tokens import full
 from zoho_mongo_store.driver.source import URI_VARIABLE
 from zoho_mongo_store.model.document import SECRET_FIELDS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "operate" / "encryption.md").read_text()
+PAGE = DOCS / "operate" / "encryption.md"
 
 
 def block(language: str) -> str:
-    """The one block of that language."""
-    (code,) = re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.S)
-    return str(code)
+    """The one block of that language that this test runs."""
+    (code,) = [
+        block.text
+        for block in blocks(PAGE.read_text())
+        if block.language == language and "tests/encryption/test_page.py" in block.before
+    ]
+    return code
 
 
 def test_the_set_up_with_a_local_key(
@@ -32,11 +37,10 @@ def test_the_set_up_with_a_local_key(
     (command,) = re.findall(r"(?m)^    zoho-mongo-store (new-key .*)$", PAGE)
     assert CommandLine({}, tmp_path)(*command.split()).status == 0
     code = block("python").replace("zohooauth.", f"{database}.")
-    names: dict[str, object] = {}
 
-    exec(compile(code, "encryption.md", "exec"), names)  # noqa: S102 - our own page
+    names = run(code, PAGE)
 
-    with names["store"] as store:  # type: ignore[attr-defined]
+    with names["store"] as store:
         assert store.collection.full_name == "zohooauth.oauthtoken"
         assert repr(store._tokens._encryptor._settings) == repr(names["encryption"])
 
