@@ -1,5 +1,6 @@
 """The page's metrics for OpenTelemetry."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -20,18 +21,20 @@ pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 def test_opentelemetry(fleet: Fleet) -> None:
     reader = InMemoryMetricReader()
     metrics.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
-    program, _ = programs(PAGE, "OpenTelemetry")
+    program, observation = programs(PAGE, "OpenTelemetry")
     fleet.zoho.configure(delay=0.2)
     refused = fleet.stored()
     fleet.zoho.revoke(refused["refresh_token"])
 
-    with run(program, PAGE)["store"] as store, driving(store, fleet.zoho):
+    names = run(program, PAGE)
+    run(observation, PAGE, names)
+    with names["store"] as store, driving(store, fleet.zoho):
         for fields in (fleet.stored(), fleet.stored(), refused):
             ask(make_token(**by_id(fields)))
+        data: Any = reader.get_metrics_data()
 
-    data: Any = reader.get_metrics_data()
     (of_meter,) = data.resource_metrics[0].scope_metrics
-    counts, durations = (metric.data.data_points for metric in of_meter.metrics)
+    counts, durations, outcomes = (metric.data.data_points for metric in of_meter.metrics)
     assert {point.attributes["outcome"]: point.value for point in counts} == {
         "refreshed": 2,
         "refresh_refused": 1,
@@ -41,3 +44,6 @@ def test_opentelemetry(fleet: Fleet) -> None:
         "refresh_refused": 1,
     }
     assert all(point.min >= 0.2 for point in durations)
+    told = {point.attributes["event"]: point.value for point in outcomes}
+    assert told == asdict(store.refresh_stats())
+    assert (told["refreshed"], told["refused"]) == (2, 1)
