@@ -34,7 +34,7 @@ def test_the_set_up_with_a_local_key(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(URI_VARIABLE, engine.uri)
-    (command,) = re.findall(r"(?m)^    zoho-mongo-store (new-key .*)$", PAGE)
+    (command,) = re.findall(r"(?m)^zoho-mongo-store (new-key .*)$", PAGE.read_text())
     assert CommandLine({}, tmp_path)(*command.split()).status == 0
     code = block("python").replace("zohooauth.", f"{database}.")
 
