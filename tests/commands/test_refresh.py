@@ -15,6 +15,7 @@ from tests.refresh.moved_documents import let_time_pass
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import LoopbackZoho
+from zoho_mongo_store.testing.zoho.protocol import Failure
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
@@ -134,8 +135,31 @@ def test_a_dead_login_is_told_and_not_asked_for_again(
 def test_a_zoho_that_is_away(cli: CommandLine) -> None:
     result = cli("refresh", "1", "--accounts-url", "http://127.0.0.1:1")
     assert result.status == 1
-    assert "id 1: Zoho cannot be reached: " in result.errors
-    assert result.errors.count("\n") == 1
+    assert result.errors == (
+        "zoho-mongo-store refresh: id 1: Zoho cannot be reached: Connection refused; "
+        "Zoho is asked again in 2 s\n"
+    )
+
+
+@pytest.mark.usefixtures("refresh_token")
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        ("close", "Zoho cannot be reached: Remote end closed connection without response;"),
+        ("reset", "Zoho cannot be reached: Connection reset by peer;"),
+        ("garbage", "Zoho cannot be reached: Zoho's answer is no JSON (HTTP status 200);"),
+        ("throttle", "refused: Access Denied;"),
+    ],
+)
+def test_why_there_is_no_token_is_told(
+    refresh: Callable[..., Result], zoho: LoopbackZoho, failure: Failure, told: str
+) -> None:
+    zoho.configure(failure=failure)
+    result = refresh("1")
+    assert (result.status, result.output) == (1, "")
+    assert result.errors.startswith(
+        f"zoho-mongo-store refresh: id 1: {told} Zoho is asked again in"
+    )
 
 
 def test_what_cannot_be_refreshed_is_told(cli: CommandLine, own_store: MongoTokenStore) -> None:

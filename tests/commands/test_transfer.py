@@ -1,6 +1,7 @@
 """``import`` and ``export``, and the real SDK on what was moved in."""
 
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -279,7 +280,20 @@ def test_a_failed_export_leaves_no_file(
     result = cli("export", "--output", str(path), "--uri", "mongodb://127.0.0.1:1/")
     assert (result.status, list(tmp_path.iterdir())) == (1, [])
     missing = cli("export", "--output", str(tmp_path / "missing" / "out"))
-    assert (missing.status, missing.errors.count("\n")) == (1, 1)
+    assert (missing.status, missing.output) == (1, "")
+    assert missing.errors == f"zoho-mongo-store export: {tmp_path / 'missing'} is no folder\n"
+
+
+def test_an_export_replaces_neither_a_folder_nor_a_device(cli: CommandLine, tmp_path: Path) -> None:
+    device = tmp_path / "device"
+    os.mkfifo(device)
+    for path in (tmp_path, device):
+        refused = cli("export", "--output", str(path), "--force")
+        assert (refused.status, refused.errors) == (
+            1,
+            f"zoho-mongo-store export: {path} is no file\n",
+        )
+    assert device.is_fifo()
 
 
 def test_the_way_back_is_open(cli: CommandLine, own_store: MongoTokenStore, tmp_path: Path) -> None:

@@ -71,8 +71,8 @@ def export(
         raise typer.BadParameter("a FileStore file is of use only with --show-secrets")
     if renumber and format is not Format.FILESTORE:
         raise typer.BadParameter("--renumber is for --format filestore")
-    if output is not None and output.exists() and not force:
-        raise CommandError(f"{output} exists: name another file, or replace it with --force")
+    if output is not None:
+        _check_output(output, force=force)
     if context.encryption is None and _is_encrypted(context):
         raise CommandError("tokens are encrypted: give --kms-providers")
     export = _Export()
@@ -93,6 +93,16 @@ def export(
     print_error("export", f"{export.written} written, {export.damaged} damaged")
     if export.damaged:
         raise typer.Exit(1)
+
+
+def _check_output(output: Path, *, force: bool) -> None:
+    """Check that a file may be written: it replaces no folder and no device."""
+    if output.exists() and not output.is_file():
+        raise CommandError(f"{output} is no file")
+    if output.exists() and not force:
+        raise CommandError(f"{output} exists: name another file, or replace it with --force")
+    if not output.parent.is_dir():
+        raise CommandError(f"{output.parent} is no folder")
 
 
 def _is_encrypted(context: "CommandContext") -> bool:

@@ -8,6 +8,7 @@ import typer
 
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.options import JsonOption
+from zoho_mongo_store.commands.passwords import ask_password
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -141,9 +142,7 @@ def import_mysql(
     require_connector()
     password = os.environ.get(_PASSWORD_VARIABLE)
     if password is None:
-        password = typer.prompt(
-            f"Password of MySQL user {user}", default="", hide_input=True, show_default=False
-        )
+        password = ask_password(f"Password of MySQL user {user}: ")
     server = MySqlServer(host, port, user, password, mysql_database, table)
     source = MySqlTable(server, ignored_columns=ignore_column or ())
     run_import(context, source, dry_run=dry_run, json=json)

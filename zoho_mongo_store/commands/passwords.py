@@ -1,4 +1,4 @@
-"""Asks for the password where a URI names a user alone, so that it is on no command line."""
+"""Asks for passwords, so that they are on no command line."""
 
 import getpass
 import re
@@ -26,16 +26,15 @@ def with_password(uri: str | None) -> str | None:
     matched = None if uri is None else _USER_ALONE.fullmatch(uri)
     if matched is None or _OTHER_LOGINS.search(matched["after"]):
         return uri
-    password = _ask(f"Password of {unquote(matched['user'])}: ")
+    password = ask_password(f"Password of {unquote(matched['user'])}: ")
+    if not password:
+        raise CommandError("the URI names a user without a password, and none was given")
     return f"{matched['before']}:{quote(password, safe='')}{matched['after']}"
 
 
-def _ask(prompt: str) -> str:
+def ask_password(prompt: str) -> str:
+    """Ask on the terminal, or read a line of standard input where that is none."""
     if sys.stdin.isatty():
-        password = getpass.getpass(printable(prompt, sys.stderr))
-    else:
-        typer.echo(printable(prompt, sys.stderr), err=True)
-        password = sys.stdin.readline().rstrip("\n")
-    if not password:
-        raise CommandError("the URI names a user without a password, and none was given")
-    return password
+        return getpass.getpass(printable(prompt, sys.stderr))
+    typer.echo(printable(prompt, sys.stderr), err=True)
+    return sys.stdin.readline().rstrip("\n")

@@ -64,13 +64,19 @@ def _revoke(url: str, refresh_token: str) -> None:
     """Send the request to Zoho. The refresh token goes in the body, because URLs are logged."""
     import requests
 
+    from zoho_mongo_store.refresh.exchange import reason_of
+
     try:
         answer = requests.post(
             url, data={"token": refresh_token}, timeout=_SECONDS, allow_redirects=False
         )
+    except requests.Timeout:
+        raise CommandError(
+            f"Zoho did not answer within {_SECONDS:g} s at {url}; the token stays stored"
+        ) from None
     except requests.RequestException as error:
         raise CommandError(
-            f"Zoho cannot be reached at {url} ({type(error).__name__}); the token stays stored"
+            f"Zoho cannot be reached at {url}: {reason_of(error)}; the token stays stored"
         ) from None
     try:
         revoked = answer.json().get("status") == "success"

@@ -16,6 +16,10 @@ class AbortedError(Exception):
     """The request was given up before it was sent."""
 
 
+class NoAnswerError(Exception):
+    """There was no answer. The text says why, in a few words."""
+
+
 class AnswerError(Exception):
     """Zoho answered with something that is no JSON. The text shows nothing of it."""
 
@@ -58,7 +62,7 @@ class Exchange:
 
         Raises:
             TimeoutError: Zoho stayed silent for the time-out, at any step.
-            requests.RequestException: There was no answer.
+            NoAnswerError: There was none.
             AnswerError: The answer is no JSON.
             AbortedError: ``abort`` was called before the request was sent.
         """
@@ -82,7 +86,7 @@ class Exchange:
         except requests.RequestException as error:
             if _is_silence(error):
                 raise silence(self._timeout) from error
-            raise
+            raise NoAnswerError(reason_of(error)) from error
         finally:
             with self._lock:
                 for held in self._sockets:
@@ -110,6 +114,27 @@ class Exchange:
                 connected.close()
                 raise AbortedError
             self._sockets.append(duplicate)
+
+
+def reason_of(error: BaseException) -> str:
+    """Say in the operating system's words why there was no answer, or else in those of the error.
+
+    What ``requests`` makes of it is several errors' representations in one text.
+    """
+    reason, inner = str(error), _cause_of(error)
+    while inner is not None:
+        if isinstance(inner, OSError):
+            reason = inner.strerror or str(inner) or reason
+        inner = _cause_of(inner)
+    return reason
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    # urllib3 hands on why it gave up as an attribute.
+    handed_on = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(handed_on, BaseException):
+        return handed_on
+    return error.__cause__ or error.__context__
 
 
 def _is_silence(error: requests.RequestException) -> bool:
