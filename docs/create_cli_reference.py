@@ -34,17 +34,27 @@ A command ends with
 | status | when |
 |---|---|
 | 0 | it did what it says |
-| 1 | MongoDB, Zoho or a file failed, something was not found or is damaged, or `doctor` failed it |
+| 1 | MongoDB, Zoho or a file failed, something was not found, refused or is damaged, `doctor` failed it, or a question was not answered with yes |
 | 2 | it was called in a wrong way |
 | 130 | it was interrupted (Ctrl-C), but for `watch`, which ends with 0 |
 
-An error is one line on standard error. Results are on standard output, with colours on a terminal
+An error is one line on standard error, a usage error two. What cannot be undone is asked about
+first, on standard error; `--yes` answers it. Results are on standard output, with colours on a terminal
 alone; `--json` writes them for programs. Dates are UTC. No secret is ever shown, except by
-`export --show-secrets`.
+`export --show-secrets`. Passwords are on no command line: they are in variables, or asked for.
 
 A console that is not UTF-8 may lack letters of a user's name: a table then shows their code
 points, such as `\\u0410`, and JSON escapes them. What `export` writes to a file or a pipe is UTF-8.
 Commands read the primary, whatever the read preference in the URI.
+
+## Completion and versions
+
+    {PROGRAM} --install-completion
+
+lets bash, zsh, fish or PowerShell complete commands and options with the Tab key, from the next
+shell on: it adds to the shell's own configuration. `{PROGRAM} --show-completion bash` prints the
+same, for a package or an image. `{PROGRAM} --version` names the versions of Python, the SDK
+and pymongo as well; put them into a report of a failure.
 """
 SHARED_TITLE = "## Options of every command that reaches MongoDB"
 # Typer's own, on every command.

@@ -51,6 +51,16 @@ def test_a_usage_error_is_two_lines(tmp_path: Path, arguments: str, error: str) 
     assert finished.errors == f"{error}\nTry '{command} --help' for help.\n"
 
 
+def test_the_shell_completes_commands_and_options(tmp_path: Path) -> None:
+    def complete(words: str) -> set[str]:
+        asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        variables = {"_ZOHO_MONGO_STORE_COMPLETE": "complete_bash", **asked}
+        return set(run(str(COMMAND), folder=tmp_path, **variables).output.split())
+
+    assert complete("zoho-mongo-store re") == {"refresh", "revoke"}
+    assert {"--user", "--yes", "--json"} < complete("zoho-mongo-store revoke --")
+
+
 def test_without_its_extra_it_says_how_to_get_it(tmp_path: Path) -> None:
     code = "import sys; sys.modules['typer'] = None; from zoho_mongo_store.cli import main; main()"
     finished = run(sys.executable, "-c", code, "--help", folder=tmp_path)
