@@ -34,14 +34,15 @@ A command ends with
 | status | when |
 |---|---|
 | 0 | it did what it says |
-| 1 | MongoDB, Zoho or a file failed, something was not found, refused or is damaged, `doctor` failed it, or a question was not answered with yes |
+| 1 | MongoDB, Zoho or a file failed, something was not found or is damaged, or `doctor` failed it |
 | 2 | it was called in a wrong way |
 | 130 | it was interrupted (Ctrl-C), but for `watch`, which ends with 0 |
 
-An error is one line on standard error, a usage error two. What cannot be undone is asked about
-first, on standard error; `--yes` answers it. Results are on standard output, with colours on a terminal
-alone; `--json` writes them for programs. Dates are UTC. No secret is ever shown, except by
-`export --show-secrets`. Passwords are on no command line: they are in variables, or asked for.
+An error is one line on standard error, a usage error two. Results are on standard output, with
+colours on a terminal alone; `--json` writes them for programs. Dates are UTC. No secret is ever
+shown, except by `export --show-secrets`. Passwords are on no command line: they are in variables, or
+asked for. Before something that cannot be undone a command asks, and ends with 1 unless the answer
+is yes; `--yes` answers it.
 
 A console that is not UTF-8 may lack letters of a user's name: a table then shows their code
 points, such as `\\u0410`, and JSON escapes them. What `export` writes to a file or a pipe is UTF-8.
