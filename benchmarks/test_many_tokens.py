@@ -28,8 +28,7 @@ from zoho_mongo_store.transfer.importing import import_tokens
 
 ITERATE = "iter_tokens"
 COUNTS = (1000, 100_000)
-# Each token is an update of its own, which the majority acknowledges.
-ENCRYPTED_COUNTS = (1000, 20_000)
+ENCRYPTED_COUNTS = (1000, 100_000)
 READERS = {f"{OURS}, {ITERATE}": (OURS, ITERATE)} | {
     f"{peer}, get_tokens": (peer, "get_tokens") for peer in PEERS
 }

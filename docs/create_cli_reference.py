@@ -40,9 +40,9 @@ A command ends with
 
 An error is one line on standard error, a usage error two. Results are on standard output, with
 colours on a terminal alone; `--json` writes them for programs. Dates are UTC. No secret is ever
-shown, except by `export --show-secrets`. Passwords are on no command line: they are in variables, or
-asked for. Before something that cannot be undone a command asks, and ends with 1 unless the answer
-is yes; `--yes` answers it.
+shown, except by `export --show-secrets`. Passwords are on no command line: they are in variables,
+or asked for. Before something that cannot be undone a command asks, and ends with 1 unless the
+answer is yes; `--yes` answers it.
 
 A console that is not UTF-8 may lack letters of a user's name: a table then shows their code
 points, such as `\\u0410`, and JSON escapes them. What `export` writes to a file or a pipe is UTF-8.
