@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from zoho_mongo_store import MongoTokenStore, ZohoLogin, ZohoUser
+from zoho_mongo_store.login.scopes import USER_SCOPES
 from zoho_mongo_store.testing import LoopbackZoho, fresh_sdk
 
 REDIRECT_URL = "https://portal.example/callback"
@@ -29,6 +30,7 @@ class Site:
             self.us.client_id,
             self.us.client_secret,
             REDIRECT_URL,
+            scopes=[*USER_SCOPES, "ZohoCRM.settings.fields.READ", "ZohoCRM.modules.contacts.READ"],
             data_centers=self.us.environments(),
         )
 

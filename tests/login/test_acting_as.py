@@ -1,10 +1,12 @@
 """Blocks that act as a user: in this thread alone, and as nobody afterwards."""
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -216,3 +218,28 @@ def test_keeps_what_the_sdk_was_initialized_with(site: Site) -> None:
         own.environment = None
     assert process.environment.url == site.us.url
     assert NAMES[ADA] == ada.name
+
+
+def test_records_are_refused_without_a_user_and_read_with_one(site: Site) -> None:
+    (ada,) = site.log_in(ADA)
+    site.us.add_record("Contacts", {"Last_Name": "Lovelace"})
+    site.us.clear()
+    record = import_module("zohocrmsdk.src.com.zoho.crm.api.record")
+    api = import_module("zohocrmsdk.src.com.zoho.crm.api")
+
+    def names() -> list[str]:
+        parameters = api.ParameterMap()
+        parameters.add(record.GetRecordsParam.fields, "Last_Name")
+        answer = get_records(parameters).get_object()
+        return [one.get_key_value("Last_Name") for one in answer.get_data()]
+
+    def get_records(parameters: object) -> Any:
+        if "module_api_name" in inspect.signature(record.RecordOperations.__init__).parameters:
+            return record.RecordOperations("Contacts").get_records(parameters)
+        return record.RecordOperations().get_records("Contacts", parameters)
+
+    with pytest.raises(NoUserError):
+        names()
+    assert site.us.requests() == []
+    with acting_as(ada):
+        assert names() == ["Lovelace"]

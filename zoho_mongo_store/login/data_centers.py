@@ -52,7 +52,7 @@ class DataCenters:
             return self.default
         for name, environment in self._by_name.items():
             named_by_location = not location or location == name
-            named_by_server = not server or server.rstrip("/") == _origin(environment)
+            named_by_server = not server or str(server).rstrip("/") == _origin(environment)
             if named_by_location and named_by_server:
                 return environment
         raise UnknownDataCenterError(

@@ -1,0 +1,1 @@
+"""Login with Zoho on a store that encrypts."""
