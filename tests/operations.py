@@ -335,6 +335,9 @@ REFRESH: dict[str, Operation] = {
 COMMANDS: dict[str, Operation] = {
     "list": _command("list"),
     "list --user": _list_user,
+    "list --failed": _command("list", "--failed"),
+    "list --login-required": _command("list", "--login-required"),
+    "doctor --quick": _command("doctor", "--quick"),
     "show": _show,
     "watch": _command("watch", "--count", "3", "--rows", "5"),
     "doctor": _doctor,

@@ -26,18 +26,8 @@ class Result(NamedTuple):
 
     @property
     def rows(self) -> list[list[str]]:
-        """The cells of its tables without their headings; folded cells are put together."""
-        rows: list[list[str]] = []
-        for line in self.output.splitlines():
-            if line.startswith("├"):
-                rows.clear()
-            elif line.startswith("│"):
-                cells = [cell.strip() for cell in line.strip("│").split("│")]
-                if rows and not cells[0]:
-                    rows[-1] = [f"{a} {b}".strip() for a, b in zip(rows[-1], cells, strict=True)]
-                else:
-                    rows.append(cells)
-        return rows
+        """The cells of the lines that have several."""
+        return [line.split("\t") for line in self.output.splitlines() if "\t" in line]
 
     @property
     def json(self) -> Any:

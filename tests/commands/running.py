@@ -41,8 +41,15 @@ class Running:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
         self._output: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self._errors: list[str] = []
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self._readers = [
+            threading.Thread(target=into.extend, args=(stream,), daemon=True)
+            for into, stream in ((self._output, process.stdout), (self._errors, process.stderr))
+        ]
+        for reader in self._readers:
+            reader.start()
         self._processes: set[psutil.Process] = set()
         self._ports: set[int] = set()
 
@@ -50,6 +57,10 @@ class Running:
         """Wait until the output holds the text; the output so far."""
         self._watch(lambda: text in "".join(self._output))
         return "".join(self._output)
+
+    def wait_for_error(self, text: str) -> None:
+        """Wait until its standard error holds the text."""
+        self._watch(lambda: text in "".join(self._errors))
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the command alone."""
@@ -62,19 +73,15 @@ class Running:
     def finish(self) -> Finished:
         """Wait until it has ended."""
         self._watch(lambda: self._process.poll() is not None)
-        self._reader.join(GRACE)
-        assert self._process.stderr is not None
+        for reader in self._readers:
+            reader.join(GRACE)
         return Finished(
             self._process.returncode,
             "".join(self._output),
-            self._process.stderr.read(),
+            "".join(self._errors),
             self._processes,
             self._ports,
         )
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        self._output.extend(self._process.stdout)
 
     def _watch(self, done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + TIMEOUT

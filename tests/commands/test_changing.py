@@ -10,14 +10,14 @@ from tests.commands.conftest import CommandLine
 from tests.engines import SERVERS
 from tests.tokens import full, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES
+from zoho_mongo_store.storage.token_indexes import LEASE_INDEXES, TOKEN_INDEXES
 from zoho_mongo_store.testing import LoopbackZoho
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
 Tokens = Collection[dict[str, Any]]
 NAMES = {f"{index.field}_1" for index in TOKEN_INDEXES}
-BOTH = {*NAMES, "leases.purge_at_1"}
+BOTH = {*NAMES, *(f"leases.{index.field}_1" for index in LEASE_INDEXES)}
 
 
 def test_init_says_what_it_made_and_what_stood(cli: CommandLine, tokens: Tokens) -> None:

@@ -38,7 +38,7 @@ def test_every_command_has_the_short_option_for_its_help(tmp_path: Path) -> None
     [
         ("lst", "zoho-mongo-store: No such command 'lst'. Did you mean 'list'?"),
         ("import csv", "zoho-mongo-store import: No such command 'csv'."),
-        ("list --all", "zoho-mongo-store list: No such option: --all"),
+        ("list --xyz", "zoho-mongo-store list: No such option: --xyz"),
         ("purge", "zoho-mongo-store purge: Missing option '--idle-for'."),
         ("show", "zoho-mongo-store show: give either an id or --user"),
         ("show 1 --user ada", "zoho-mongo-store show: give either an id or --user"),

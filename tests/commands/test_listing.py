@@ -1,17 +1,23 @@
 """``list`` and ``show``: whose tokens there are, in which state, and never a secret."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pymongo.collection import Collection
 
 from tests.commands.conftest import CommandLine
+from tests.commands.states import (
+    DEAD,
+    begin_refresh,
+    cool_down,
+    end_login,
+    reach_limit,
+)
 from tests.engines import SERVERS
 from tests.tokens import CLIENT, full, make_token
 from tests.transfer.sources import in_hours
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.refresh.lease import Failure, lease_key
 from zoho_mongo_store.sdk import OAuthToken
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
@@ -31,58 +37,58 @@ def secret_token(user: str, hours: float | None, **changes: Any) -> OAuthToken:
     )
 
 
-def lease(tokens: Tokens, user: str, **fields: Any) -> None:
-    now = datetime.now(UTC)
-    key = lease_key("refresh_token", f"refresh-secret {user}")
-    tokens.database["oauthtoken.leases"].insert_one(
-        {
-            "_id": key,
-            "until": now,
-            "cooling_until": now,
-            "purge_at": now + timedelta(hours=1),
-            "requests": [now],
-            **fields,
-        }
-    )
-
-
-def failed(until: datetime, message: str) -> dict[str, Any]:
-    """What a lease remembers of a request that Zoho refused."""
-    failure = Failure("INVALID", message, refused=True)
-    return {**failure._asdict(), "until": until, "count": 1, "owner": "x", "at": until}
-
-
 @pytest.fixture
 def all_states(own_store: MongoTokenStore, tokens: Tokens) -> None:
-    now = datetime.now(UTC)
-    later = now + timedelta(seconds=50)
-    for user, hours in {"valid": 0.75, "past": -1, "busy": -1, "cool": -1, "endless": None}.items():
-        own_store.save_token(secret_token(user, hours))
+    hours = {"valid": 0.75, "past": -1, "busy": -1, "cool": -1, "endless": None}
+    for user, left in {**hours, "dead": -1, "much": 0.5}.items():
+        own_store.save_token(secret_token(user, left))
     own_store.save_token(
         make_token(user_name="new", grant_token="grant-secret new", api_domain="other", **CLIENT)
     )
-    lease(tokens, "busy", owner="somebody", until=later)
-    lease(tokens, "cool", cooling_until=later, failures={"0": failed(later, "too many")})
-    lease(tokens, "past", until=now - timedelta(hours=1), owner="dead")
+    begin_refresh(tokens, "busy")
+    begin_refresh(tokens, "past", ago=3600)
+    cool_down(tokens, "cool", "too many")
+    reach_limit(tokens, "much")
+    end_login(tokens, "dead", ago=7200)
+
+
+STATES = {
+    "valid": "valid",
+    "past": "expired",
+    "busy": "refreshing",
+    "cool": "cooling down",
+    "endless": "valid",
+    "new": "no access token",
+    "dead": "login required",
+    "much": "at Zoho's limit",
+}
 
 
 @pytest.mark.usefixtures("all_states")
-def test_every_state_is_told(cli: CommandLine) -> None:
+def test_every_state_is_told_line_by_line(cli: CommandLine, tokens: Tokens) -> None:
     result = cli("list")
 
     assert (result.status, result.errors) == (0, "")
-    states = {user: (state, centre) for user, _, state, centre, _ in result.rows}
-    assert states.pop("cool")[0].startswith("cooling down for ")
-    assert states == {
-        "valid": ("valid for 44 min", "EU"),
-        "past": ("expired", "EU"),
-        "busy": ("refreshing", "EU"),
-        "endless": ("valid, expiry unknown", "EU"),
-        "new": ("no access token", "other"),
-    }
-    assert "6 tokens" in result.output
-    assert [row[0] for row in result.rows] == sorted(row[0] for row in result.rows)
+    assert [row[0] for row in result.rows] == sorted(STATES)
+    rows = {row[0]: row[1:] for row in result.rows}
+    assert {user: row[1] for user, row in rows.items()} == STATES
+    assert {row[0] for row in rows.values()} == set(tokens.distinct("id"))
+    assert {row[3] for user, row in rows.items() if user != "new"} == {"EU"}
+    assert rows["new"][3] == "other"
+    assert seconds_since(rows["dead"][5]) == pytest.approx(7200, abs=60)
+    assert rows["dead"][6] == DEAD
+    assert seconds_since(rows["cool"][2]) == pytest.approx(-300, abs=60)
+    assert rows["cool"][6] == "too many"
+    assert seconds_since(rows["much"][2]) == pytest.approx(-620, abs=60)
+    assert "10 times in 10 minutes" in rows["much"][6]
+    assert seconds_since(rows["valid"][2]) == pytest.approx(-2700, abs=60)
+    assert rows["valid"][5:] == ["", ""]
+    assert result.output.count("\n") == len(STATES)
     assert not any(secret in result.output for secret in SECRETS)
+
+
+def seconds_since(moment: str) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
 
 
 @pytest.mark.usefixtures("all_states")
@@ -90,19 +96,44 @@ def test_json_tells_the_same(cli: CommandLine, tokens: Tokens) -> None:
     result = cli("list", "--json")
 
     found = {one["user"]: one for one in result.json}
-    assert {user: one["state"] for user, one in found.items()} == {
-        "valid": "valid",
-        "past": "expired",
-        "busy": "refreshing",
-        "cool": "cooling down",
-        "endless": "valid",
-        "new": "no access token",
-    }
+    assert {user: one["state"] for user, one in found.items()} == STATES
     assert 2500 < found["valid"]["valid_for"] <= 2700
     assert (found["past"]["valid_for"], found["endless"]["valid_for"]) == (0, None)
     assert {one["id"] for one in found.values()} == set(tokens.distinct("id"))
     assert datetime.fromisoformat(found["valid"]["updated_at"]).tzinfo is not None
+    assert found["dead"]["reason"] == DEAD
+    assert seconds_since(found["dead"]["since"]) == pytest.approx(7200, abs=60)
+    assert found["dead"]["retry_after"] is None
+    assert found["cool"]["reason"] == "too many"
+    assert seconds_since(found["much"]["retry_after"]) < -590
+    assert (found["valid"]["reason"], found["valid"]["since"]) == (None, None)
     assert not any(secret in result.output for secret in SECRETS)
+
+
+def test_another_login_is_not_told_of_the_last_ones_failure(
+    cli: CommandLine, own_store: MongoTokenStore, tokens: Tokens
+) -> None:
+    for user in ("ada", "grace"):
+        own_store.save_token(secret_token(user, 1))
+    cool_down(tokens, "ada", "too many")
+    end_login(tokens, "grace")
+    assert len(cli("list", "--failed").rows) == 2
+    # As a save leaves it that ends before it has removed what is said of the last login.
+    tokens.update_many({}, {"$set": {"refresh_token": "another-secret"}})
+
+    assert cli("list", "--failed").rows == []
+    assert {row[2] for row in cli("list").rows} == {"valid"}
+
+
+def test_a_grant_token_that_failed_says_nothing_of_a_refresh_token(
+    cli: CommandLine, own_store: MongoTokenStore, tokens: Tokens
+) -> None:
+    own_store.save_token(secret_token("ada", 1))
+    own_store.save_token(make_token(user_name="grace", grant_token="G", **CLIENT))
+    for user in ("ada", "grace"):
+        cool_down(tokens, user, "no", credential="grant_token")
+
+    assert [row[0] for row in cli("list", "--failed").rows] == ["grace"]
 
 
 @pytest.mark.usefixtures("all_states")
@@ -110,15 +141,43 @@ def test_json_tells_the_same(cli: CommandLine, tokens: Tokens) -> None:
     ("options", "users"),
     [
         (["--user", "past"], {"past"}),
-        (["--expired"], {"past", "busy", "cool"}),
-        (["--expiring-in", "44m"], {"past", "busy", "cool"}),
-        (["--expiring-in", "46m"], {"valid", "past", "busy", "cool"}),
+        (["--expired"], {"past", "busy", "cool", "dead"}),
+        (["--expiring-in", "29m"], {"past", "busy", "cool", "dead"}),
+        (["--expiring-in", "46m"], {"valid", "past", "busy", "cool", "dead", "much"}),
         (["--user", "valid", "--expired"], set()),
+        (["--failed"], {"cool", "dead", "much"}),
+        (["--failed", "--expired"], {"cool", "dead"}),
+        (["--login-required"], {"dead"}),
+        (["--user", "dead", "--login-required"], {"dead"}),
+        (["--user", "cool", "--login-required"], set()),
+        (["--user", "cool", "--failed"], {"cool"}),
+        (["--user", "valid", "--failed"], set()),
     ],
 )
 def test_the_list_can_be_narrowed(cli: CommandLine, options: list[str], users: set[str]) -> None:
     result = cli("list", "--json", *options)
     assert (result.status, {one["user"] for one in result.json}) == (0, users)
+
+
+@pytest.mark.usefixtures("all_states")
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [
+        ("state", ["dead", "much", "cool", "new"]),
+        ("expiry", ["busy", "cool", "dead", "past", "much", "valid"]),
+        ("saved", ["new", "much", "dead", "endless"]),
+        ("user", ["busy", "cool", "dead"]),
+    ],
+)
+def test_the_order_can_be_chosen(cli: CommandLine, order: str, first: list[str]) -> None:
+    limited = ("--sort", order, "--limit", str(len(first)))
+    listed = cli("list", *limited)
+    assert {row[0] for row in listed.rows} == set(first)
+    assert [one["user"] for one in cli("list", "--json", *limited).json] == [
+        row[0] for row in listed.rows
+    ]
+    if order != "expiry":
+        assert [row[0] for row in listed.rows] == first
 
 
 @pytest.mark.parametrize("command", ["list", "show"])
@@ -146,11 +205,15 @@ def test_a_token_is_shown_without_its_secrets(cli: CommandLine, tokens: Tokens) 
     assert fields["client_id"] == CLIENT["client_id"]
     for name in ("client_secret", "refresh_token", "access_token", "grant_token"):
         assert fields[name] == "(stored)"
-    assert fields["last failure"] == "INVALID: too many"
-    assert fields["data centre"] == "EU"
+    assert (fields["reason"], fields["data_centre"]) == ("too many", "EU")
+    assert fields["state"].startswith("cooling down for ")
     shown = cli("show", id, "--json")
-    assert shown.json["last_failure"] == {"code": "INVALID", "message": "too many"}
-    assert shown.json["state"] == "cooling down"
+    assert (shown.json["state"], shown.json["reason"]) == ("cooling down", "too many")
+    assert seconds_since(shown.json["since"]) < 600
+    assert seconds_since(shown.json["retry_after"]) < 0
+    dead = cli("show", "--user", "dead", "--json").json
+    assert (dead["state"], dead["reason"]) == ("login required", DEAD)
+    assert not any(name.startswith("login_required") for name in dead)
     for output in (result.output, shown.output):
         assert not any(secret in output for secret in SECRETS)
 
@@ -165,10 +228,10 @@ def test_a_damaged_document_is_listed_as_such(cli: CommandLine, tokens: Tokens) 
         {"id": "1", "user_name": "ada", "refresh_token": 7, "secret": "access-secret"}
     )
     result = cli("list")
-    [[user, id, state, *_]] = result.rows
-    assert (user, id) == ("ada", "1")
-    assert state.startswith("damaged: the document ObjectId")
-    assert "its refresh_token is of type int" in state
+    [[user, id, state, *_, reason]] = result.rows
+    assert (user, id, state) == ("ada", "1", "damaged")
+    assert reason.startswith("the document ObjectId")
+    assert "its refresh_token is of type int" in reason
     assert cli("show", "1").status == 0
 
 
@@ -180,11 +243,11 @@ def test_a_name_cannot_move_the_cursor(cli: CommandLine, own_store: MongoTokenSt
 
 
 @pytest.mark.usefixtures("all_states")
-def test_the_installed_command_lists_in_80_columns_without_colour(cli: CommandLine) -> None:
+def test_the_installed_command_in_a_pipe(cli: CommandLine) -> None:
     finished = cli.installed("list")
     assert (finished.status, finished.errors) == (0, "")
     assert "\x1b" not in finished.output
-    assert {len(line) for line in finished.output.splitlines()[:-1]} == {80}
+    assert [line.count("\t") for line in finished.output.splitlines()] == [7] * len(STATES)
     shown = cli.installed("show", "unknown")
     assert (shown.status, shown.output) == (1, "")
 

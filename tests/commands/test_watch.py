@@ -1,9 +1,9 @@
 """``watch``: what changed, told live, with a change stream and without; its end."""
 
 import json
-import os
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from tests.commands.conftest import CommandLine
-from tests.commands.running import COMMAND, run_on_terminal, running
+from tests.commands.running import COMMAND, running
+from tests.commands.states import DEAD, cool_down, end_login
 from tests.engines import SERVERS
 from tests.tokens import full
 from tests.transfer.sources import in_hours
@@ -41,13 +42,17 @@ def test_changes_are_told_and_ctrl_c_is_no_failure(
     cli: CommandLine, own_store: MongoTokenStore, tokens: Tokens, tmp_path: Path
 ) -> None:
     save(own_store, "ada", "A-secret", -1)
+    save(own_store, "hedy", "A5-secret", 1)
+    end_login(tokens, "ada")
     command = (str(COMMAND), "watch", "--json")
     with running(*command, folder=tmp_path, **cli.variables) as process:
-        assert '"expired"' in process.wait_for('"ada"')
-        save(own_store, "ada", "A2-secret", 1)
+        assert DEAD in process.wait_for('"ada"')
+        save_login(own_store, "ada", "A2-secret")
         process.wait_for('"valid"')
         save(own_store, "grace", "A3-secret", 1)
         process.wait_for('"grace"')
+        cool_down(tokens, "grace", "too many")
+        process.wait_for('"cooling down"')
         tokens.delete_one({"user_name": "grace"})
         process.wait_for('"gone"')
         process.send(signal.SIGINT)
@@ -56,60 +61,82 @@ def test_changes_are_told_and_ctrl_c_is_no_failure(
     assert (ended.status, ended.errors) == (0, "")
     told = [json.loads(line) for line in ended.output.splitlines()]
     assert [(one.get("user"), one["state"]) for one in told] == [
-        ("ada", "expired"),
+        ("ada", "login required"),
         ("ada", "valid"),
         ("grace", "valid"),
-        (None, "gone"),
+        ("grace", "cooling down"),
+        ("grace", "gone"),
     ]
     assert "secret" not in ended.output
 
 
+def save_login(store: MongoTokenStore, user: str, access_token: str) -> None:
+    """A login: it brings another refresh token."""
+    token = full(user_name=user, refresh_token=f"R2 {user}", access_token=access_token)
+    token.set_expires_in(in_hours(1))
+    store.save_token(token)
+
+
+def test_in_a_pipe_each_change_is_a_line_and_nothing_is_none(
+    cli: CommandLine, own_store: MongoTokenStore, tokens: Tokens, tmp_path: Path
+) -> None:
+    for user in ("ada", "hedy", "jean"):
+        save(own_store, user, f"A-secret {user}", 1)
+    cool_down(tokens, "ada", "too many")
+    command = (str(COMMAND), "watch", "--rows", "2")
+    with running(*command, folder=tmp_path, **cli.variables) as process:
+        process.wait_for("too many")
+        tokens.delete_one({"user_name": "jean"})
+        process.wait_for("gone")
+        save(own_store, "grace", "A3-secret", 1)
+        process.wait_for("grace")
+        process.send(signal.SIGINT)
+        ended = process.finish()
+
+    lines = [line.split("\t") for line in ended.output.splitlines()]
+    # Ada moves up when jean is gone, and leaves again when grace comes: no change of hers.
+    assert [(line[1], line[3]) for line in lines] == [
+        ("ada", "cooling down"),
+        ("jean", "gone"),
+        ("grace", "valid"),
+    ]
+    assert all(datetime.fromisoformat(line[0]).tzinfo is not None for line in lines)
+    assert lines[0][-1] == "too many"
+    assert "secret" not in ended.output
+
+
 def test_without_change_streams_it_polls(
-    cli: CommandLine, own_store: MongoTokenStore, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLine, own_store: MongoTokenStore, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: Any, **__: Any) -> None:
         raise OperationFailure("only supported on replica sets", 40573)
 
     monkeypatch.setattr(Database, "watch", refused)
     save(own_store, "ada", "A", 1)
+    end_login(tokens, "ada")
     began = time.monotonic()
-    result = cli("watch", "--count", "2")
-    assert (result.status, [row[0] for row in result.rows]) == (0, ["ada"])
-    assert "looked for every 1 s" in result.output
-    assert result.output.count("╭") == 1  # Nothing changed, so it is shown once.
-    assert time.monotonic() - began >= 1
-
-
-@pytest.mark.usefixtures("replica_set")
-def test_a_change_stream_is_used_where_there_is_one(cli: CommandLine) -> None:
-    result = cli("watch", "--for", "0s")
+    result = cli("watch", "--count", "3")
     assert result.status == 0
-    assert "0 tokens, 0 refreshing, 0 cooling down, " in result.output
-    assert "told by a change stream" in result.output
+    assert [row[1:4:2] for row in result.rows] == [["ada", "login required"]]
+    assert time.monotonic() - began >= 2
 
 
-def test_the_newest_rows_are_shown(cli: CommandLine, own_store: MongoTokenStore) -> None:
-    for n in range(5):
-        save(own_store, f"u{n}", f"A{n}", 1)
-        time.sleep(0.005)
-    result = cli("watch", "--count", "1", "--rows", "2")
-    assert [row[0] for row in result.rows] == ["u4", "u3"]
-    assert "5 tokens, " in result.output
+def test_a_cool_down_that_ends_is_a_change(
+    cli: CommandLine, own_store: MongoTokenStore, tokens: Tokens
+) -> None:
+    save(own_store, "ada", "A", 1)
+    save(own_store, "grace", "A", 1)
+    cool_down(tokens, "ada", "too many")
+    leases = tokens.database["oauthtoken.leases"]
+    soon = datetime.now(UTC) + timedelta(seconds=4)
+    [[request, _]] = leases.find_one()["failures"].items()  # type: ignore[index]
+    leases.update_one({}, {"$set": {f"failures.{request}.until": soon, "busy_until": soon}})
+
+    result = cli("watch", "--rows", "1", "--for", "6s")
+    assert [row[1:4:2] for row in result.rows] == [["ada", "cooling down"], ["ada", "valid"]]
 
 
 def test_no_server(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watcher, "TIMEOUT", 0.5)
     result = cli("watch", "--uri", "mongodb://127.0.0.1:1/")
     assert (result.status, result.errors.count("\n")) == (1, 1)
-
-
-def test_on_a_terminal_it_is_one_live_table_in_colour(
-    cli: CommandLine, own_store: MongoTokenStore, tmp_path: Path
-) -> None:
-    save(own_store, "ada", "A", 1)
-    environment = {**os.environ, **cli.variables, "COLUMNS": "100"}
-    command = (str(COMMAND), "watch", "--count", "2")
-    shown = run_on_terminal(*command, folder=tmp_path, environment=environment)
-    text = shown.decode()
-    assert "\x1b[32mvalid for" in text
-    assert "\x1b[1A" in text  # The second look is drawn over the first.

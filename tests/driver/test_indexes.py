@@ -27,8 +27,8 @@ NAMES = [
     *("id_1", "user_name_1", "access_token_1", "refresh_token_1", "grant_token_1"),
     LOGIN_REQUIRED,
 ]
-# The collection of leases has one, and is seen to together with that of the tokens.
-LEASES = "leases.purge_at_1"
+# Those of the collection of leases are seen to together with those of the tokens.
+LEASES = ["leases.purge_at_1", "leases.busy_until_1"]
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -100,9 +100,9 @@ def test_the_first_operation_makes_the_indexes(engine: Engine, store: MongoToken
 def test_ensure_indexes_says_what_it_did(make_store: StoreMaker) -> None:
     store = make_store()
 
-    assert store.ensure_indexes() == ([*NAMES, LEASES], [], [], [])
-    assert store.ensure_indexes() == ([], [], [], [*NAMES, LEASES])
-    assert make_store().ensure_indexes() == ([], [], [], [*NAMES, LEASES])
+    assert store.ensure_indexes() == ([*NAMES, *LEASES], [], [], [])
+    assert store.ensure_indexes() == ([], [], [], [*NAMES, *LEASES])
+    assert make_store().ensure_indexes() == ([], [], [], [*NAMES, *LEASES])
 
 
 @on_servers
@@ -110,16 +110,16 @@ def test_the_ttl_index_is_made_changed_and_removed(make_store: StoreMaker) -> No
     make_store().ensure_indexes()
 
     made = make_store(expire_idle_after=DAY)
-    assert made.ensure_indexes() == (["updated_at_1"], [], [], [*NAMES, LEASES])
+    assert made.ensure_indexes() == (["updated_at_1"], [], [], [*NAMES, *LEASES])
     assert present(made.collection) == TOKENS | idle(DAY)
 
     changed = make_store(expire_idle_after=WEEK)
-    assert changed.ensure_indexes() == ([], ["updated_at_1"], [], [*NAMES, LEASES])
-    assert changed.ensure_indexes() == ([], [], [], [*NAMES, "updated_at_1", LEASES])
+    assert changed.ensure_indexes() == ([], ["updated_at_1"], [], [*NAMES, *LEASES])
+    assert changed.ensure_indexes() == ([], [], [], [*NAMES, "updated_at_1", *LEASES])
     assert present(made.collection) == TOKENS | idle(WEEK)
 
     removed = make_store()
-    assert removed.ensure_indexes() == ([], [], ["updated_at_1"], [*NAMES, LEASES])
+    assert removed.ensure_indexes() == ([], [], ["updated_at_1"], [*NAMES, *LEASES])
     assert present(made.collection) == TOKENS
 
 
@@ -200,10 +200,10 @@ def test_ensure_indexes_replaces_those_of_an_older_layout(store: MongoTokenStore
     store.save_token(full())
     moved = [f"{field}_v2" for field in OLDER]
 
-    assert store.ensure_indexes() == ([], moved, [], ["id_1", LOGIN_REQUIRED, LEASES])
+    assert store.ensure_indexes() == ([], moved, [], ["id_1", LOGIN_REQUIRED, *LEASES])
 
     assert present(store.collection) == MOVED
-    assert store.ensure_indexes() == ([], [], [], ["id_1", *moved, LOGIN_REQUIRED, LEASES])
+    assert store.ensure_indexes() == ([], [], [], ["id_1", *moved, LOGIN_REQUIRED, *LEASES])
 
 
 @on_servers
@@ -241,7 +241,7 @@ def test_an_index_of_somebody_elses_is_left_alone(store: MongoTokenStore) -> Non
     for name, index in others.items():
         store.collection.create_index(list(index["key"].items()), name=name)
 
-    assert store.ensure_indexes() == ([*NAMES, LEASES], [], [], [])
+    assert store.ensure_indexes() == ([*NAMES, *LEASES], [], [], [])
     assert present(store.collection) == TOKENS | others
 
 
@@ -258,14 +258,14 @@ def test_one_that_another_process_makes_meanwhile_will_do(
         return before
 
     monkeypatch.setattr(Collection, "list_indexes", list_then_make)
-    assert store.ensure_indexes() == (["theirs", *NAMES[1:], LEASES], [], [], [])
+    assert store.ensure_indexes() == (["theirs", *NAMES[1:], *LEASES], [], [], [])
 
 
 @on_servers
 def test_the_same_index_under_another_name_will_do(store: MongoTokenStore) -> None:
     store.collection.create_index("id", unique=True, name="mine")
 
-    assert store.ensure_indexes() == ([*NAMES[1:], LEASES], [], [], ["mine"])
+    assert store.ensure_indexes() == ([*NAMES[1:], *LEASES], [], [], ["mine"])
 
 
 CONFLICTS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from zoho_mongo_store.commands.context import TIMEOUT, CommandContext
 from zoho_mongo_store.commands.failures import FAILURE
-from zoho_mongo_store.commands.output import console, print_json, printable, table
+from zoho_mongo_store.commands.output import console, print_json, print_table, printable
 from zoho_mongo_store.commands.rights import check_rights, ensure_indexes
 from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.encryption.encryptor import Encryptor
@@ -75,7 +75,7 @@ def _show(report: Report, dry_run: bool) -> None:
     counts = asdict(report)
     rows = [(name, str(counts[name]), meaning) for name, meaning in _MEANINGS.items()]
     title = "Nothing was written: this would be done" if dry_run else None
-    console().print(table(("rows", "number", "meaning"), rows, title=title))
+    print_table(("rows", "number", "meaning"), rows, title=title)
     console().print(f"{report.rows} rows")
 
 

@@ -8,7 +8,7 @@ import typer
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.durations import METAVAR, parse_duration
 from zoho_mongo_store.commands.options import JsonOption
-from zoho_mongo_store.commands.output import console, print_json, table
+from zoho_mongo_store.commands.output import print_json, print_table
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -53,6 +53,6 @@ def init(
         print_json([{"index": name, "result": result} for name, result in done])
     else:
         rows = [(name, _WORDS.get(result, result)) for name, result in done]
-        console().print(table(("index", "result"), rows))
+        print_table(("index", "result"), rows)
     if error is not None:
         raise error

@@ -1,19 +1,32 @@
 """``zoho-mongo-store list``."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from enum import StrEnum
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.durations import METAVAR, parse_duration
 from zoho_mongo_store.commands.options import JsonOption, as_text
-from zoho_mongo_store.commands.output import console, print_json
+from zoho_mongo_store.commands.output import print_json
 from zoho_mongo_store.commands.selection import Selection
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
+    from zoho_mongo_store.commands.inventory import Inventory
+    from zoho_mongo_store.commands.token_summary import TokenSummary
+
+
+class Order(StrEnum):
+    """What ``--sort`` takes."""
+
+    USER = "user"
+    STATE = "state"
+    EXPIRY = "expiry"
+    SAVED = "saved"
 
 
 @connected
@@ -23,6 +36,18 @@ def list_(
         str | None,
         typer.Option(metavar="NAME", help="Only the token of this user.", callback=as_text),
     ] = None,
+    failed: Annotated[
+        bool,
+        typer.Option(
+            "--failed",
+            help="Only tokens that Zoho gives no access token for: login required, cooling down or "
+            "at Zoho's limit.",
+        ),
+    ] = False,
+    login_required: Annotated[
+        bool,
+        typer.Option("--login-required", help="Only tokens whose users must log in again."),
+    ] = False,
     expired: Annotated[
         bool, typer.Option("--expired", help="Only tokens whose access token has expired.")
     ] = False,
@@ -34,34 +59,76 @@ def list_(
             help="Only tokens whose access token has expired, or expires within this time: 10m.",
         ),
     ] = None,
+    sort: Annotated[
+        Order,
+        typer.Option(
+            metavar="ORDER",
+            help="user; state: what fails comes first; expiry: what expires next; or saved: what "
+            "was saved last.",
+        ),
+    ] = Order.USER,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            metavar="NUMBER",
+            min=0,
+            help="How many tokens to write; 0: all. Default: what the screen takes, and all in a "
+            "pipe or with --json.",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """List the stored tokens: whose they are, which state they are in, and when they were saved.
 
     A token is valid, expired (the next use refreshes it), refreshing (a process is asking Zoho for
     a new access token), cooling down (Zoho refused or could not be reached, and no process asks
-    again yet), or has no access token yet. No secret is shown.
+    again yet), at Zoho's limit of 10 requests in 10 minutes, in need of a login (Zoho does not
+    accept its refresh token any more), without an access token yet, or damaged. No secret is shown.
+
+    In a pipe each token is one line, with a tab between user, id, state, until when (the expiry, or
+    when Zoho is asked again), data centre, when it was saved, since when it fails, and why.
     """
     from zoho_mongo_store.commands.inventory import Inventory
-    from zoho_mongo_store.commands.token_table import count_tokens, token_table
+    from zoho_mongo_store.commands.token_table import print_tokens
 
     inventory = Inventory(context.repository())
-    if user is None:
-        tokens = list(inventory.all())
-    else:
-        selected = Selection.of(None, user)
-        found = inventory.find(selected.filter)
-        if found is None:
-            raise selected.not_found()
-        tokens = [found[0]]
+    tokens = _read(inventory, user, failed=failed, login_required=login_required)
     now = inventory.clock()
     if expired:
         tokens = [one for one in tokens if one.expires_within(timedelta(0), now)]
     if expiring_in is not None:
         tokens = [one for one in tokens if one.expires_within(expiring_in, now)]
     tokens.sort(key=attrgetter("sort_key"))
+    if sort is not Order.USER:
+        tokens.sort(key=_SORT_KEYS[sort])
     if json:
-        print_json([one.as_json(now) for one in tokens])
+        print_json([one.as_json(now) for one in tokens[: limit or None]])
     else:
-        console().print(token_table(tokens, now))
-        console().print(count_tokens(len(tokens)))
+        print_tokens(tokens, now, limit=limit)
+
+
+def _read(
+    inventory: "Inventory", user: str | None, *, failed: bool, login_required: bool
+) -> list["TokenSummary"]:
+    """Read the tokens, by an index where one leads to them."""
+    from zoho_mongo_store.commands.token_state import TokenState
+
+    if user is None:
+        if login_required:
+            return list(inventory.login_required())
+        return list(inventory.failing() if failed else inventory.all())
+    selected = Selection.of(None, user)
+    found = inventory.find(selected.filter)
+    if found is None:
+        raise selected.not_found()
+    state = found[0].state
+    if login_required and state is not TokenState.LOGIN_REQUIRED:
+        return []
+    return [found[0]] if state.is_failing or not failed else []
+
+
+_SORT_KEYS: dict[Order, Callable[["TokenSummary"], Any]] = {
+    Order.STATE: lambda token: token.state.rank,
+    Order.EXPIRY: lambda token: (token.expires_at is None, token.expires_at),
+    Order.SAVED: lambda token: -token.updated_at.timestamp() if token.updated_at else 0,
+}

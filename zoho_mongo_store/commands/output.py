@@ -1,4 +1,4 @@
-r"""What commands write: tables, JSON, and lines on standard error, whatever a console can show.
+r"""What commands write: tables, lines for a pipe, JSON, and errors, whatever a console can show.
 
 A console that is not UTF-8 (Windows, cron, a slim container) lacks letters of some users' names. In
 a table they are escaped as in Python (``\u0410``), in JSON as in JSON.
@@ -13,12 +13,11 @@ from datetime import datetime
 from typing import IO, Any
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-Cell = str | Text
+Row = Sequence[str | Text]
 
 _PROGRAM = "zoho-mongo-store"
 
@@ -28,38 +27,58 @@ def console(*, stderr: bool = False) -> Console:
     return Console(highlight=False, markup=False, stderr=stderr)
 
 
-def table(
-    columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str | None = None
-) -> Table:
-    """Draw a table that folds long cells and cuts none.
+def print_table(columns: Sequence[str], rows: Iterable[Row], *, title: str | None = None) -> None:
+    """Write a table to a terminal, or a line for each row to a pipe.
+
+    Args:
+        columns: The headings, which a pipe does not get.
+        rows: The cells, row by row. Text is shown as it is, without mark-up.
+        title: A line above the table. In a pipe it goes to standard error.
+    """
+    screen = console()
+    if screen.is_terminal:
+        screen.print(table(columns, rows, title=title))
+    else:
+        if title is not None:
+            _print_line(title)
+        print_lines(rows)
+
+
+def table(columns: Sequence[str], rows: Iterable[Row], *, title: str | None = None) -> Table:
+    """Draw a table for a terminal. Its last column is wrapped where it does not fit.
 
     Args:
         columns: The headings.
-        rows: The cells, row by row. Text is shown as it is, without mark-up.
+        rows: The cells, row by row.
         title: A line above the table. Default: no line.
-
-    Returns:
-        The table, for ``console().print``.
     """
-    made = Table(box=box.ROUNDED, title=title, title_justify="left", title_style="italic")
+    made = Table(box=None, padding=(0, 2, 0, 0), title=title, title_justify="left")
     for name in columns:
-        made.add_column(name, overflow="fold")
+        made.add_column(Text(name, style="bold"), overflow="fold", no_wrap=name is not columns[-1])
     for row in rows:
         made.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
     return made
 
 
+def print_lines(rows: Iterable[Row]) -> None:
+    """Write a line for each row to standard output, with a tab between its cells, and flush it."""
+    for row in rows:
+        sys.stdout.write("\t".join(printable(str(cell)) for cell in row) + "\n")
+    sys.stdout.flush()
+
+
 def print_json(value: Any) -> None:
-    """Write one JSON document to standard output, with dates in ISO 8601."""
-    is_escaped = not is_unicode(sys.stdout)
-    json.dump(value, sys.stdout, ensure_ascii=is_escaped, indent=2, default=_json_value)
-    sys.stdout.write("\n")
+    """Write one JSON document to standard output, with dates in ISO 8601; a list line by line."""
+    if isinstance(value, list):
+        lines = ",\n".join(_json(one) for one in value)
+        sys.stdout.write(f"[\n{lines}\n]\n" if value else "[]\n")
+    else:
+        sys.stdout.write(_json(value, indent=2) + "\n")
 
 
 def print_json_line(value: Mapping[str, Any]) -> None:
     """Write one JSON document on one line, and flush it."""
-    is_escaped = not is_unicode(sys.stdout)
-    sys.stdout.write(json.dumps(value, ensure_ascii=is_escaped, default=_json_value) + "\n")
+    sys.stdout.write(_json(value) + "\n")
     sys.stdout.flush()
 
 
@@ -80,6 +99,8 @@ def printable(text: str, stream: IO[str] | None = None) -> str:
         text: The text.
         stream: Where it is to be written. Default: standard output.
     """
+    if text.isascii() and text.isprintable():
+        return text
     visible = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
     if visible.isascii():
         return visible
@@ -113,6 +134,11 @@ def _print_line(text: str) -> None:
 
 def _encoding(stream: IO[str]) -> str:
     return getattr(stream, "encoding", None) or "utf-8"
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    is_escaped = not is_unicode(sys.stdout)
+    return json.dumps(value, ensure_ascii=is_escaped, indent=indent, default=_json_value)
 
 
 def _json_value(value: object) -> str:

@@ -42,7 +42,7 @@ def purge(
 
     from zoho_mongo_store.commands.context import SCAN_TIMEOUT, TIMEOUT
     from zoho_mongo_store.commands.token_summary import summarize
-    from zoho_mongo_store.commands.token_table import count_tokens, token_table
+    from zoho_mongo_store.commands.token_table import count_tokens, print_tokens
     from zoho_mongo_store.driver.server_clock import server_clock
 
     now = server_clock(context.collection.database, TIMEOUT)()
@@ -53,10 +53,10 @@ def purge(
     if is_shown or json:
         with pymongo.timeout(SCAN_TIMEOUT):
             # One that nobody has used for so long has no lease.
-            tokens = [summarize(one, None, now) for one in context.collection.find(idle)]
+            tokens = [summarize(one, {}, now) for one in context.collection.find(idle)]
         tokens.sort(key=attrgetter("sort_key"))
     if is_shown:
-        console().print(token_table(tokens, now))
+        print_tokens(tokens, now)
     if tokens and not dry_run and not yes:
         confirm(f"Delete {count_tokens(len(tokens))}?")
     deleted = 0

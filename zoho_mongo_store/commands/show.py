@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.options import IdArgument, JsonOption, UserOption
-from zoho_mongo_store.commands.output import console, format_date, print_json, table
+from zoho_mongo_store.commands.output import format_date, print_json, print_table
 from zoho_mongo_store.commands.selection import Selection
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def show(
     user: UserOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show one stored token: its fields, its state and its last failure.
+    """Show one stored token: its fields, its state, and since when and why it fails.
 
     A secret is shown as (stored).
     """
@@ -37,27 +37,33 @@ def show(
         raise selected.not_found()
     token, document = found
     fields = _visible_fields(document)
-    failure = token.lease.failure if token.lease is not None else None
+    about = {
+        "state": token.state.value,
+        "since": token.since,
+        "reason": token.reason or None,
+        "retry_after": token.retry_after,
+        "data_centre": token.data_centre,
+    }
     if json:
-        about = {"state": token.state.value, "retry_after": token.retry_after}
-        last = None if failure is None else {"code": failure.code, "message": failure.message}
-        print_json({**fields, **about, "data_centre": token.data_centre, "last_failure": last})
+        print_json({**fields, **about})
         return
+    shown = {**fields, **about, "state": token.describe_state(now)}
     rows = [
         (name, format_date(value) if isinstance(value, datetime) else str(value))
-        for name, value in fields.items()
+        for name, value in shown.items()
+        if value is not None
     ]
-    rows += [("state", token.describe_state(now)), ("data centre", token.data_centre or "")]
-    if failure is not None:
-        rows.append(("last failure", f"{failure.code}: {failure.message}"))
-    console().print(table(("field", "value"), rows))
+    print_table(("field", "value"), rows)
 
 
 def _visible_fields(document: Mapping[str, Any]) -> dict[str, object]:
     """Return the fields of a document, its names first, with ``(stored)`` for each secret."""
     from zoho_mongo_store.model.document import SECRET_FIELDS
+    from zoho_mongo_store.model.login_state import LOGIN_REQUIRED_FIELDS
 
-    names = [*_FIRST_FIELDS, *sorted(set(document) - {*_FIRST_FIELDS, _OWN_ID})]
+    # What is stored of a login that is over is shown as the state.
+    left_out = {*_FIRST_FIELDS, *LOGIN_REQUIRED_FIELDS, _OWN_ID}
+    names = [*_FIRST_FIELDS, *sorted(set(document) - left_out)]
     fields: dict[str, object] = {}
     for name in names:
         if name in document:

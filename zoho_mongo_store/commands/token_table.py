@@ -1,52 +1,251 @@
-"""The table of stored tokens."""
+"""Stored tokens as a table that fits a terminal, and as lines for a pipe. Nothing is secret."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import accumulate
+from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from zoho_mongo_store.commands.output import format_date, printable, table
-from zoho_mongo_store.commands.token_summary import TokenState, TokenSummary
+from zoho_mongo_store.commands.output import console, print_lines, printable
+from zoho_mongo_store.commands.token_state import TokenState
+from zoho_mongo_store.commands.token_summary import TokenSummary
 
 _STYLES = {
     TokenState.VALID: "green",
     TokenState.EXPIRED: "yellow",
     TokenState.REFRESHING: "cyan",
+    TokenState.LOGIN_REQUIRED: "bold red",
     TokenState.COOLING_DOWN: "red",
+    TokenState.AT_LIMIT: "red",
     TokenState.NO_ACCESS_TOKEN: "yellow",
     TokenState.DAMAGED: "red",
 }
+_GAP = 2
+_SHORTEST_REASON = 30
+# The heading, what is left out, and the shell's next prompt.
+_OTHER_LINES = 3
+
+Cell = Callable[[TokenSummary, datetime], Text]
 
 
-def token_table(
-    tokens: Iterable[TokenSummary], now: datetime, *, title: str | None = None
-) -> Table:
-    """Draw whose the tokens are and which state they are in. Nothing is secret.
+class _Column(NamedTuple):
+    heading: str
+    cell: Cell
+
+
+def _minute(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _state(token: TokenSummary, now: datetime) -> Text:
+    return Text(printable(token.describe_state(now)), style=_STYLES[token.state])
+
+
+def _details(token: TokenSummary, now: datetime) -> Text:
+    """Say in as many lines as it takes what the columns of a wide screen say."""
+    if token.reason:
+        about = f"since {_why(token, ': ')}" if token.since else token.reason
+    else:
+        saved = f"saved {_minute(token.updated_at)}" if token.updated_at else ""
+        about = ", ".join(part for part in (token.data_centre, saved) if part)
+    return Text.assemble(_state(token, now), "\n", (printable(about), "dim"))
+
+
+def _why(token: TokenSummary, separator: str) -> str:
+    return separator.join(part for part in (_minute(token.since), token.reason) if part)
+
+
+def _names(token: TokenSummary, _: datetime) -> Text:
+    names = [name for name in (token.user, token.id) if name]
+    return Text.assemble(printable(names[0] if names else ""), *_below(names[1:]))
+
+
+def _below(names: list[str]) -> Iterable[tuple[str, str]]:
+    return (("\n" + printable(name), "dim") for name in names)
+
+
+def _text(cell: Callable[[TokenSummary], str | None]) -> Cell:
+    return lambda token, _: Text(printable(cell(token) or ""))
+
+
+_USER = _Column("user", _text(lambda token: token.user))
+_NAME = _Column("user or id", _text(lambda token: token.user or token.id))
+_ID = _Column("id", _text(lambda token: token.id))
+_STATE = _Column("state", _state)
+_CENTRE = _Column("data centre", _text(lambda token: token.data_centre))
+_SAVED = _Column("saved (UTC)", _text(lambda token: _minute(token.updated_at)))
+_WHY = _Column("since (UTC), and why", _text(lambda token: _why(token, " ")))
+_ORDER = [one.cell for one in (_USER, _NAME, _ID, _STATE, _CENTRE, _SAVED, _WHY)]
+
+
+def print_tokens(
+    tokens: Sequence[TokenSummary], now: datetime, *, limit: int | None = None
+) -> None:
+    """Write whose the tokens are and which state they are in.
+
+    In a pipe that is a line for each token, with a tab between user, id, state, until when, data
+    centre, when it was saved, since when it fails, and why.
 
     Args:
-        tokens: One summary for each row.
+        tokens: What to write.
         now: The server's time, from which remaining times are counted.
-        title: A line above the table. Default: no line.
-
-    Returns:
-        The table, for ``console().print``.
+        limit: How many to write; 0: all. ``None``: what the screen takes, and all to a pipe.
     """
-    columns = ("user", "id", "state", "data centre", "updated (UTC)")
-    return table(columns, (_row(token, now) for token in tokens), title=title)
+    screen = console()
+    if not screen.is_terminal:
+        print_lines(token_cells(token) for token in tokens[: limit or None])
+        return
+    if limit is None:
+        limit = _number_that_fits(tokens, now, screen.width, screen.height - _OTHER_LINES)
+    shown = tokens[: limit or None]
+    screen.print(token_table(shown, now, screen.width))
+    left = len(tokens) - len(shown)
+    screen.print(
+        f"... and {left:,} more" if left else count_tokens(len(tokens)),
+        style="dim",
+    )
+
+
+def token_table(tokens: Sequence[TokenSummary], now: datetime, width: int) -> Table:
+    """Draw the tokens so that no user and no id is broken while anything else can give way.
+
+    Args:
+        tokens: One for each row, or for two where the screen is narrow.
+        now: The server's time.
+        width: The width of the screen.
+    """
+    columns = [_USER, _ID, _STATE]
+    if _width(columns, tokens, now) > width:
+        return _draw([_Column("user and id", _names), _Column("state", _details)], tokens, now)
+    return _with_what_fits(columns, (_WHY, _SAVED, _CENTRE), tokens, now, width)
+
+
+def token_lines(tokens: Sequence[TokenSummary], now: datetime, width: int, heading: str) -> Table:
+    """Draw each token on one line. The id of a token with a user gives way, too.
+
+    Args:
+        tokens: One for each row.
+        now: The server's time.
+        width: The width of the screen.
+        heading: The heading of the user's column.
+    """
+    columns = [_NAME._replace(heading=heading), _STATE]
+    table = _with_what_fits(columns, (_ID, _SAVED, _CENTRE), tokens, now, width)
+    for column in table.columns:
+        column.no_wrap, column.overflow = True, "ellipsis"
+    return table
+
+
+def failing_lines(tokens: Sequence[TokenSummary], now: datetime) -> Iterator[Text]:
+    """Draw each token that fails on two lines: its user and state; since when, and why."""
+    widest = max((cell_len(_NAME.cell(one, now).plain) for one in tokens), default=0)
+    for token in tokens:
+        name = _NAME.cell(token, now)
+        name.pad_right(widest - cell_len(name.plain) + _GAP)
+        yield name.append_text(_state(token, now))
+        yield Text(f"  since {printable(_why(token, ': '))}", style="dim")
+
+
+def token_cells(token: TokenSummary) -> tuple[str, ...]:
+    """List what the line of a token has in a pipe; see ``print_tokens``."""
+    until = token.retry_after or token.expires_at
+    moments = [
+        "" if one is None else one.isoformat(timespec="seconds")
+        for one in (until, token.updated_at, token.since)
+    ]
+    return (
+        token.user or "",
+        token.id,
+        token.state.value,
+        moments[0],
+        token.data_centre or "",
+        *moments[1:],
+        token.reason,
+    )
 
 
 def count_tokens(number: int) -> str:
     """Format a number of tokens: ``1 token``, ``2 tokens``."""
-    return f"{number} token{'' if number == 1 else 's'}"
+    return f"{number:,} token{'' if number == 1 else 's'}"
 
 
-def _row(token: TokenSummary, now: datetime) -> tuple[str, str, Text, str, str]:
-    state = Text(printable(token.describe_state(now)), style=_STYLES[token.state])
-    return (
-        token.user or "",
-        token.id,
-        state,
-        token.data_centre or "",
-        format_date(token.updated_at),
+def _number_that_fits(
+    tokens: Sequence[TokenSummary], now: datetime, width: int, height: int
+) -> int:
+    """Tell how many tokens a screen takes, one at least."""
+    first = tokens[: max(1, height)]
+    heights = accumulate(_heights(token_table(first, now, width), width))
+    return max(1, sum(lines <= height for lines in heights))
+
+
+def _heights(table: Table, width: int) -> Iterator[int]:
+    """Tell how many lines each row takes: the last column is wrapped, and the first may have two.
+
+    Every cell is a ``Text``.
+    """
+    *others, last = table.columns
+    taken = sum(
+        _GAP + max(cell_len(line) for one in (column.header, *column.cells) for line in _lines(one))
+        for column in others
     )
+    room = max(1, width - taken)
+    for first, wrapped in zip(others[0].cells, last.cells, strict=True):
+        if isinstance(wrapped, Text):
+            yield max(len(_lines(first)), len(wrapped.wrap(console(), room)))
+
+
+def _lines(cell: object) -> list[str]:
+    return str(cell).split("\n")
+
+
+def _with_what_fits(
+    columns: list[_Column],
+    optional: Sequence[_Column],
+    tokens: Sequence[TokenSummary],
+    now: datetime,
+    width: int,
+) -> Table:
+    """Draw these columns, and of the others those for which there is room, the first ones first."""
+    for column in optional:
+        if column is _WHY and not any(token.reason for token in tokens):
+            continue
+        needed = _SHORTEST_REASON if column is _WHY else _width([column], tokens, now)
+        if _width(columns, tokens, now) + _GAP + needed <= width:
+            columns = [*columns, column]
+    columns.sort(key=lambda column: _ORDER.index(column.cell))
+    return _draw(columns, tokens, now)
+
+
+def _width(columns: Sequence[_Column], tokens: Sequence[TokenSummary], now: datetime) -> int:
+    """Measure columns at their full width, but for the reasons, of which a part is enough."""
+    widths = [
+        _SHORTEST_REASON
+        if column is _WHY
+        else max(
+            cell_len(line)
+            for cell in (column.heading, *(column.cell(one, now) for one in tokens))
+            for line in _lines(cell)
+        )
+        for column in columns
+    ]
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _draw(
+    columns: Sequence[_Column],
+    tokens: Iterable[TokenSummary],
+    now: datetime,
+) -> Table:
+    made = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
+    for column in columns:
+        made.add_column(
+            Text(column.heading, style="bold"),
+            no_wrap=column is not columns[-1],
+            overflow="fold",
+        )
+    for token in tokens:
+        made.add_row(*(column.cell(token, now) for column in columns))
+    return made

@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from functools import partial
 
 from zoho_mongo_store.refresh.known import by_lease, known
 from zoho_mongo_store.refresh.lease import Lease
@@ -34,7 +35,8 @@ def acquire(progress: Progress) -> Lease | Outcome | None:
     task, leases = progress.task, progress.site.leases
     began = time.monotonic()
     waited_on: str | None = None
-    lease = leases.acquire(task.key, task.request, progress.clock())
+    acquire_lease = partial(leases.acquire, task.key, task.request, token_id=task.fields.get("id"))
+    lease = acquire_lease(progress.clock())
     while lease is None:
         if progress.is_early:
             return None
@@ -45,7 +47,7 @@ def acquire(progress: Progress) -> Lease | Outcome | None:
         if state is None:
             # It was purged, or somebody is just making it.
             pause(progress, time.monotonic() - began)
-            lease = leases.acquire(task.key, task.request, moment)
+            lease = acquire_lease(moment)
             continue
         if state.owner is not None and moment < state.until:
             waited_on = state.owner
@@ -56,7 +58,7 @@ def acquire(progress: Progress) -> Lease | Outcome | None:
             return outcome
         if moment < state.retry_after:
             return by_lease(progress, state, moment)
-        lease = leases.acquire(task.key, task.request, moment, state.owner)
+        lease = acquire_lease(moment, state.owner)
         if lease is not None and state.owner is not None:
             _took_over(progress)
     return lease

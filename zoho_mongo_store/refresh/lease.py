@@ -33,6 +33,8 @@ class Lease(NamedTuple):
         until: When it runs out, unless it is extended.
         failures: How many failures of the last kind in a row this request has had.
         failure: The last of them, or ``None``.
+        limited_until: When Zoho's limit lets the next request through; long ago where this one does
+            not reach it.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Lease(NamedTuple):
     until: datetime
     failures: int
     failure: Failure | None
+    limited_until: datetime
 
 
 class LeaseState(NamedTuple):
@@ -53,6 +56,9 @@ class LeaseState(NamedTuple):
             window.
         failure: The last failure, or ``None``.
         failed_owner: Who held the lease then.
+        failed_at: When that was.
+        limited_until: When Zoho's limit lets the next request through.
+        limited_since: When the newest request that counts was sent.
     """
 
     owner: str | None
@@ -60,6 +66,23 @@ class LeaseState(NamedTuple):
     retry_after: datetime
     failure: Failure | None
     failed_owner: str | None
+    failed_at: datetime | None
+    limited_until: datetime
+    limited_since: datetime | None
+
+
+class BusyLease(NamedTuple):
+    """A lease that is held, cooling down or at Zoho's limit.
+
+    Attributes:
+        key: The digest of the credential.
+        token_id: The id of the token for which it was taken last; ``None`` if that was not stored.
+        state: What is stored about the credential.
+    """
+
+    key: str
+    token_id: str | None
+    state: LeaseState
 
 
 def lease_key(kind: str, credential: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from zoho_mongo_store.refresh.lease import Failure, Lease, LeaseState
 from zoho_mongo_store.refresh.policy import ZOHO_REQUESTS, ZOHO_WINDOW
+from zoho_mongo_store.storage.token_indexes import BUSY_FIELD
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Zoho counts when a request arrives, this counts when one is about to be sent, each on its clock.
@@ -41,30 +42,30 @@ def acquirable(key: str, request: str, now: datetime, replacing: str | None) -> 
 
 
 def busy(now: datetime) -> Fields:
-    """Match the leases that are held, cooling down or at Zoho's limit.
-
-    They are few among many that are over, so they are found by the index on ``purge_at``, which is
-    an hour at least after each of these ends.
-    """
-    recent = {"purge_at": {"$gt": now + _KEPT_FOR - _COUNTED_FOR}}
-    held = {"owner": {"$exists": True}}
-    cooling = {"cooling_until": {"$gt": now}}
-    at_limit = {_AT_LIMIT: {"$exists": True}}
-    return {**recent, "$or": [held, cooling, at_limit]}
+    """Match the leases that are held, cooling down or at Zoho's limit, by their index."""
+    return {BUSY_FIELD: {"$gt": now}}
 
 
-def acquired(owner: str, now: datetime, until: datetime) -> Fields:
+def acquired(owner: str, token_id: str | None, now: datetime, until: datetime) -> Fields:
     """Take a lease, and count the request that is about to be sent."""
+    named = {} if token_id is None else {"token_id": token_id}
     return {
-        "$set": {"owner": owner, "until": until},
+        "$set": {"owner": owner, **extended(until), **named},
         "$max": {"purge_at": until + _KEPT_FOR},
         "$push": {"requests": {"$each": [now], "$slice": -ZOHO_REQUESTS}},
     }
 
 
+def extended(until: datetime) -> Fields:
+    """Describe when a lease runs out."""
+    return {"until": until, BUSY_FIELD: until}
+
+
 def succeeded(lease: Lease) -> Fields:
     """End a lease with a token got; the past failures of its request are forgotten."""
-    return {"$unset": {"owner": "", "cooling_until": "", f"failures.{lease.request}": ""}}
+    update = released(lease, counted=True)
+    update["$unset"][f"failures.{lease.request}"] = ""
+    return update
 
 
 def failed(lease: Lease, failure: Failure, count: int, now: datetime, until: datetime) -> Fields:
@@ -78,15 +79,20 @@ def failed(lease: Lease, failure: Failure, count: int, now: datetime, until: dat
         "at": now,
     }
     return {
-        "$set": {"cooling_until": until, f"failures.{lease.request}": stored},
+        "$set": {
+            BUSY_FIELD: max(until, lease.limited_until),
+            f"failures.{lease.request}": stored,
+        },
         "$max": {"purge_at": until + kept_for},
         "$unset": {"owner": ""},
     }
 
 
-def released(*, counted: bool) -> Fields:
+def released(lease: Lease, *, counted: bool) -> Fields:
     """End a lease without an outcome; if Zoho cannot have been asked, no request is counted."""
-    update: Fields = {"$unset": {"owner": ""}}
+    if counted and lease.limited_until > _LONG_AGO:
+        return {"$unset": {"owner": ""}, "$set": {BUSY_FIELD: lease.limited_until}}
+    update: Fields = {"$unset": {"owner": "", BUSY_FIELD: ""}}
     if not counted:
         update["$pop"] = {"requests": _NEWEST_REQUEST}
     return update
@@ -95,8 +101,17 @@ def released(*, counted: bool) -> Fields:
 def lease_of(stored: Mapping[str, Any], request: str) -> Lease:
     """Read the lease that has just been taken."""
     last = stored.get("failures", {}).get(request, {})
-    owner, until = stored["owner"], stored["until"]
-    return Lease(stored["_id"], request, owner, until, last.get("count", 0), _failure(last))
+    limited_until = _limited_until(stored)
+    is_limited = limited_until > stored["requests"][-1]
+    return Lease(
+        key=stored["_id"],
+        request=request,
+        owner=stored["owner"],
+        until=stored["until"],
+        failures=last.get("count", 0),
+        failure=_failure(last),
+        limited_until=limited_until if is_limited else _LONG_AGO,
+    )
 
 
 def state_of(stored: Mapping[str, Any], request: str | None) -> LeaseState:
@@ -112,17 +127,26 @@ def state_of(stored: Mapping[str, Any], request: str | None) -> LeaseState:
         last = max(failures.values(), key=lambda one: one["at"], default={})
     else:
         last = failures.get(request, {})
-    requests = stored.get("requests", [])
-    retry_after: datetime = last.get("until", _LONG_AGO)
-    if len(requests) >= ZOHO_REQUESTS:
-        retry_after = max(retry_after, requests[0] + _COUNTED_FOR)
+    limited_until = _limited_until(stored)
     return LeaseState(
         owner=stored.get("owner"),
         until=stored["until"],
-        retry_after=retry_after,
+        retry_after=max(last.get("until", _LONG_AGO), limited_until),
         failure=_failure(last),
         failed_owner=last.get("owner"),
+        failed_at=last.get("at"),
+        limited_until=limited_until,
+        limited_since=next(reversed(stored.get("requests", [])), None),
     )
+
+
+def _limited_until(stored: Mapping[str, Any]) -> datetime:
+    """When Zoho's limit lets the next request through."""
+    requests = stored.get("requests", [])
+    if len(requests) < ZOHO_REQUESTS:
+        return _LONG_AGO
+    ends: datetime = requests[0] + _COUNTED_FOR
+    return ends
 
 
 def _failure(stored: Mapping[str, Any]) -> Failure | None:

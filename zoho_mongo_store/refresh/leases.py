@@ -1,7 +1,7 @@
 """The collection of leases: who may redeem a credential at Zoho, agreed on by the whole fleet."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 from zoho_mongo_store.driver.server_clock import Clock, server_clock
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.refresh import lease_document
-from zoho_mongo_store.refresh.lease import Failure, Lease, LeaseState
+from zoho_mongo_store.refresh.lease import BusyLease, Failure, Lease, LeaseState
 from zoho_mongo_store.refresh.policy import RefreshPolicy
 
 
@@ -47,7 +47,13 @@ class Leases:
         return server_clock(self._collection().database, self._timeout)
 
     def acquire(
-        self, key: str, request: str, now: datetime, replacing: str | None = None
+        self,
+        key: str,
+        request: str,
+        now: datetime,
+        replacing: str | None = None,
+        *,
+        token_id: str | None = None,
     ) -> Lease | None:
         """Take the lease if it is free, or the one that ``replacing`` let run out.
 
@@ -56,6 +62,7 @@ class Leases:
             request: The digest of the request that is to be sent.
             now: The server's time.
             replacing: The owner of a lease that has run out.
+            token_id: The id of the token that it is for, which ``busy`` tells. ``None``: unknown.
 
         Returns:
             The lease, or ``None``: it is another's, the request is cooling down, or ten requests
@@ -67,7 +74,7 @@ class Leases:
             try:
                 taken = collection.find_one_and_update(
                     lease_document.acquirable(key, request, now, replacing),
-                    lease_document.acquired(owner, now, now + self._policy.lease),
+                    lease_document.acquired(owner, token_id, now, now + self._policy.lease),
                     upsert=replacing is None,
                     return_document=ReturnDocument.AFTER,
                 )
@@ -79,7 +86,7 @@ class Leases:
 
     def extend(self, lease: Lease, now: datetime) -> bool:
         """Begin the lease anew; ``False`` if it is another's by now."""
-        return self._change(lease, {"$set": {"until": now + self._policy.lease}})
+        return self._change(lease, {"$set": lease_document.extended(now + self._policy.lease)})
 
     def succeed(self, lease: Lease) -> bool:
         """End the lease with a token got; the past failures of this request are forgotten."""
@@ -117,7 +124,7 @@ class Leases:
             lease: What to end.
             counted: Whether Zoho may have been asked, so that the request counts against its limit.
         """
-        return self._change(lease, lease_document.released(counted=counted))
+        return self._change(lease, lease_document.released(lease, counted=counted))
 
     def read(self, key: str, request: str | None = None) -> LeaseState | None:
         """Read what is stored about a credential.
@@ -131,16 +138,18 @@ class Leases:
             stored = collection.find_one({"_id": key})
         return None if stored is None else lease_document.state_of(stored, request)
 
-    def busy(self, now: datetime) -> set[str]:
-        """Read the keys of the leases that are held, cooling down or at Zoho's limit.
+    def busy(self, now: datetime) -> Iterator[BusyLease]:
+        """Read the leases that are held, cooling down or at Zoho's limit.
 
         Args:
             now: The server's time.
         """
         collection = self._collection()
         with pymongo.timeout(self._timeout):
-            found = collection.find(lease_document.busy(now), {"_id": 1})
-            return {lease["_id"] for lease in found}
+            found = list(collection.find(lease_document.busy(now)))
+        for stored in found:
+            state = lease_document.state_of(stored, None)
+            yield BusyLease(stored["_id"], stored.get("token_id"), state)
 
     def _change(self, lease: Lease, update: dict[str, Any]) -> bool:
         collection = self._collection()

@@ -12,6 +12,9 @@ from zoho_mongo_store.model.login_state import LOGIN_REQUIRED_SINCE
 
 IDLE_FIELD = "updated_at"
 PURGE_FIELD = "purge_at"
+BUSY_FIELD = "busy_until"
+"""Until when a lease is held, cooling down or at Zoho's limit. One that is none of these lacks it,
+or names the past."""
 
 # expireAfterSeconds is a 32-bit number of seconds.
 _LONGEST_IDLE = timedelta(seconds=2**31 - 1)
@@ -26,8 +29,12 @@ TOKEN_INDEXES = (
     # What "which users have to log in again" is asked of: few documents, or none.
     Index(LOGIN_REQUIRED_SINCE, partial=True),
 )
-# A lease names the moment from which it is of no use.
-LEASE_INDEXES = (Index(PURGE_FIELD, expire_after=0),)
+LEASE_INDEXES = (
+    # A lease names the moment from which it is of no use.
+    Index(PURGE_FIELD, expire_after=0),
+    # What "which refreshes are under way or held off" is asked of: few leases, or none.
+    Index(BUSY_FIELD, partial=True),
+)
 
 
 def idle_index(expire_idle_after: timedelta | None) -> Index | None:
@@ -68,5 +75,5 @@ def ensure_token_indexes(
 def ensure_lease_indexes(
     collection: Collection[Document], timeout: float, *, by_hand: bool
 ) -> Changes:
-    """Make the collection of leases have its TTL index; see ``ensure_indexes``."""
+    """Make the collection of leases have its indexes; see ``ensure_indexes``."""
     return ensure_indexes(collection, LEASE_INDEXES, timeout, by_hand=by_hand)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.commands.context import CommandContext
-from zoho_mongo_store.commands.doctor import documents, indexes, server
+from zoho_mongo_store.commands.doctor import access, documents, indexes, logins, server
 from zoho_mongo_store.commands.doctor.findings import Finding
 from zoho_mongo_store.commands.failures import explain
 from zoho_mongo_store.errors import StoreError, lacks_privilege
@@ -16,34 +16,77 @@ _START = "start MongoDB, or correct --uri"
 _MORE_RIGHTS = "run doctor as a user who may (such as the deploy step's)"
 
 
-def examine(context: CommandContext) -> Iterator[Finding]:
-    """Run every check; the first alone if the server cannot be reached."""
+def examine(context: CommandContext, *, quick: bool) -> Iterator[Finding]:
+    """Run every check; the first alone if the server cannot be reached.
+
+    Args:
+        context: The collection to check.
+        quick: Whether to check only that the server answers and that the indexes stand.
+    """
     collection = context.collection
     try:
         yield server.reached(collection)
     except Exception as error:
         yield Finding("server", "failed", explain(error, "ping", context.secrets), _START)
         return
-    checks: list[Check] = [
-        ("version", lambda: server.version(collection)),
+    if not quick:
+        yield from _run(context, _of_the_server(context))
+    there: list[Finding] = []
+    yield from _run(context, [("collection", lambda: indexes.collection_exists(collection))], there)
+    if any(one.result == "failed" for one in there):
+        # Of what is not there, the other checks could only say the same again.
+        return
+    yield from _run(context, [("indexes", lambda: indexes.present(collection))])
+    if not quick:
+        yield from _run(context, _of_the_tokens(context))
+
+
+def _of_the_server(context: CommandContext) -> list[Check]:
+    collection = context.collection
+    return [
+        ("versions", lambda: server.versions(collection)),
         ("topology", lambda: server.topology(collection)),
         ("write concern", lambda: server.write_concern(collection)),
         ("read preference", lambda: server.read_preference(collection)),
         ("TLS", lambda: server.tls(collection)),
-        ("authentication", lambda: server.authentication(collection)),
+        ("authentication", lambda: access.authentication(collection)),
+        ("rights", lambda: access.rights(collection, context.encryption)),
         ("clock", lambda: server.clock(collection)),
-        ("indexes", lambda: indexes.present(collection)),
+    ]
+
+
+def _of_the_tokens(context: CommandContext) -> list[Check]:
+    collection = context.collection
+    return [
         ("indexes used", lambda: indexes.used(collection)),
         ("duplicates", lambda: documents.duplicates(collection)),
-        ("secrets", lambda: documents.secrets(collection, context.encryption)),
+        ("credentials", lambda: documents.shared_credentials(collection)),
+        ("OAuth clients", lambda: documents.clients(collection)),
+        ("encryption", lambda: documents.secrets(collection, context.encryption)),
         ("documents", lambda: documents.readable(context.repository())),
+        ("logins", lambda: logins.failing(context.repository())),
     ]
+
+
+def _run(
+    context: CommandContext, checks: Iterable[Check], found: list[Finding] | None = None
+) -> Iterator[Finding]:
+    """Run checks; what keeps one from looking is its finding.
+
+    Args:
+        context: Knows what no text may show.
+        checks: The checks.
+        found: Where to note their findings too.
+    """
     for name, check in checks:
         try:
-            yield from check()
+            findings = list(check())
         except (PyMongoError, StoreError) as error:
             if lacks_privilege(error):
-                yield Finding(name, "warned", "the role may not look", _MORE_RIGHTS)
+                findings = [Finding(name, "warned", "the role may not look", _MORE_RIGHTS)]
             else:
                 reason = explain(error, name, context.secrets)
-                yield Finding(name, "failed", reason, "mend that, then run doctor again")
+                findings = [Finding(name, "failed", reason, "mend that, then run doctor again")]
+        if found is not None:
+            found += findings
+        yield from findings

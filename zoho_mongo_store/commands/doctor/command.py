@@ -1,39 +1,68 @@
 """``zoho-mongo-store doctor``."""
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import FAILURE
 from zoho_mongo_store.commands.options import JsonOption
-from zoho_mongo_store.commands.output import console, print_json, table
+from zoho_mongo_store.commands.output import console, print_json, print_lines, printable, table
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
+    from zoho_mongo_store.commands.doctor.findings import Finding
 
 _STYLES = {"passed": "green", "warned": "yellow", "failed": "bold red"}
 
 
 @connected
-def doctor(context: "CommandContext", json: JsonOption = False) -> None:
-    """Check the server, the indexes and the stored tokens, and say what to do.
+def doctor(
+    context: "CommandContext",
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="Check only that MongoDB answers and that the indexes stand: for a probe.",
+        ),
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 1 if a check has warned, too.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Check the server, the role, the indexes and the stored tokens, and say what to do.
 
     Each check has passed, warned or failed. The command ends with 1 if one has failed. It changes
-    nothing.
+    nothing. In a pipe each finding is one line: result, check, what was found and what to do, with
+    a tab between them.
     """
-    from rich.text import Text
-
     from zoho_mongo_store.commands.doctor.checks import examine
 
-    findings = list(examine(context))
+    findings = list(examine(context, quick=quick))
     if json:
         print_json([one._asdict() for one in findings])
+    elif console().is_terminal:
+        _show(findings)
     else:
-        rows = [
-            (Text(one.result, style=_STYLES[one.result]), one.check, one.detail, one.advice)
-            for one in findings
-        ]
-        console().print(table(("result", "check", "found", "what to do"), rows))
-    if any(one.result == "failed" for one in findings):
+        print_lines((one.result, one.check, one.detail, one.advice) for one in findings)
+    bad = {"failed", "warned"} if strict else {"failed"}
+    if any(one.result in bad for one in findings):
         raise typer.Exit(FAILURE)
+
+
+def _show(findings: "Sequence[Finding]") -> None:
+    """Write the findings to a terminal, each with its advice below it."""
+    from rich.text import Text
+
+    rows = []
+    for one in findings:
+        found = Text(printable(one.detail))
+        if one.advice:
+            found.append(f"\n-> {printable(one.advice)}", style="bold")
+        rows.append((Text(one.result, style=_STYLES[one.result]), one.check, found))
+    counts = Counter[str](one.result for one in findings)
+    console().print(table(("result", "check", "found"), rows))
+    console().print(", ".join(f"{counts[result]} {result}" for result in _STYLES), style="dim")

@@ -1,5 +1,6 @@
 """What ``doctor`` checks of the stored tokens."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,14 +9,15 @@ from pymongo.collection import Collection
 
 from zoho_mongo_store.commands.context import SCAN_TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
-from zoho_mongo_store.commands.inventory import Inventory
-from zoho_mongo_store.commands.token_summary import TokenState, TokenSummary
+from zoho_mongo_store.commands.token_state import find_damage
 from zoho_mongo_store.commands.token_table import count_tokens
 from zoho_mongo_store.encryption import FieldEncryption
-from zoho_mongo_store.model.document import SECRET_FIELDS, Document
+from zoho_mongo_store.encryption.cipher import UnreadableError
+from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, SECRET_FIELDS, Document
 from zoho_mongo_store.storage.repository import TokenRepository
 from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES
 
+_PAGE = 1000
 _SHOWN = 5
 _DAMAGED = "delete it, and have its user log in again"
 
@@ -62,36 +64,91 @@ def secrets(
         yield Finding("encryption", "passed", "all secrets are encrypted")
 
 
+def shared_credentials(collection: Collection[Document]) -> Iterator[Finding]:
+    """Check that no two documents hold one credential. That is allowed, and seldom meant."""
+    for field in CREDENTIAL_FIELDS:
+        stages: list[dict[str, Any]] = [
+            {"$match": {field: {"$exists": True}}},
+            {"$group": {"_id": f"${field}", "ids": {"$push": "$id"}, "documents": {"$sum": 1}}},
+            {"$match": {"documents": {"$gt": 1}}},
+            {"$project": {"_id": False, "ids": {"$slice": ["$ids", _SHOWN]}, "documents": True}},
+            {"$limit": _SHOWN},
+        ]
+        with pymongo.timeout(SCAN_TIMEOUT):
+            found = list(collection.aggregate(stages, allowDiskUse=True))
+        for one in found:
+            ids = ", ".join(str(id) for id in one["ids"])
+            yield Finding(
+                "credentials",
+                "warned",
+                f"{one['documents']} documents hold one {field.replace('_', ' ')}: ids {ids}",
+                "delete all but the one in use, unless one login is meant to have several names",
+            )
+        if found:
+            # One login saved twice has all its credentials twice.
+            return
+    yield Finding("credentials", "passed", "each is in one document")
+
+
+def clients(collection: Collection[Document]) -> Iterator[Finding]:
+    """Check that all tokens are of one OAuth client, and where a user has tokens of two."""
+    nameless = {"$cond": [{"$gt": ["$user_name", None]}, "$$REMOVE", "$id"]}
+    stages: list[dict[str, Any]] = [
+        {"$match": {"client_id": {"$exists": True}}},
+        {"$group": {"_id": "$client_id", "tokens": {"$sum": 1}, "ids": {"$push": nameless}}},
+        {"$sort": {"_id": 1}},
+    ]
+    with pymongo.timeout(SCAN_TIMEOUT):
+        found = list(collection.aggregate(stages, allowDiskUse=True))
+    if len(found) <= 1:
+        yield Finding("OAuth clients", "passed", f"{found[0]['_id']}" if found else "none yet")
+        return
+    counts = ", ".join(f"{one['_id']} ({count_tokens(one['tokens'])})" for one in found[:_SHOWN])
+    yield Finding(
+        "OAuth clients",
+        "warned",
+        f"{len(found)} OAuth clients share the collection: {counts}",
+        "give each client a collection of its own: a user of two has one name here",
+    )
+    lost = [str(id) for one in found for id in one["ids"]]
+    if lost:
+        yield Finding(
+            "OAuth clients",
+            "warned",
+            f"{count_tokens(len(lost))} without a user name, which another client's token of the "
+            f"same user may have taken: ids {', '.join(lost[:_SHOWN])}",
+            "look at each with zoho-mongo-store show; move it to its client's collection",
+        )
+
+
 def readable(tokens: TokenRepository) -> Iterator[Finding]:
-    """Check that every document is a token, and that no token is cooling down."""
-    inventory = Inventory(tokens)
-    number, damaged, cooling = 0, 0, 0
-    for token in inventory.all():
+    """Check that every document is a token, with secrets that can be decrypted."""
+    number, damaged = 0, 0
+    for damage in _find_damages(tokens):
         number += 1
-        if token.state is TokenState.DAMAGED:
+        if damage:
             damaged += 1
             if damaged <= _SHOWN:
-                yield Finding("document", "failed", token.damage, _DAMAGED)
-        elif token.state is TokenState.COOLING_DOWN:
-            cooling += 1
-            if cooling <= _SHOWN:
-                yield Finding("cool-down", "warned", *_describe_cool_down(token, inventory))
-    for check, count in (("document", damaged), ("cool-down", cooling)):
-        if count > _SHOWN:
-            yield Finding(check, "warned", f"and {count_tokens(count - _SHOWN)} more", "see list")
+                yield Finding("documents", "failed", damage, _DAMAGED)
+    if damaged > _SHOWN:
+        more = f"and {count_tokens(damaged - _SHOWN)} more"
+        yield Finding("documents", "failed", more, "see zoho-mongo-store list")
     if not damaged:
         yield Finding("documents", "passed", f"{count_tokens(number)}, all in order")
-    if not cooling:
-        yield Finding("cool-down", "passed", "none")
 
 
-def _describe_cool_down(token: TokenSummary, inventory: Inventory) -> tuple[str, str]:
-    failure = token.lease.failure if token.lease is not None else None
-    reason = "" if failure is None else f" ({failure.code}: {failure.message})"
-    detail = f"{token.user or token.id} is {token.describe_state(inventory.clock())}{reason}"
-    if failure is not None and failure.refused:
-        return detail, "Zoho refuses: if it goes on, have the user log in again"
-    return detail, "wait; see whether Zoho can be reached from the application's hosts"
+def _find_damages(tokens: TokenRepository) -> Iterator[str]:
+    """Read every document; what is wrong with each, or an empty text."""
+    with contextlib.closing(tokens.scan(_PAGE)) as scan:
+        while True:
+            try:
+                document = scan.next()
+            except UnreadableError as error:
+                yield str(error)
+                continue
+            if document is None:
+                return
+            yield find_damage(document)
 
 
 def _any_secret(kind: str) -> dict[str, Any]:

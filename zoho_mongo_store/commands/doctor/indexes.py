@@ -12,11 +12,24 @@ from zoho_mongo_store.commands.doctor.findings import Finding
 from zoho_mongo_store.commands.durations import format_duration
 from zoho_mongo_store.commands.index_setup import existing_idle_index, existing_indexes
 from zoho_mongo_store.driver.index import Index
+from zoho_mongo_store.driver.query_plan import is_indexed
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.storage.token_indexes import LEASE_INDEXES, TOKEN_INDEXES
 
 _INIT = "run zoho-mongo-store init"
-_COLLECTION_SCAN = "COLLSCAN"
+
+
+def collection_exists(collection: Collection[Document]) -> Iterator[Finding]:
+    """Check that there is a collection of that name: else the name may be wrong."""
+    with pymongo.timeout(TIMEOUT):
+        found = collection.database.list_collection_names(
+            filter={"name": collection.name}, authorizedCollections=True
+        )
+    if found:
+        yield Finding("collection", "passed", collection.full_name)
+    else:
+        advice = f"{_INIT}; if there should be tokens, correct --database or --collection"
+        yield Finding("collection", "failed", f"there is no {collection.full_name}", advice)
 
 
 def present(collection: Collection[Document]) -> Iterator[Finding]:
@@ -37,12 +50,12 @@ def present(collection: Collection[Document]) -> Iterator[Finding]:
 
 def used(collection: Collection[Document]) -> Iterator[Finding]:
     """Check that the server looks tokens up by an index, not by reading the whole collection."""
-    scanned = []
-    for index in TOKEN_INDEXES:
-        with pymongo.timeout(TIMEOUT):
-            plan = collection.find({index.field: "-"}).explain()["queryPlanner"]["winningPlan"]
-        if _COLLECTION_SCAN in _stages(plan):
-            scanned.append(index.field)
+    with pymongo.timeout(TIMEOUT):
+        scanned = [
+            index.field
+            for index in TOKEN_INDEXES
+            if not is_indexed(collection, index.field, unique=False)
+        ]
     if scanned:
         detail = f"the whole collection is read to look up {', '.join(scanned)}"
         yield Finding("indexes used", "failed", detail, _INIT)
@@ -65,13 +78,3 @@ def _options(index: dict[str, Any]) -> dict[str, Any]:
     flags = {name: True for name in ("unique", "sparse") if index.get(name)}
     kept = ("expireAfterSeconds", "partialFilterExpression", "collation")
     return {**flags, **{name: index[name] for name in kept if name in index}}
-
-
-def _stages(plan: dict[str, Any]) -> Iterator[str]:
-    """List the stages of a plan. They are nested, some in lists."""
-    if "stage" in plan:
-        yield plan["stage"]
-    for value in plan.values():
-        for nested in value if isinstance(value, list) else [value]:
-            if isinstance(nested, dict):
-                yield from _stages(nested)

@@ -11,10 +11,12 @@ from pymongo.collection import Collection
 
 from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
+from zoho_mongo_store.commands.versions import installed_versions
 from zoho_mongo_store.errors import keeping_words
 from zoho_mongo_store.model.document import Document, now
 from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
+from zoho_mongo_store.version import __version__
 
 # The SDK refreshes an access token 5 s before it expires (oauth_token.py, get_token). A host whose
 # clock is slow by almost as much uses tokens that have expired.
@@ -39,14 +41,15 @@ def reached(collection: Collection[Document]) -> Finding:
     return Finding("server", "passed", f"{', '.join(nodes)} answers")
 
 
-def version(collection: Collection[Document]) -> Iterator[Finding]:
-    """Check that the version of MongoDB is supported."""
+def versions(collection: Collection[Document]) -> Iterator[Finding]:
+    """Tell the versions of what the store runs with, and check that MongoDB's is supported."""
     text = str(_command(collection, "buildInfo")["version"])
-    numbers = tuple(int(part) for part in text.split(".")[:2])
-    if numbers >= _OLDEST:
-        yield Finding("version", "passed", f"MongoDB {text}")
+    installed = (f"{name} {version}" for name, version in installed_versions().items())
+    detail = ", ".join((f"MongoDB {text}", f"zoho-mongo-store {__version__}", *installed))
+    if tuple(int(part) for part in text.split(".")[:2]) >= _OLDEST:
+        yield Finding("versions", "passed", detail)
     else:
-        yield Finding("version", "failed", f"MongoDB {text}", "upgrade to MongoDB 4.4 or later")
+        yield Finding("versions", "failed", detail, "upgrade to MongoDB 4.4 or later")
 
 
 def topology(collection: Collection[Document]) -> Iterator[Finding]:
@@ -125,21 +128,6 @@ def tls(collection: Collection[Document]) -> Iterator[Finding]:
         yield Finding("TLS", "passed", "off, on this machine alone")
     else:
         yield Finding("TLS", "failed", "off", "add tls=true to the URI: tokens are sent in plain")
-
-
-def authentication(collection: Collection[Document]) -> Iterator[Finding]:
-    """Check that the server demands a log-in."""
-    status = _command(collection, "connectionStatus")
-    users = [f"{one['user']}@{one['db']}" for one in status["authInfo"]["authenticatedUsers"]]
-    if users:
-        yield Finding("authentication", "passed", ", ".join(users))
-    else:
-        yield Finding(
-            "authentication",
-            "warned",
-            "none: whoever reaches the server reads all tokens",
-            "turn on access control, and make roles with zoho-mongo-store create-roles",
-        )
 
 
 def clock(collection: Collection[Document]) -> Iterator[Finding]:
