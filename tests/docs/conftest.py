@@ -1,5 +1,6 @@
 """What a page's program finds around it: a MongoDB by the environment, and a loopback Zoho."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,7 @@ import pytest
 from tests.docs.data_centers import lead_to
 from tests.engines import Engine
 from tests.refresh.callers import Fleet
-from zoho_mongo_store.sdk import Initializer
-from zoho_mongo_store.testing import LoopbackZoho
+from zoho_mongo_store.testing import LoopbackZoho, fresh_sdk
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def fleet(
 
 
 @pytest.fixture
-def page_folder(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def page_folder(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """The working directory of a page's program, whose calls go to the loopback Zoho."""
     settings = {
         "ZOHO_URL": fleet.zoho.url,
@@ -31,8 +31,7 @@ def page_folder(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     lead_to(fleet.zoho.environment, monkeypatch.setattr)
-    monkeypatch.setattr(Initializer, "initializer", None)
-    monkeypatch.setattr(Initializer.LOCAL, "init", None, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    return tmp_path
+    with fresh_sdk():
+        yield tmp_path

@@ -40,8 +40,8 @@ def test_the_tasks_of_a_worker(fleet: Fleet, page_folder: Path) -> None:
     due, over = fleet.stored(), fleet.stored(refresh_token=None)
 
     with worker(page_folder) as sender:
-        sent = [sender.send_task("tasks.organization", [due["user_name"]]) for _ in range(TASKS)]
-        ended = sender.send_task("tasks.organization", [over["user_name"]])
+        sent = [sender.send_task("tasks.company_name", [due["user_name"]]) for _ in range(TASKS)]
+        ended = sender.send_task("tasks.company_name", [over["user_name"]])
         names = {one.get(timeout=60) for one in sent}
         assert ended.get(timeout=60) is None
 
