@@ -50,12 +50,12 @@ Commands read the primary, whatever the read preference in the URI.
 
 ## Completion and versions
 
-    {PROGRAM} --install-completion
+`{PROGRAM} --install-completion` lets bash, zsh, fish or PowerShell complete commands and options
+with the Tab key, from the next shell on: it adds to the shell's own configuration.
+`{PROGRAM} --show-completion bash` prints what it adds, for a package or an image.
 
-lets bash, zsh, fish or PowerShell complete commands and options with the Tab key, from the next
-shell on: it adds to the shell's own configuration. `{PROGRAM} --show-completion bash` prints the
-same, for a package or an image. `{PROGRAM} --version` names the versions of Python, the SDK
-and pymongo as well; put them into a report of a failure.
+`{PROGRAM} --version` names the versions of Python, the SDK and pymongo as well; put them into
+a report of a failure.
 """
 SHARED_TITLE = "## Options of every command that reaches MongoDB"
 # Typer's own, on every command.

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 from zoho_mongo_store.version import __version__
@@ -28,8 +29,10 @@ def main() -> None:
         )
         raise SystemExit(_USAGE_ERROR) from None
     from zoho_mongo_store.commands.output import escape_unencodable
+    from zoho_mongo_store.commands.usage import show_warning
 
     escape_unencodable()
+    warnings.showwarning = show_warning
     run()
 
 

@@ -51,6 +51,17 @@ def test_a_usage_error_is_two_lines(tmp_path: Path, arguments: str, error: str) 
     assert finished.errors == f"{error}\nTry '{command} --help' for help.\n"
 
 
+def test_what_a_library_warns_of_is_one_line(tmp_path: Path) -> None:
+    code = (
+        "import sys, warnings; import zoho_mongo_store.commands.versions as versions; "
+        "from zoho_mongo_store.cli import main; "
+        "versions.installed_versions = lambda: warnings.warn('mind\\nthis') or {}; "
+        "sys.argv = ['zoho-mongo-store', '--version']; main()"
+    )
+    finished = run(sys.executable, "-c", code, folder=tmp_path)
+    assert (finished.status, finished.errors) == (0, "zoho-mongo-store: warning: mind this\n")
+
+
 def test_the_shell_completes_commands_and_options(tmp_path: Path) -> None:
     def complete(words: str) -> set[str]:
         asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}

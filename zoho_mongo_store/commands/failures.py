@@ -1,5 +1,6 @@
 """How a command fails: one line on standard error, and an exit status."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -36,6 +37,9 @@ def one_line_on_failure(command: str, secrets: list[str]) -> Iterator[None]:
     except (typer.Exit, typer.BadParameter, BrokenPipeError):
         raise
     except (KeyboardInterrupt, typer.Abort):
+        if sys.stdin is not None and sys.stdin.isatty():
+            # The cursor may stand behind a question, or behind what the terminal shows of Ctrl-C.
+            typer.echo(err=True)
         print_error(command, "interrupted")
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:

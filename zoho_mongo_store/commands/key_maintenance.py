@@ -17,13 +17,19 @@ _STEPS = {"documents": "Tokens", "waiting": "Waiting for all processes to know (
 
 
 def run_migration(
-    context: CommandContext, operation: Callable[..., MigrationReport], done: str, *, json: bool
+    context: CommandContext,
+    operation: Callable[..., MigrationReport],
+    command: str,
+    done: str,
+    *,
+    json: bool,
 ) -> None:
     """Run an operation on every document, with a progress bar on a terminal.
 
     Args:
         context: The collection.
         operation: A function of ``encryption.maintenance``.
+        command: The command's name, for what it says of single documents.
         done: What the documents are afterwards, such as ``"encrypted"``.
         json: Whether to report in JSON.
 
@@ -53,7 +59,7 @@ def run_migration(
 
         report = operation(context.collection, encryption, on_progress=on_progress)
     for reason in report.unreadable:
-        print_error("encryption", f"left as it is: {reason}")
+        print_error(command, f"left as it is: {reason}")
     if json:
         print_json({"changed": report.changed, "unreadable": report.unreadable})
     else:

@@ -9,6 +9,7 @@ import typer
 from zoho_mongo_store.commands.confirmation import confirm
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.options import JsonOption, YesOption
+from zoho_mongo_store.commands.output import console
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -26,7 +27,7 @@ def encrypt(context: "CommandContext", yes: YesOption = False, json: JsonOption 
 
     if not yes:
         _confirm(context, "Encrypt", "cannot read what is encrypted", "read")
-    _migrate(context, encrypt_collection, "encrypted", json)
+    _migrate(context, encrypt_collection, "encrypt", "encrypted", json)
 
 
 @connected
@@ -40,7 +41,7 @@ def decrypt(context: "CommandContext", yes: YesOption = False, json: JsonOption 
 
     if not yes:
         _confirm(context, "Decrypt", "refuses what is in plain", "write")
-    _migrate(context, decrypt_collection, "decrypted", json)
+    _migrate(context, decrypt_collection, "decrypt", "decrypted", json)
 
 
 @connected
@@ -75,7 +76,7 @@ def rotate_keys(
     run_master_key_rotation(context, json=json and not data_key, quiet=json)
     if data_key:
         rotate = partial(rotate_data_key, store_timeout=store_timeout)
-        _migrate(context, rotate, "encrypted with the new data key", json)
+        _migrate(context, rotate, "rotate-keys", "encrypted with the new data key", json)
 
 
 def _confirm(context: "CommandContext", verb: str, otherwise: str, plain: str) -> None:
@@ -83,17 +84,16 @@ def _confirm(context: "CommandContext", verb: str, otherwise: str, plain: str) -
     from zoho_mongo_store.commands.key_maintenance import require_encryption
 
     require_encryption(context)
-    typer.echo(
+    console(stderr=True).print(
         f'Every application must have FieldEncryption(..., plain="{plain}") by now: one without it '
-        f"{otherwise}.",
-        err=True,
+        f"{otherwise}."
     )
     confirm(f"{verb} all secrets in {context.collection.full_name}?")
 
 
 def _migrate(
-    context: "CommandContext", operation: Callable[..., Any], done: str, json: bool
+    context: "CommandContext", operation: Callable[..., Any], command: str, done: str, json: bool
 ) -> None:
     from zoho_mongo_store.commands.key_maintenance import run_migration
 
-    run_migration(context, operation, done, json=json)
+    run_migration(context, operation, command, done, json=json)

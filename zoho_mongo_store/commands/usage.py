@@ -1,4 +1,4 @@
-"""How the program ends: usage errors in two lines, and no box around them."""
+"""What the program says beside its commands: usage errors in two lines, warnings in one."""
 
 import sys
 from typing import Any, cast
@@ -7,11 +7,16 @@ import typer
 from typer.core import TyperGroup
 
 from zoho_mongo_store.commands.failures import INTERRUPTED
-from zoho_mongo_store.commands.output import printable
+from zoho_mongo_store.commands.output import print_warning, printable
 
 # Typer exports it in no version, and has moved it between its releases.
 _UsageError = cast("type[Exception]", typer.BadParameter.__base__)
 _USAGE_ERROR = 2
+
+
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show what a library warns of, without the line of source that Python adds to it."""
+    print_warning(str(message))
 
 
 class OneLineErrors(TyperGroup):
