@@ -60,8 +60,10 @@ def watch(
     terminal = console()
     try:
         if terminal.is_terminal and not json:
+            # Those of them that fail are shown above the others.
+            rows = rows or 2 * terminal.height
             with WatchScreen(terminal) as screen:
-                Watcher(context, screen, rows=rows or terminal.height).run(length, count)
+                Watcher(context, screen, rows=rows).run(length, count)
         else:
             rows = rows or _PIPED_ROWS
             Watcher(context, WatchLines(json=json, rows=rows), rows=rows).run(length, count)
