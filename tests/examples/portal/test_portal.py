@@ -12,6 +12,7 @@ from tests.examples.portal.site import ADA, CONTACTS, GRACE, Site
 from tests.refresh.moved_documents import let_time_pass
 
 READERS = 24
+SECRETS = ("access_token", "refresh_token", "grant_token", "client_secret")
 
 
 def log_in(page: Page, site: Site, user: str) -> None:
@@ -52,6 +53,8 @@ def test_two_users_of_two_data_centers(site: Site, profile: Profile) -> None:
             expect_contacts(page, user)
     assert (site.us.count("grant"), site.eu.count("grant")) == (1, 1)
     assert site.tokens.count_documents({}) == 2
+    log = site.log.read_text()
+    assert [field for token in site.tokens.find() for field in SECRETS if token[field] in log] == []
 
     ada.get_by_role("button", name="Log out").click()
     expect(ada.get_by_role("link", name="Log in with Zoho")).to_be_visible()
