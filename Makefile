@@ -1,8 +1,11 @@
 # make test      lint, types, the site, the test-suite, and the SDK matrix; sets everything up first
 # make servers   what depends on the server's version, on MongoDB 4.4, 5.0 and 6.0.27
 # make demo      the main job, end to end, with the real SDK, offline
-# make docs      docs/reference/cli.md, from the commands themselves
+# make docs      docs/reference/cli.md, from the commands themselves, and the diagrams
 # make site      the documentation's site, in .site; a broken link is an error
+# make dist      the sdist and the wheel, checked, and a part of the tests from the unpacked sdist
+# make coverage  the suite with its coverage; less than the floor is an error
+# make lowest    what depends on other packages, on the lowest versions of them
 # make bench     benchmarks/RESULTS.md and its plots, on a quiet machine
 # make bench-quick  the same, small, into .benchmarks: shows that all of it works
 PYTHON ?= python3
@@ -20,10 +23,17 @@ SERVER_TESTS := tests/test_contract.py tests/driver/test_indexes.py tests/driver
 	tests/errors/test_answers.py tests/storage/test_upsert.py \
 	tests/refresh/test_leases.py tests/refresh/test_fleet.py tests/transfer \
 	tests/encryption/test_contract.py
+# What can be seen in a minute to be missing from the sdist.
+DIST_TESTS := tests/model tests/test_project.py tests/docs/test_readme.py tests/docs/test_reference_pages.py
+# What depends on the versions of other packages.
+LOWEST_TESTS := tests/test_contract.py tests/driver tests/storage tests/refresh tests/encryption \
+	tests/commands tests/transfer
+# Of lines and in percent, of what the suite runs.
+FLOOR := 90
 
 BENCHMARKS := .venv-bench/bin/python -m pytest benchmarks --timeout 600 --benchmark-columns median,iqr,rounds
 
-.PHONY: test lint types audit suite matrix servers demo docs site bench bench-quick clean
+.PHONY: test lint types audit suite matrix servers demo docs site dist coverage lowest bench bench-quick clean
 
 test: lint types audit site suite matrix
 
@@ -86,10 +96,32 @@ demo: .venv/.stamp
 
 docs: .venv/.stamp
 	.venv/bin/python docs/create_cli_reference.py
+	.venv/bin/python docs/draw_diagrams.py
 
 site: export NO_MKDOCS_2_WARNING = 1
 site: .venv/.stamp
 	.venv/bin/mkdocs build --quiet
+
+dist: .venv/.stamp
+	rm -rf dist
+	.venv/bin/python -m build --no-isolation
+	.venv/bin/twine check --strict dist/*
+	mkdir dist/unpacked
+	tar --extract --file dist/*.tar.gz --directory dist/unpacked --strip-components 1
+	cd dist/unpacked && ../../.venv/bin/python -m pytest -n 2 $(DIST_TESTS)
+
+# From Python 3.12 on, sys.monitoring counts at little cost.
+coverage: export COVERAGE_CORE ?= sysmon
+coverage: .venv/.stamp
+	.venv/bin/python -m pytest $(PARALLEL) --cov --cov-fail-under $(FLOOR) --cov-report term
+
+# The lowest version of each dependency that pyproject.toml names.
+lowest:
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest --resolution lowest-direct \
+		--editable '.[crm8,suite]'
+	.venv-lowest/bin/python -m pytest $(PARALLEL) $(LOWEST_TESTS)
 
 bench: .venv-bench/.stamp
 	mkdir -p .benchmarks

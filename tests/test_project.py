@@ -21,7 +21,17 @@ WORKFLOW_FILE = ROOT / ".github" / "workflows" / "tests.yml"
 MAKEFILE = (ROOT / "Makefile").read_text()
 # MongoDB's major versions from the oldest that the store supports to that of the compose file.
 MONGODB_MAJORS = ["4.4", "5.0", "6.0", "7.0", "8.0"]
-ACTIONS = {"actions/checkout", "actions/setup-python"}
+ACTIONS = {
+    "actions/checkout",
+    "actions/setup-python",
+    "actions/upload-artifact",
+    "actions/download-artifact",
+    "actions/attest-build-provenance",
+    "actions/upload-pages-artifact",
+    "actions/deploy-pages",
+    "pypa/gh-action-pypi-publish",
+}
+CHECKS = ["lint", "types", "audit", "site"]
 URI = re.compile(r"mongodb://[^\s'\"`)]+:[^\s'\"`)]+@127\.0\.0\.1[^\s'\"`)]*")
 
 PYTHONS = [
@@ -190,14 +200,45 @@ def test_make_servers_runs_versions_that_can_be_fetched() -> None:
 def test_ci_runs_everything_that_make_offers_for_it() -> None:
     script = (ROOT / ".ci" / "run").read_text()
 
-    assert re.findall(r"(?m)^ +make (\w+)$", script) == ["test", "servers", "demo"]
+    assert re.findall(r"(?m)^ +make (\w+)$", script) == ["test", "servers", "demo", "dist"]
 
 
-def test_the_workflow_uses_two_pinned_actions(jobs: Any) -> None:
-    used = [step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step]
+def test_the_workflows_use_few_actions_and_pin_them() -> None:
+    used = [
+        step["uses"]
+        for workflow in WORKFLOW_FILE.parent.glob("*.yml")
+        for job in yaml.safe_load(workflow.read_text())["jobs"].values()
+        for step in job["steps"]
+        if "uses" in step
+    ]
 
     assert {action.partition("@")[0] for action in used} == ACTIONS
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
+
+
+def test_a_release_is_published_without_a_password_by_one_job_alone() -> None:
+    text = (WORKFLOW_FILE.parent / "release.yml").read_text()
+    workflow = yaml.safe_load(text)
+    jobs = workflow["jobs"]
+
+    assert "secrets." not in text
+    assert workflow["permissions"] == {"contents": "read"}
+    assert jobs["publish"]["permissions"] == {"id-token": "write"}
+    assert jobs["publish"]["needs"] == "build"
+    assert jobs["publish"]["environment"] == "pypi"
+    assert [step["uses"].partition("@")[0] for step in jobs["publish"]["steps"]] == [
+        "actions/download-artifact",
+        "pypa/gh-action-pypi-publish",
+    ]
+
+
+def test_the_templates_and_dependabot_can_be_read() -> None:
+    templates = ROOT / ".github" / "ISSUE_TEMPLATE"
+    forms = [yaml.safe_load(path.read_text()) for path in templates.glob("*.yml")]
+
+    assert len([form for form in forms if form.keys() >= {"name", "description", "body"}]) == 2
+    updated = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
+    assert {one["package-ecosystem"] for one in updated} >= {"pip", "github-actions"}
 
 
 def test_the_workflow_runs_what_make_test_and_make_demo_run(jobs: Any) -> None:
@@ -214,8 +255,8 @@ def test_the_workflow_runs_what_make_test_and_make_demo_run(jobs: Any) -> None:
     }
 
     lines = [f"matrix-{line}" for line in variable("MATRIX").split()]
-    assert made == {"lint", "types", "audit", "site", "suite", "demo", *lines}
-    assert "\ntest: lint types audit site suite matrix\n" in MAKEFILE
+    assert made == {*CHECKS, "suite", "demo", "coverage", "lowest", "dist", *lines}
+    assert f"\ntest: {' '.join(CHECKS)} suite matrix\n" in MAKEFILE
 
 
 def test_the_extras_that_make_installs_exist() -> None:
