@@ -52,19 +52,15 @@ class Site:
 @pytest.fixture(scope="session")
 def running_site() -> Iterator[Site]:
     with LoopbackZoho(data_centers=("us", "eu")) as zoho:
-        zoho.register_client([REDIRECT_URL])
-        site = Site(zoho, zoho.data_center("eu"))
-        site.eu.add_user(GRACE, GRACE_ORG)
-        yield site
+        yield Site(zoho, zoho.data_center("eu"))
 
 
 @pytest.fixture
 def site(running_site: Site) -> Site:
-    """The running one, answering as at first, with an empty list of requests."""
-    for zoho in (running_site.us, running_site.eu):
-        zoho.configure(failure=None, lifetime=3600)
-        zoho.refuse_with(None)
-        zoho.clear()
+    """The running one, as if it had just been started, with the client and a user in each."""
+    running_site.us.reset()
+    running_site.us.register_client([REDIRECT_URL])
+    running_site.eu.add_user(GRACE, GRACE_ORG)
     return running_site
 
 
