@@ -3,7 +3,8 @@
     gunicorn --chdir examples/portal app:app
 
 FLASK_SECRET_KEY signs the sessions; for the other variables see zoho_login.py. For a try register
-``http://localhost:8000/callback`` with Zoho. docs/guides/login.md explains each step.
+``http://localhost:8000/callback`` with Zoho, or run loopback.py in place of Zoho.
+docs/guides/login.md explains each step.
 """
 
 import math

@@ -1,0 +1,31 @@
+"""The portal on the Zoho and the MongoDB of ``loopback.py``, as docs/guides/login.md shows it."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from tests.examples.portal.site import ADA, EXAMPLES, free_address, running, wait_for_answer
+from tests.examples.portal.test_sharing import Client
+from tests.faults.gunicorn_server import options_of_this_gunicorn
+from tests.waiting import eventually
+from zoho_mongo_store.testing import LoopbackZoho
+
+
+def test_the_portal_on_loopback(tmp_path: Path) -> None:
+    env, url = tmp_path / "loopback.env", free_address()
+    said = tmp_path / "loopback.log"
+    loopback = [sys.executable, str(EXAMPLES / "loopback.py")]
+    with running(loopback, dict(os.environ), said, tmp_path):
+        assert eventually(lambda: "another terminal" in said.read_text(), 90), said.read_text()
+        words = shlex.split(env.read_text())
+        variables = dict(word.split("=", 1) for word in words if word != "export")
+        command = [sys.executable, "-m", "gunicorn", "--chdir", str(EXAMPLES / "portal")]
+        command += ["--bind", url.removeprefix("http://"), *options_of_this_gunicorn(), "app:app"]
+        log = tmp_path / "portal.log"
+        with running(command, {**os.environ, **variables}, log, tmp_path):
+            wait_for_answer(url, log)
+            user = Client(url)
+            user.log_in(LoopbackZoho.at(variables["ZOHO_URL"]), ADA)
+            assert "Mary Jackson" in user.get("/")[1]
+    assert not env.exists()
