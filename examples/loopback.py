@@ -38,7 +38,7 @@ with LocalMongo() as mongodb, LoopbackZoho(data_centers=("us", "eu")) as zoho:
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     PATH.write_text("\n".join(lines) + "\n")
-    print(f"{mongodb.description} and a loopback Zoho are running.")
-    print(f"In another terminal: . ./{PATH}. Ctrl-C ends them.", flush=True)
+    print(f"Running: a loopback Zoho, and {mongodb.description}. Ctrl-C ends both.")
+    print(f"In another terminal: . ./{PATH}", flush=True)
     ended.wait()
 PATH.unlink()

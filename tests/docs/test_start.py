@@ -1,4 +1,4 @@
-"""start/ten-lines.md, typed in two terminals."""
+"""start/ten-lines.md, typed in two terminals; README.md has the same commands."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, ROOT, Block, blocks
+from tests.docs.pages import DOCS, README, ROOT, Block, blocks
 from tests.docs.reader import assert_shown
 from tests.processes import end
 from tests.waiting import eventually
@@ -69,8 +69,7 @@ def test_the_first_login(checkout: Path, environment: dict[str, str]) -> None:
     assert_shown(output.text, first, PAGE.name)
     assert again == first
     assert (ROOT / "examples" / "quickstart.py").read_text().endswith(f'"""\n\n{program.text}')
-    assert "1 token" in listed
-    assert "ada@example.com:10001" in listed
+    assert [line.split("\t")[0] for line in listed.splitlines()] == ["ada@example.com:10001"]
     assert "authentication" in examined
     assert "failed" not in examined
     [url] = [
@@ -94,3 +93,11 @@ def type_in(block: Block, folder: Path, environment: dict[str, str]) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_readme_has_the_same_commands() -> None:
+    typed = {line for block in RUN_HERE for line in block.text.splitlines()}
+    shorter = [block for block in blocks(README.read_text()) if "test_start.py" in block.before]
+
+    assert len(shorter) == 2
+    assert {line for block in shorter for line in block.text.splitlines()} <= typed
