@@ -15,28 +15,12 @@ from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import LoopbackZoho
 
 
-@pytest.fixture(scope="session")
-def running_zoho() -> Iterator[LoopbackZoho]:
-    """One loopback Zoho for all tests here: each has logins of its own."""
-    with LoopbackZoho() as server:
-        yield server
-
-
 @pytest.fixture
-def zoho(running_zoho: LoopbackZoho) -> Iterator[LoopbackZoho]:
-    """The loopback Zoho, with an empty list of requests; it takes a second to answer."""
-    running_zoho.configure(
-        delay=1,
-        failure=None,
-        lifetime=3600,
-        hang=60,
-        language="en",
-        throttle_status=400,
-        refusal_status=200,
-    )
-    running_zoho.clear()
-    yield running_zoho
-    running_zoho.release()
+def zoho(loopback_zoho: LoopbackZoho) -> Iterator[LoopbackZoho]:
+    """The loopback Zoho, as if it had just been started; it takes a second to answer."""
+    loopback_zoho.configure(delay=1)
+    yield loopback_zoho
+    loopback_zoho.release()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Fixtures of the tests that the SDK drives."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,18 +18,10 @@ def pytest_report_header() -> str:
     return f"Zoho CRM SDK: {SDK_LINE}"
 
 
-@pytest.fixture(scope="session")
-def running_zoho() -> Iterator[LoopbackZoho]:
-    """One loopback Zoho for all tests here: each has logins of its own."""
-    with LoopbackZoho() as server:
-        yield server
-
-
 @pytest.fixture
-def zoho(running_zoho: LoopbackZoho) -> LoopbackZoho:
-    """The loopback Zoho, as if it had just been started."""
-    running_zoho.reset()
-    return running_zoho
+def zoho(loopback_zoho: LoopbackZoho) -> LoopbackZoho:
+    """One loopback Zoho for all tests here, as if it had just been started."""
+    return loopback_zoho
 
 
 @pytest.fixture

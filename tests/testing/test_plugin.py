@@ -67,7 +67,12 @@ def test_a_zoho_needs_no_mongodb_and_starts_anew_for_each_test(run: pytest.Pytes
     passed(run.runpytest_subprocess(), 2)
 
 
-def test_a_login_acts_in_its_test_alone(run: pytest.Pytester) -> None:
+def test_a_login_acts_in_its_test_alone(
+    run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # where nobody listens
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
     run.makeconftest(
         """
         import pytest

@@ -6,9 +6,11 @@ a MongoDB and a Zoho of its own. They end with the process that started them, ho
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -42,12 +44,14 @@ def _running_zoho() -> Iterator[LoopbackZoho]:
 
 
 @pytest.fixture
-def loopback_zoho(_running_zoho: LoopbackZoho) -> LoopbackZoho:
+def loopback_zoho(_running_zoho: LoopbackZoho, monkeypatch: pytest.MonkeyPatch) -> LoopbackZoho:
     """A Zoho on this machine with the data centres ``us`` and ``eu``.
 
     The handle is on ``us``. One server runs for the whole run; each test finds it as if it had just
-    been started.
+    been started. No proxy that the environment names is asked for it.
     """
+    direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", f"{direct},{urlsplit(_running_zoho.url).hostname}".lstrip(","))
     _running_zoho.reset()
     return _running_zoho
 

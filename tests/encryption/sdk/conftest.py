@@ -1,6 +1,6 @@
 """The same Zoho as in ``tests/sdk``; the application is the one that encrypts."""
 
 from tests.encryption.only_encrypted import only_encrypted
-from tests.sdk.conftest import expire, running_zoho, zoho
+from tests.sdk.conftest import expire, zoho
 
-__all__ = ["expire", "only_encrypted", "running_zoho", "zoho"]
+__all__ = ["expire", "only_encrypted", "zoho"]

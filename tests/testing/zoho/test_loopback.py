@@ -413,12 +413,12 @@ class TestProcess:
             (output,) = tmp_path.glob("*/*.log")
             assert output.read_text() == f"{zoho.url}\n"
 
-    def test_a_handle_made_elsewhere_owns_nothing(self, server: LoopbackZoho) -> None:
-        handle = LoopbackZoho.at(server.url)
-        assert (handle.url, handle.pid) == (server.url, None)
+    def test_a_handle_made_elsewhere_owns_nothing(self, zoho: LoopbackZoho) -> None:
+        handle = LoopbackZoho.at(zoho.url)
+        assert (handle.url, handle.pid) == (zoho.url, None)
         handle.stop()
         assert handle.is_live(handle.access_token(handle.refresh_token()))
-        assert server.pid is not None
+        assert zoho.pid is not None
 
     def test_an_unknown_refresh_token_has_no_access_token(self, zoho: LoopbackZoho) -> None:
         with pytest.raises(ValueError, match="access_token: invalid_code"):
@@ -462,13 +462,11 @@ def log_in_with_the_sdk(zoho: LoopbackZoho, grant: str, folder: Path) -> dict[st
     }
 
 
-def test_the_sdk_logs_in_looks_up_its_user_and_revokes(
-    server: LoopbackZoho, zoho: LoopbackZoho, tmp_path: Path
-) -> None:
+def test_the_sdk_logs_in_looks_up_its_user_and_revokes(zoho: LoopbackZoho, tmp_path: Path) -> None:
     grant = zoho.grant("eve@example.com", "20002")
     # In a process of its own: the SDK keeps its state in its classes.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        seen = pool.submit(log_in_with_the_sdk, server, grant, tmp_path).result(timeout=60)
+        seen = pool.submit(log_in_with_the_sdk, zoho, grant, tmp_path).result(timeout=60)
     user_name = "eve@example.com:20002"
     assert seen.pop("user name", user_name) == user_name
     assert seen == {
