@@ -49,7 +49,7 @@ class Students:
         return result.get_code().get_value(), result.get_details()
 
     def _call(self, name: str, *arguments: Any) -> Any:
-        """Call an operation; up to SDK 6 or so it takes the module, later its class does."""
+        """Call an operation. In SDK 5 it takes the module, in later ones its class does."""
         operations = self._sdk.RecordOperations
         if "module_api_name" in inspect.signature(operations.__init__).parameters:
             answer = getattr(operations(MODULE), name)(*arguments)
