@@ -31,7 +31,7 @@ def count(*titles: str) -> int:
 def test_every_block_is_a_file_that_is_run() -> None:
     untitled = [block.language for block in blocks(PAGE.read_text()) if not block.title]
 
-    assert untitled == ["bash"]
+    assert untitled == ["sh"]
     assert {MOCK, SERVER, PROGRAM} < set(FILES)
     assert {title for title in MODULES if not title.startswith("test_")} == {"contacts.py"}
 
