@@ -9,6 +9,7 @@ from pymongo import MongoClient
 
 from tests.commands.conftest import CommandLine
 from tests.engines import SERVERS
+from tests.refresh.callers import CLIENT
 from tests.tokens import full
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import LoopbackZoho
@@ -62,7 +63,7 @@ def test_one_client(
     monkeypatch: pytest.MonkeyPatch,
     command: str,
 ) -> None:
-    token = full(refresh_token=zoho.refresh_token())
+    token = full(refresh_token=zoho.refresh_token(), **CLIENT)
     own_store.save_token(token)
     own_store.ensure_indexes()
     file = tmp_path / "tokens.jsonl"

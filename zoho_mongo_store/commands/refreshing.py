@@ -7,8 +7,8 @@ from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.durations import format_duration
 from zoho_mongo_store.commands.inventory import Inventory
 from zoho_mongo_store.commands.output import format_date
+from zoho_mongo_store.commands.token_state import TokenState
 from zoho_mongo_store.model.document import Document, from_document
-from zoho_mongo_store.model.login_state import LOGIN_REQUIRED_SINCE
 from zoho_mongo_store.refresh import (
     DEFAULT_POLICY,
     Coordinator,
@@ -21,18 +21,19 @@ from zoho_mongo_store.storage.repository import TokenRepository
 
 _REFRESHED = "refreshed"
 _BY_ANOTHER = "refreshed by another process"
+_STATES = {TokenState.REFRESHING: "another process is refreshing"}
 
 
 class Outcome(NamedTuple):
     """What came of a refresh.
 
     Attributes:
-        result: In one word: ``refreshed``, ``refused``, ``login required``, and so on.
+        result: In a few words: ``refreshed``, ``refused``, ``login required``, and so on.
         now: The server's time after it.
         expires_at: When the new access token expires; ``None`` if that is unknown, or there is
             none.
         reason: Why there is none, without any secret; else empty.
-        since: When Zoho first refused.
+        since: Since when.
         retry_after: When Zoho may be asked again.
     """
 
@@ -102,19 +103,20 @@ def refresh_now(tokens: TokenRepository, stored: Document, url: str) -> Outcome:
         return Outcome(
             "deleted meanwhile", now, reason=reason or "the token is not stored any more"
         )
-    summary, document = found
+    summary, _ = found
     if not reason:
         return Outcome(result, now, summary.expires_at)
-    since = document.get(LOGIN_REQUIRED_SINCE)
-    return Outcome(result, now, None, reason, since, summary.retry_after)
+    # Without a word of its own it is what kept Zoho from being asked.
+    result = result or _STATES.get(summary.state, summary.state.value)
+    return Outcome(result, now, None, reason, summary.since, summary.retry_after)
 
 
 def _result(stats: RefreshStats) -> str:
-    """Say in one word what one refresh was counted as."""
+    """Say in a few words what one refresh was counted as; nothing where Zoho was not asked."""
     if stats.refreshed or stats.took_over:
         return _REFRESHED
     if stats.waited or stats.late:
         return _BY_ANOTHER
     if stats.refused:
         return "refused"
-    return "Zoho cannot be reached" if stats.unreachable else "not asked"
+    return "Zoho cannot be reached" if stats.unreachable else ""
