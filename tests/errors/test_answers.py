@@ -175,7 +175,7 @@ def test_a_document_validator_meets_an_import(
     cli = CommandLine({"ZOHO_MONGO_URI": engine.uri, "ZOHO_MONGO_DATABASE": database}, tmp_path)
     result = cli("import", "jsonl", str(tokens))
     assert result.status == 1
-    assert f"import jsonl failed: {VALIDATOR}" in result.errors
+    assert f"import jsonl: {VALIDATOR}" in result.errors
     assert MARK not in result.errors
 
 

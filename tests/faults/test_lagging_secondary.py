@@ -253,7 +253,6 @@ def test_the_import_and_the_commands_read_the_primary(
         assert [row[0] for row in cli(*arguments.split()).rows] == [FULL_NAME]
     assert dict(cli("show", "1").rows)["user_name"] == FULL_NAME
     assert json.loads(cli("export").output)["id"] == "1"
-    assert json.loads(cli("watch", "--json", "--count", "1").output)["id"] == "1"
     assert cli("delete", "1", "--yes").status == 0
     assert cli("list", "--json").json == []
 
