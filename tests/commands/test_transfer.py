@@ -134,7 +134,7 @@ def test_a_dry_run_writes_nothing(cli: CommandLine, tokens: Tokens, tmp_path: Pa
     path = with_filestore(tmp_path / "tokens.csv", some_tokens(3))
     result = cli("import", "filestore", str(path), "--dry-run")
     assert (result.status, result.rows[0][:2]) == (0, ["inserted", "3"])
-    assert "Nothing was written" in result.output
+    assert "Nothing was written" in result.errors
     assert tokens.database.list_collection_names() == []
 
 
