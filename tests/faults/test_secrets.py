@@ -18,7 +18,7 @@ KINDS = (
     "DocumentValidationFailure",
     "is damaged",
     "OAUTH_SCOPE_MISMATCH",
-    "RemoteDisconnected",
+    "Remote end closed connection without response",
 )
 
 
