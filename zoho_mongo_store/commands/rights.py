@@ -1,5 +1,8 @@
 """What a command needs before it writes to a whole collection: rights, and the indexes."""
 
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
 import pymongo
 from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
@@ -7,7 +10,7 @@ from pymongo.errors import PyMongoError
 from zoho_mongo_store.commands.context import TIMEOUT, CommandContext
 from zoho_mongo_store.commands.failures import CommandError
 from zoho_mongo_store.commands.index_setup import existing_idle_index
-from zoho_mongo_store.driver.privileges import missing_actions
+from zoho_mongo_store.driver.privileges import Privileges
 from zoho_mongo_store.driver.query_plan import is_indexed
 from zoho_mongo_store.errors import lacks_privilege
 from zoho_mongo_store.model.document import Document
@@ -15,6 +18,41 @@ from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES
 
 _WRITE = ("find", "insert", "update")
 _MAKE_INDEXES = ("listIndexes", "createIndex")
+
+
+class MissingRights(NamedTuple):
+    """What a role may not do.
+
+    Attributes:
+        actions: MongoDB's names of the actions, by collection; only those that are refused.
+        makes_indexes: Whether it may make the indexes of the tokens.
+    """
+
+    actions: dict[str, list[str]]
+    makes_indexes: bool
+
+    def __str__(self) -> str:
+        return "; ".join(
+            f"{', '.join(actions)} in {name}" for name, actions in self.actions.items()
+        )
+
+
+def missing_rights(
+    collection: Collection[Document], wanted: Mapping[str, Iterable[str]]
+) -> MissingRights:
+    """Find what the role may not do, without doing it.
+
+    Args:
+        collection: Of the tokens.
+        wanted: MongoDB's names of the actions, by collection.
+    """
+    with pymongo.timeout(TIMEOUT):
+        privileges = Privileges(collection.database.client)
+    missing = {name: privileges.missing(name, actions) for name, actions in wanted.items()}
+    return MissingRights(
+        {name: actions for name, actions in missing.items() if actions},
+        makes_indexes=not privileges.missing(collection.full_name, _MAKE_INDEXES),
+    )
 
 
 def ensure_indexes(context: CommandContext) -> None:
@@ -41,17 +79,13 @@ def check_rights(context: CommandContext) -> None:
     wanted = {collection.full_name: _WRITE}
     if context.encryption is not None:
         wanted[context.encryption.key_vault] = _WRITE
-    client = collection.database.client
-    with pymongo.timeout(TIMEOUT):
-        missing = {name: missing_actions(client, name, actions) for name, actions in wanted.items()}
-        makes_indexes = not missing_actions(client, collection.full_name, _MAKE_INDEXES)
-    refused = [f"{', '.join(actions)} in {name}" for name, actions in missing.items() if actions]
-    if refused:
+    missing = missing_rights(collection, wanted)
+    if missing.actions:
         raise CommandError(
-            f"the role may not {'; '.join(refused)}: it needs what zohoTokenStore may, see "
+            f"the role may not {missing}: it needs what zohoTokenStore may, see "
             "zoho-mongo-store create-roles"
         )
-    if not makes_indexes:
+    if not missing.makes_indexes:
         _require_indexes(collection)
 
 

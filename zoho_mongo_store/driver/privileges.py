@@ -10,29 +10,38 @@ from zoho_mongo_store.errors import keeping_words
 _EVERYTHING = "anyAction"
 
 
-def missing_actions(
-    client: "MongoClient[Any]", namespace: str, actions: Iterable[str]
-) -> list[str]:
-    """List what the user may not do.
+class Privileges:
+    """The privileges of one user, as they are when it is made."""
 
-    Args:
-        client: Is logged in as the user.
-        namespace: The collection, as ``database.collection``.
-        actions: MongoDB's names of what is wanted, such as ``find``.
+    def __init__(self, client: "MongoClient[Any]") -> None:
+        """Ask the server.
 
-    Returns:
-        Those of ``actions`` that no privilege allows; none where nobody is logged in, as on a
-        server without access control.
-    """
-    with keeping_words():
-        answer = client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
-    if not answer["authenticatedUsers"]:
-        return []
-    allowed: set[str] = set()
-    for privilege in answer["authenticatedUserPrivileges"]:
-        if _includes(privilege["resource"], *namespace.split(".", 1)):
-            allowed.update(privilege["actions"])
-    return [action for action in actions if not allowed & {action, _EVERYTHING}]
+        Args:
+            client: Is logged in as the user.
+        """
+        with keeping_words():
+            answer = client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
+        self._is_checked = bool(answer["authenticatedUsers"])
+        self._given: list[Mapping[str, Any]] = answer["authenticatedUserPrivileges"]
+
+    def missing(self, namespace: str, actions: Iterable[str]) -> list[str]:
+        """List what the user may not do.
+
+        Args:
+            namespace: The collection, as ``database.collection``.
+            actions: MongoDB's names of what is wanted, such as ``find``.
+
+        Returns:
+            Those of ``actions`` that no privilege allows; none where nobody is logged in, as on a
+            server without access control.
+        """
+        if not self._is_checked:
+            return []
+        allowed: set[str] = set()
+        for privilege in self._given:
+            if _includes(privilege["resource"], *namespace.split(".", 1)):
+                allowed.update(privilege["actions"])
+        return [action for action in actions if not allowed & {action, _EVERYTHING}]
 
 
 def _includes(resource: Mapping[str, Any], database: str, collection: str) -> bool:

@@ -8,14 +8,13 @@ from pymongo.errors import OperationFailure
 
 from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
+from zoho_mongo_store.commands.rights import missing_rights
 from zoho_mongo_store.commands.roles import ACTIONS, APPLICATION
-from zoho_mongo_store.driver.privileges import missing_actions
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.errors import keeping_words
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.storage.lease_collection import LEASES_SUFFIX
 
-_MAKE_INDEXES = ("listIndexes", "createIndex")
 _READ_KEYS = ("find",)
 _UNAUTHORIZED = 13
 _GRANT = f"give the application's user the role {APPLICATION}: zoho-mongo-store create-roles"
@@ -56,19 +55,17 @@ def rights(
     wanted = {tokens: data, f"{tokens}{LEASES_SUFFIX}": data}
     if encryption is not None:
         wanted[encryption.key_vault] = list(_READ_KEYS)
-    client = collection.database.client
-    with pymongo.timeout(TIMEOUT):
-        missing = {name: missing_actions(client, name, actions) for name, actions in wanted.items()}
-        makes_indexes = not missing_actions(client, tokens, _MAKE_INDEXES)
-    refused = [f"{', '.join(actions)} in {name}" for name, actions in missing.items() if actions]
-    if not refused:
-        indexes = "" if makes_indexes else "; no index, so give the store create_indexes=False"
+    missing = missing_rights(collection, wanted)
+    if not missing.actions:
+        indexes = (
+            "" if missing.makes_indexes else "; no index, so give the store create_indexes=False"
+        )
         yield Finding("rights", "passed", f"may read and write tokens and leases{indexes}")
-    elif makes_indexes and missing[tokens] == data:
+    elif missing.makes_indexes and missing.actions.get(tokens) == data:
         detail = "may make indexes, but neither read nor write tokens: a role for deploy steps"
         yield Finding("rights", "warned", detail, "run doctor as the application's user too")
     else:
-        yield Finding("rights", "failed", f"may not {'; '.join(refused)}", _GRANT)
+        yield Finding("rights", "failed", f"may not {missing}", _GRANT)
 
 
 def _users(collection: Collection[Document]) -> list[dict[str, str]]:
