@@ -14,6 +14,7 @@ from zoho_mongo_store.commands.index_setup import existing_idle_index, existing_
 from zoho_mongo_store.driver.index import Index
 from zoho_mongo_store.driver.query_plan import is_indexed
 from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.storage.lease_collection import lease_collection
 from zoho_mongo_store.storage.token_indexes import LEASE_INDEXES, TOKEN_INDEXES
 
 _INIT = "run zoho-mongo-store init"
@@ -34,7 +35,7 @@ def collection_exists(collection: Collection[Document]) -> Iterator[Finding]:
 
 def present(collection: Collection[Document]) -> Iterator[Finding]:
     """Check that every index exists as the store needs it."""
-    leases = collection.database[f"{collection.name}.leases"]
+    leases = lease_collection(collection)
     missing = [*_wrong(collection, TOKEN_INDEXES), *_wrong(leases, LEASE_INDEXES)]
     if missing:
         yield Finding("indexes", "failed", f"missing or different: {', '.join(missing)}", _INIT)
