@@ -19,6 +19,7 @@ logger = logging.getLogger("zoho_mongo_store")
 
 # Seconds that two clocks may differ: the SDK refreshes in the last five.
 _TOLERANCE = 2
+_NONE = timedelta(0)
 # Seconds.
 _GOOD_FOR = 10.0
 _RETRY_AFTER = 60.0
@@ -124,13 +125,15 @@ class HostClock:
         if self._server is None and ask:
             moment = time.monotonic()
             if moment < self._try_at:
-                return timedelta(0)
+                return _NONE
             self._try_at = moment + _RETRY_AFTER
             with contextlib.suppress(PyMongoError):
                 self.server()
         if self._server is None:
-            return timedelta(0)
+            return _NONE
         before = time.monotonic()
         ahead = time.time() - self._offset - before
+        if abs(ahead) < _TOLERANCE:
+            return _NONE
         doubt = self._uncertainty + time.monotonic() - before
-        return timedelta(0) if abs(ahead) - doubt < _TOLERANCE else timedelta(seconds=round(ahead))
+        return _NONE if abs(ahead) - doubt < _TOLERANCE else timedelta(seconds=round(ahead))

@@ -32,13 +32,11 @@ _TEXT_FIELDS = (
     "redirect_url",
     "api_domain",
 )
-_READ_FIELDS = (*_TEXT_FIELDS, "user_name")
-_TEXT_TYPES = frozenset({str, type(None)})
-_GETTERS = [getattr(OAuthToken, f"get_{field}") for field in _TEXT_FIELDS]
+_GETTERS = [(field, getattr(OAuthToken, f"get_{field}")) for field in _TEXT_FIELDS]
 # Not the access token, which is filled together with its expiry.
 _FILLED = [
     (field, getter, getattr(OAuthToken, f"set_{field}"))
-    for field, getter in zip(_TEXT_FIELDS, _GETTERS, strict=True)
+    for field, getter in _GETTERS
     if field != "access_token"
 ]
 
@@ -46,8 +44,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Subtraction is faster between dates that share a tzinfo object: pymongo's dates carry this one.
 _EPOCH_AS_READ = _EPOCH.astimezone(utc)
 _MILLISECOND = timedelta(milliseconds=1)
-# Epoch milliseconds in the year 9999, the last year of datetime, have 15 digits.
-_EXPIRY_DIGITS = 15
 
 
 def to_document(token: object) -> Document:
@@ -65,15 +61,11 @@ def to_document(token: object) -> Document:
     """
     if not isinstance(token, OAuthToken):
         raise InvalidInputError(f"a token has to be an OAuthToken, not {_kind(token)}")
-    values = [getter(token) for getter in _GETTERS]
-    # All at once, since the SDK asks before every API call.
-    if not _are_texts(values) or not "".join(filter(None, values)).isascii():
-        for field, value in zip(_TEXT_FIELDS, values, strict=True):
-            if value is not None:
-                checked_text(field, value)
-    document: Document = {
-        field: value for field, value in zip(_TEXT_FIELDS, values, strict=True) if value
-    }
+    document: Document = {}
+    for field, getter in _GETTERS:
+        value = getter(token)
+        if value is not None and checked_text(field, value):
+            document[field] = value
     name = _user_name(token.get_user_signature())
     if name:
         document["user_name"] = name
@@ -100,8 +92,8 @@ def from_document(document: Mapping[str, Any]) -> OAuthToken:
         StoreError: If the document has no id, or a field has the wrong type.
     """
     _check_id(document)
-    fields = _stored_texts(document)
-    name = fields.pop("user_name")
+    fields: dict[str, Any] = {field: _stored_text(document, field) for field in _TEXT_FIELDS}
+    name = _stored_text(document, "user_name")
     token = OAuthToken(user_signature=UserSignature(name) if name else None, **fields)
     token.set_expires_in(_stored_expiry(document))
     return token
@@ -122,17 +114,17 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
         StoreError: If the document has no id, or a field has the wrong type.
     """
     _check_id(document)
-    fields = _stored_texts(document)
     for field, getter, setter in _FILLED:
-        if not getter(token):
-            setter(token, fields[field])
-    own, stored = token.get_refresh_token(), fields["refresh_token"]
+        value = _stored_text(document, field)
+        if value is not None and not getter(token):
+            setter(token, value)
+    own, stored = token.get_refresh_token(), document.get("refresh_token")
     if own and stored and own != stored and knows(document, "refresh_token", own):
         token.set_refresh_token(stored)
-    name = fields["user_name"]
-    if not _user_name(token.get_user_signature()):
-        token.set_user_signature(UserSignature(name) if name else None)
-    access_token = fields["access_token"]
+    name = _stored_text(document, "user_name")
+    if name is not None and not _user_name(token.get_user_signature()):
+        token.set_user_signature(UserSignature(name))
+    access_token = _stored_text(document, "access_token")
     if access_token is not None:
         token.set_access_token(access_token)
         token.set_expires_in(_stored_expiry(document))
@@ -182,14 +174,12 @@ def expiry_date(expires_in: object) -> datetime:
         raise InvalidInputError(
             f"expires_in has to be a string of epoch milliseconds, not {_kind(expires_in)}"
         )
-    text = str(expires_in) if isinstance(expires_in, str) or abs(expires_in) < 1 << 64 else ""
-    if len(text) <= _EXPIRY_DIGITS + 1 and text.removeprefix("-").isdecimal() and text.isascii():
-        milliseconds = int(text)
-        if str(milliseconds) == text:
-            try:
-                return _EPOCH + milliseconds * _MILLISECOND
-            except OverflowError:
-                pass
+    try:
+        milliseconds = int(expires_in)
+        if expires_in in (milliseconds, str(milliseconds)):
+            return _EPOCH + milliseconds * _MILLISECOND
+    except (ValueError, OverflowError):
+        pass
     raise InvalidInputError("expires_in has to be epoch milliseconds of a date up to year 9999")
 
 
@@ -222,21 +212,12 @@ def _check_id(document: Mapping[str, Any]) -> None:
         raise StoreError(f"the document {document['_id']!r} is not a token: it has no id")
 
 
-def _stored_texts(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Give every text field of a token; ``None`` for one that is absent or empty."""
-    values = list(map(document.get, _READ_FIELDS))
-    if not _are_texts(values):
-        for field, value in zip(_READ_FIELDS, values, strict=True):
-            if not isinstance(value, str | None):
-                raise _damaged(document, field, value)
-    if "" in values:
-        values = [value or None for value in values]
-    return dict(zip(_READ_FIELDS, values, strict=True))
-
-
-def _are_texts(values: list[Any]) -> bool:
-    """Whether each is a string or ``None``; a string of a subclass is left to a closer look."""
-    return _TEXT_TYPES.issuperset(map(type, values))
+def _stored_text(document: Mapping[str, Any], field: str) -> str | None:
+    """Give a text field of a stored document; ``None`` for one that is absent or empty."""
+    value = document.get(field)
+    if value is None or isinstance(value, str):
+        return value or None
+    raise _damaged(document, field, value)
 
 
 def _stored_expiry(document: Mapping[str, Any]) -> str | None:

@@ -52,18 +52,16 @@ def other_clients_filter(fields: Mapping[str, Any]) -> Filter | None:
     return {"user_name": fields["user_name"], "client_id": {"$nin": [fields["client_id"], None]}}
 
 
-def looked_up_credentials(fields: Mapping[str, Any]) -> tuple[str, ...]:
+def looked_up_credentials(fields: Mapping[str, Any]) -> list[str]:
     """Return the credentials of a token that filters look up, in the find order.
 
     Args:
         fields: The token's fields, as ``to_document`` returns them.
     """
-    has_client_id, has_client_secret = "client_id" in fields, "client_secret" in fields
-    if has_client_id and has_client_secret:
-        return tuple(field for field in ("grant_token", "refresh_token") if field in fields)
-    if not has_client_id and not has_client_secret:
-        return tuple(field for field in ("access_token",) if field in fields)
-    return ()
+    if ("client_id" in fields) != ("client_secret" in fields):
+        return []
+    looked_up = ("grant_token", "refresh_token") if "client_id" in fields else ("access_token",)
+    return [field for field in looked_up if field in fields]
 
 
 def shared_id(filters: list[Filter], attempt: int) -> str | None:
@@ -103,15 +101,12 @@ def _other_filters(fields: Mapping[str, Any]) -> list[Filter]:
     users are never mixed.
     """
     filters: list[Filter] = []
-    same_client = _same_client(fields)
-    unclaimed: Filter = {}
+    owner = _same_client(fields)
     if "user_name" in fields:
-        filters.append({"user_name": fields["user_name"], **same_client})
-        unclaimed = _NAMELESS
-    filters += [
-        {field: fields[field], **unclaimed, **same_client}
-        for field in looked_up_credentials(fields)
-    ]
+        filters.append({"user_name": fields["user_name"], **owner})
+        owner = {**_NAMELESS, **owner}
+    for field in looked_up_credentials(fields):
+        filters.append({field: fields[field], **owner})
     return filters
 
 

@@ -13,7 +13,7 @@ from zoho_mongo_store.refresh.attempt import Attempt
 from zoho_mongo_store.refresh.background import start
 from zoho_mongo_store.refresh.early import EarlyRefreshes
 from zoho_mongo_store.refresh.flight import Flight, Flights
-from zoho_mongo_store.refresh.intercept import intercept, mark_login_required
+from zoho_mongo_store.refresh.intercept import intercept
 from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.refresh.outcome import Failed, Outcome, correct_expiry
 from zoho_mongo_store.refresh.policy import RefreshPolicy
@@ -66,18 +66,18 @@ class Coordinator:
 
         If it is about to expire, and nobody else refreshes it, it is refreshed in the background.
         """
-        self._arm(token)
-        mark_login_required(token, stored is not None and is_login_required(stored))
         if stored is None:
+            self._arm(token)
             return
+        self._arm(token, login_required=is_login_required(stored))
         self.correct_expiry(token, stored)
         if self._early.is_due(token, stored):
             self._refresh_early(token)
 
     def correct_expiry(self, token: OAuthToken, stored: Document) -> None:
         """Let a token that was filled from a stored one expire by this host's clock."""
-        if "expiry_time" in stored:
-            correct_expiry(token, stored, self._site.tokens.host_ahead())
+        if "expiry_time" in stored and (ahead := self._site.tokens.host_ahead()):
+            correct_expiry(token, stored, ahead)
 
     def by_server_clock(self, fields: Document) -> Document:
         """Turn the expiry in a token's fields, which is by this host's clock, into MongoDB's."""

@@ -12,6 +12,7 @@ from zoho_mongo_store.sdk import MARGIN, OAuthToken
 _PAUSE = 5.0
 # A job that goes through all users must not start a thread for each.
 _AT_ONCE = 8
+_MARGIN = MARGIN.total_seconds()
 
 
 class EarlyRefreshes:
@@ -32,8 +33,7 @@ class EarlyRefreshes:
         expires_in = token.get_expires_in()
         if not expires_in or "access_token" not in stored or "refresh_token" not in stored:
             return False
-        left = int(expires_in) / 1000 - time.time()
-        return MARGIN.total_seconds() < left < self._ahead
+        return _MARGIN < int(expires_in) / 1000 - time.time() < self._ahead
 
     def may_try(self, key: str) -> bool:
         """Whether this is the time to try; if so, it is not for the next seconds.

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from types import MethodType
-from typing import Any
+from typing import Any, Protocol
 
 from zoho_mongo_store.sdk import OAuthToken, Redemption
 
@@ -11,9 +11,14 @@ _SAVED = "_zoho_mongo_store_saved"
 _LOGIN_REQUIRED = "_zoho_mongo_store_login_required"
 
 
-def intercept(
-    redeem: Callable[[OAuthToken, Redemption, str], None],
-) -> Callable[[OAuthToken], None]:
+class Arm(Protocol):
+    """Lets a token that was found go to Zoho by the fleet's coordination."""
+
+    def __call__(self, token: OAuthToken, *, login_required: bool = False) -> None:
+        """Arm a token, which remembers whether its find saw that a login is required."""
+
+
+def intercept(redeem: Callable[[OAuthToken, Redemption, str], None]) -> Arm:
     """Make a function that lets a token go to Zoho by ``redeem``.
 
     ``OAuthToken.get_token`` calls ``refresh_access_token`` or ``generate_access_token`` on the
@@ -24,13 +29,13 @@ def intercept(
     Args:
         redeem: Called with the token, what it redeems and the address to redeem it at.
     """
-    methods: dict[str, Callable[..., OAuthToken]] = {
-        redemption.method: _replacement(redemption, redeem) for redemption in Redemption
-    }
+    methods = [(redemption.method, _replacement(redemption, redeem)) for redemption in Redemption]
 
-    def arm(token: OAuthToken) -> None:
-        for name, method in methods.items():
-            token.__dict__[name] = MethodType(method, token)
+    def arm(token: OAuthToken, *, login_required: bool = False) -> None:
+        attributes = token.__dict__
+        for name, method in methods:
+            attributes[name] = MethodType(method, token)
+        attributes[_LOGIN_REQUIRED] = login_required
 
     return arm
 
@@ -54,13 +59,8 @@ def pop_saved_mark(token: object) -> bool:
     )
 
 
-def mark_login_required(token: OAuthToken, required: bool) -> None:
-    """Remember whether the find that led to ``token`` saw that a login is required."""
-    token.__dict__[_LOGIN_REQUIRED] = required
-
-
 def was_login_required(token: OAuthToken) -> bool:
-    """Whether ``mark_login_required`` said so."""
+    """Whether the find that led to ``token`` saw that a login is required."""
     return bool(token.__dict__.get(_LOGIN_REQUIRED))
 
 

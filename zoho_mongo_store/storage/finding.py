@@ -135,8 +135,7 @@ class TokenFinder:
     def _find_on_primary(self, filters: list[Filter]) -> Document | None:
         self.await_primary()
         asked = self._ask()
-        with self._collection.on_primary() as documents:
-            stored = first_match(documents, filters)
+        stored = self._collection.on_primary(lambda documents: first_match(documents, filters))
         if stored is not None:
             self._note_seen(stored)
         self._remember(filters, stored, asked)
@@ -189,8 +188,7 @@ class TokenFinder:
         if not self.may_ask_primary:
             return found
         try:
-            with self._collection.on_primary() as documents:
-                stored = first_match(documents, filters)
+            stored = self._collection.on_primary(lambda documents: first_match(documents, filters))
         except PyMongoError as error:
             if not is_unreachable(error):
                 raise

@@ -20,6 +20,7 @@ from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.errors import is_unreachable
 from zoho_mongo_store.events import EventName, Events
 from zoho_mongo_store.model.document import Document, now
+from zoho_mongo_store.model.token_documents import TokenDocuments
 from zoho_mongo_store.sdk import MARGIN
 from zoho_mongo_store.storage import login_state
 from zoho_mongo_store.storage.cache import Asked, TokenCache
@@ -119,14 +120,17 @@ class TokenRepository(TokenFinder):
             is_login: Whether Zoho just accepted them as a login.
             tell: Told that the user has logged in. Default: the application's handler, at once.
         """
+
+        def write(documents: TokenDocuments) -> tuple[Document, EventName | None]:
+            self._write_kept_before(fields)
+            stored = upsert(documents, fields, keep_access_token=keep_access_token)
+            return stored, login_state.note_login(
+                documents, stored, is_login=is_login, is_redeemed=False
+            )
+
         attempted_at, asked = now(), self._ask()
         try:
-            with self._collection.on_primary() as documents:
-                self._write_kept_before(fields)
-                stored = upsert(documents, fields, keep_access_token=keep_access_token)
-                event = login_state.note_login(
-                    documents, stored, is_login=is_login, is_redeemed=False
-                )
+            stored, event = self._collection.on_primary(write)
         except PyMongoError as error:
             if is_unreachable(error):
                 self._keep(
@@ -157,16 +161,19 @@ class TokenRepository(TokenFinder):
             is_login: Whether Zoho just accepted them as a login.
             tell: Told that the user has logged in. Default: the application's handler, at once.
         """
+
+        def write(documents: TokenDocuments) -> tuple[Document | None, EventName | None]:
+            self._write_kept_before(fields)
+            changed = compare_and_set_access_token(documents, stored, fields)
+            if changed is None:
+                return None, None
+            return changed, login_state.note_login(
+                documents, changed, is_login=is_login, is_redeemed=True
+            )
+
         attempted_at, asked = now(), self._ask()
-        event: EventName | None = None
         try:
-            with self._collection.on_primary() as documents:
-                self._write_kept_before(fields)
-                changed = compare_and_set_access_token(documents, stored, fields)
-                if changed is not None:
-                    event = login_state.note_login(
-                        documents, changed, is_login=is_login, is_redeemed=True
-                    )
+            changed, event = self._collection.on_primary(write)
         except PyMongoError as error:
             if is_unreachable(error):
                 self._keep(fields, attempted_at, redeemed=stored, is_login=is_login)
@@ -179,43 +186,52 @@ class TokenRepository(TokenFinder):
     def remember_credentials(self, id: str, fields: Document) -> Document | None:
         """Remember the credentials of a login that Zoho refused; see ``upsert``."""
         asked = self._ask()
-        with self._collection.on_primary() as documents:
-            changed = remember_credentials(documents, id, fields)
+        changed = self._collection.on_primary(
+            lambda documents: remember_credentials(documents, id, fields)
+        )
         return self._noted(id, changed, asked)
 
     def begin_login_required(self, stored: Document, required: Document) -> bool:
         """Write that the login of a token is over; see ``login_state``."""
-        with self._collection.on_primary() as documents:
-            is_begun = login_state.begin_login_required(documents, stored, required)
+        is_begun = self._collection.on_primary(
+            lambda documents: login_state.begin_login_required(documents, stored, required)
+        )
         self._forget(stored["id"])
         return is_begun
 
     def expire_access_token(self, id: str, access_token: str | None, moment: datetime) -> bool:
         """Let the access token of a token have expired; see ``login_state``."""
         asked = self._ask()
-        with self._collection.on_primary() as documents:
-            changed = login_state.expire_access_token(documents, id, access_token, moment)
+        changed = self._collection.on_primary(
+            lambda documents: login_state.expire_access_token(documents, id, access_token, moment)
+        )
         return self._noted(id, changed, asked) is not None
 
     def delete(self, id: str) -> None:
         """Delete the document with this id, and drop what is kept of it."""
+
+        def delete(documents: TokenDocuments) -> None:
+            # A save that is kept without the id may be of the same token.
+            self._collection.recovery.write_kept()
+            documents.delete_one({"id": id})
+
         self._pending.forget(id)
         try:
-            with self._collection.on_primary() as documents:
-                # A save that is kept without the id may be of the same token.
-                self._collection.recovery.write_kept()
-                documents.delete_one({"id": id})
+            self._collection.on_primary(delete)
         finally:
             self._forget(id)
 
     def delete_all(self) -> None:
         """Delete all documents and all leases, and drop what is kept."""
+
+        def delete(documents: TokenDocuments) -> None:
+            self._collection.recovery.write_kept()
+            retry_once(lambda: documents.delete_many({}))
+            retry_once(lambda: self._collection.leases().delete_many({}))
+
         self._pending.forget()
         try:
-            with self._collection.on_primary() as documents:
-                self._collection.recovery.write_kept()
-                for emptied in (documents, self._collection.leases()):
-                    retry_once(lambda: emptied.delete_many({}))  # noqa: B023 - called at once
+            self._collection.on_primary(delete)
         finally:
             self._forget()
 

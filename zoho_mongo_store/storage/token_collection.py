@@ -1,10 +1,9 @@
 """The way of every operation to the collection of tokens: bounded in time, aware of outages."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pymongo
 from pymongo import ReadPreference, WriteConcern
@@ -26,6 +25,8 @@ from zoho_mongo_store.storage.scan import Scan
 
 if TYPE_CHECKING:
     from zoho_mongo_store.encryption.encryptor import Encryptor
+
+_Result = TypeVar("_Result")
 
 
 class TokenCollection:
@@ -125,11 +126,17 @@ class TokenCollection:
             trust_absence=trust_absence,
         )
 
-    @contextmanager
-    def on_primary(self) -> Iterator[TokenDocuments]:
-        """Give the block the documents on the primary, with their indexes, for the time-out.
+    def on_primary(self, command: Callable[[TokenDocuments], _Result]) -> _Result:
+        """Give a command the documents on the primary, with their indexes.
 
-        While the primary is known to be away the block fails at once.
+        Args:
+            command: Reads or writes, within the time-out.
+
+        Returns:
+            What ``command`` returned.
+
+        Raises:
+            PyMongoError: It failed, or the primary is known to be away, so that it was not called.
         """
         started = time.monotonic()
         self._connection.require_open()
@@ -140,10 +147,11 @@ class TokenCollection:
             if not self.indexes.is_done:
                 deadline = self.indexes.before_write(deadline)
             with pymongo.timeout(remaining(deadline)):
-                yield _in_plain(self._reader.on_primary(collection), self._encryptor)
+                result = command(_in_plain(self._reader.on_primary(collection), self._encryptor))
             if self._availability.primary_is_silent:
                 # So that the next find sees what was just written.
                 self._availability.primary_answered()
+            return result
         except PyMongoError as error:
             if was_silent(error, started, self.timeout):
                 self._note_silence(collection, started)
