@@ -10,6 +10,7 @@
 # make bench-quick  the same, small, into .benchmarks: shows that all of it works
 PYTHON ?= python3
 MATRIX := 5 6 7
+ENVIRONMENTS := .venv .venv-bench $(MATRIX:%=.venv-crm%)
 WORKERS ?= 4
 # How often a failed test runs again. Its first failure is printed in full.
 RERUNS ?= 0
@@ -37,19 +38,16 @@ BENCHMARKS := .venv-bench/bin/python -m pytest benchmarks --timeout 600 --benchm
 
 test: lint types audit site suite matrix
 
-.venv/.stamp: pyproject.toml
-	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[crm8,dev]'
-	touch $@
+.venv/.stamp: EXTRAS := crm8,dev
+.venv-bench/.stamp: EXTRAS := crm8,suite,mysql,bench
+.venv-crm%/.stamp: EXTRAS = $(@D:.venv-%=%),suite
 
-.venv-crm%/.stamp: pyproject.toml
-	$(PYTHON) -m venv .venv-crm$*
-	.venv-crm$*/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[crm$*,suite]'
-	touch $@
-
-.venv-bench/.stamp: pyproject.toml
-	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[crm8,suite,mysql,bench]'
+# By uv, which is quick; by pip where the index is one that only pip's own settings name.
+$(ENVIRONMENTS:%=%/.stamp): pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(@D)/bin/uv pip install --quiet --python $(@D) --editable '.[$(EXTRAS)]' || \
+		$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	touch $@
 
 lint: .venv/.stamp

@@ -120,10 +120,10 @@ def guarded() -> Iterator[LocalMongo]:
 
 
 @pytest.fixture
-def zoho() -> Iterator[LoopbackZoho]:
-    """A loopback Zoho of the test's own."""
-    with LoopbackZoho() as server:
-        yield server
+def zoho(loopback_zoho: LoopbackZoho) -> Iterator[LoopbackZoho]:
+    """The loopback Zoho, as if it had just been started."""
+    yield loopback_zoho
+    loopback_zoho.release()
 
 
 @pytest.fixture
