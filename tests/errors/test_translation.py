@@ -180,7 +180,7 @@ def test_a_failing_method_shows_no_secret(
         assert SECRETS.items() <= fields.items()
         raise raised(ERRORS[name][0])
 
-    monkeypatch.setattr("zoho_mongo_store.storage.repository.upsert", fail)
+    monkeypatch.setattr("zoho_mongo_store.storage.writing.upsert", fail)
     with fails(f"save_token failed: .*{ERRORS[name][2]}") as caught:
         store.save_token(secret_token())
 

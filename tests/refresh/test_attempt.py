@@ -118,7 +118,7 @@ def test_zohos_reason_is_told_when_mongodb_is_away_too(
     "broken",
     [
         f"{Leases.__module__}.Leases.extend",
-        "zoho_mongo_store.storage.repository.compare_and_set_access_token",
+        "zoho_mongo_store.storage.writing.compare_and_set_access_token",
     ],
 )
 def test_an_answer_survives_a_mongodb_that_is_away(

@@ -1,49 +1,35 @@
-"""The repository of tokens: what is found, saved and deleted, and saves kept through an outage.
+"""The repository of tokens: finding and writing them, and what the store needs besides.
 
 The store and the refresh share it. Nothing here knows the SDK's calls.
 """
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pymongo
 from pymongo.collection import Collection
-from pymongo.errors import PyMongoError
 
 from zoho_mongo_store.driver.connection import Connection
 from zoho_mongo_store.driver.index import Changes, Index
-from zoho_mongo_store.driver.retry import retry_once
 from zoho_mongo_store.driver.server_clock import HostClock, server_clock
 from zoho_mongo_store.encryption import FieldEncryption
-from zoho_mongo_store.errors import is_unreachable
-from zoho_mongo_store.events import EventName, Events
-from zoho_mongo_store.model.document import Document, now
-from zoho_mongo_store.model.token_documents import TokenDocuments
+from zoho_mongo_store.events import Events
+from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.sdk import MARGIN
-from zoho_mongo_store.storage import login_state
-from zoho_mongo_store.storage.cache import Asked, TokenCache
+from zoho_mongo_store.storage.cache import TokenCache
 from zoho_mongo_store.storage.cache_policy import CachePolicy
-from zoho_mongo_store.storage.finding import TokenFinder
 from zoho_mongo_store.storage.grant_claims import claim_grant
 from zoho_mongo_store.storage.scan import Scan
 from zoho_mongo_store.storage.seen_versions import SeenVersions
 from zoho_mongo_store.storage.token_collection import TokenCollection
-from zoho_mongo_store.storage.upsert import (
-    compare_and_set_access_token,
-    remember_credentials,
-    upsert,
-)
+from zoho_mongo_store.storage.writing import TokenWriter
 
 if TYPE_CHECKING:
     from zoho_mongo_store.encryption.encryptor import Encryptor
 
-Tell = Callable[[EventName, Document], object]
-"""Told of an event, with the token that it is about."""
 
-
-class TokenRepository(TokenFinder):
+class TokenRepository(TokenWriter):
     """Reads and writes the documents of tokens; raises pymongo's errors and ``StoreError``.
 
     All secrets are in plain on this side. Below it is one pymongo ``collection``, in which they are
@@ -52,7 +38,6 @@ class TokenRepository(TokenFinder):
 
     Attributes:
         timeout: Seconds that each operation may take.
-        events: Where what happens to the tokens is told.
     """
 
     def __init__(
@@ -83,7 +68,7 @@ class TokenRepository(TokenFinder):
                 longer. ``None``: refreshes are not coordinated.
         """
         self.timeout = timeout
-        self.events = events or Events()
+        events = events or Events()
         clock = HostClock(lambda: server_clock(connection.collection.database, timeout))
         held = None if cache is None else _cache(cache, refresh_ahead, clock)
         seen = SeenVersions()
@@ -91,149 +76,18 @@ class TokenRepository(TokenFinder):
         collection = TokenCollection(
             connection,
             self._encryptor,
-            self.events,
+            events,
             timeout=timeout,
             idle=idle,
             create_indexes=create_indexes,
             on_stored=partial(_note_stored, held, seen),
         )
-        super().__init__(collection, held, seen, clock, refresh_patience)
+        super().__init__(collection, held, seen, clock, refresh_patience, events)
 
     @property
     def collection(self) -> Collection[Document]:
         """The pymongo collection below, with secrets as they are stored."""
         return self._collection.open()
-
-    def save(
-        self,
-        fields: Document,
-        *,
-        keep_access_token: bool = False,
-        is_login: bool = False,
-        tell: Tell | None = None,
-    ) -> Document:
-        """Upsert; see ``upsert``. A save that cannot reach MongoDB raises, and is written later.
-
-        Args:
-            fields: The token's fields, as ``to_document`` returns them.
-            keep_access_token: As for ``upsert``.
-            is_login: Whether Zoho just accepted them as a login.
-            tell: Told that the user has logged in. Default: the application's handler, at once.
-        """
-
-        def write(documents: TokenDocuments) -> tuple[Document, EventName | None]:
-            self._write_kept_before(fields)
-            stored = upsert(documents, fields, keep_access_token=keep_access_token)
-            return stored, login_state.note_login(
-                documents, stored, is_login=is_login, is_redeemed=False
-            )
-
-        attempted_at, asked = now(), self._ask()
-        try:
-            stored, event = self._collection.on_primary(write)
-        except PyMongoError as error:
-            if is_unreachable(error):
-                self._keep(
-                    fields, attempted_at, keep_access_token=keep_access_token, is_login=is_login
-                )
-            raise
-        # Before a handler is told, which may find the token.
-        self._note(stored, asked)
-        if event is not None:
-            (tell or self.events.emit)(event, stored)
-        return stored
-
-    def compare_and_set_access_token(
-        self,
-        stored: Document,
-        fields: Document,
-        *,
-        is_login: bool = False,
-        tell: Tell | None = None,
-    ) -> Document | None:
-        """Replace the access token of ``stored``; see the function of that name in ``upsert``.
-
-        One that cannot reach MongoDB raises, and is written later.
-
-        Args:
-            stored: The document as it was before Zoho was asked.
-            fields: The token's fields after Zoho's answer.
-            is_login: Whether Zoho just accepted them as a login.
-            tell: Told that the user has logged in. Default: the application's handler, at once.
-        """
-
-        def write(documents: TokenDocuments) -> tuple[Document | None, EventName | None]:
-            self._write_kept_before(fields)
-            changed = compare_and_set_access_token(documents, stored, fields)
-            if changed is None:
-                return None, None
-            return changed, login_state.note_login(
-                documents, changed, is_login=is_login, is_redeemed=True
-            )
-
-        attempted_at, asked = now(), self._ask()
-        try:
-            changed, event = self._collection.on_primary(write)
-        except PyMongoError as error:
-            if is_unreachable(error):
-                self._keep(fields, attempted_at, redeemed=stored, is_login=is_login)
-            raise
-        self._noted(stored["id"], changed, asked)
-        if changed is not None and event is not None:
-            (tell or self.events.emit)(event, changed)
-        return changed
-
-    def remember_credentials(self, id: str, fields: Document) -> Document | None:
-        """Remember the credentials of a login that Zoho refused; see ``upsert``."""
-        asked = self._ask()
-        changed = self._collection.on_primary(
-            lambda documents: remember_credentials(documents, id, fields)
-        )
-        return self._noted(id, changed, asked)
-
-    def begin_login_required(self, stored: Document, required: Document) -> bool:
-        """Write that the login of a token is over; see ``login_state``."""
-        is_begun = self._collection.on_primary(
-            lambda documents: login_state.begin_login_required(documents, stored, required)
-        )
-        self._forget(stored["id"])
-        return is_begun
-
-    def expire_access_token(self, id: str, access_token: str | None, moment: datetime) -> bool:
-        """Let the access token of a token have expired; see ``login_state``."""
-        asked = self._ask()
-        changed = self._collection.on_primary(
-            lambda documents: login_state.expire_access_token(documents, id, access_token, moment)
-        )
-        return self._noted(id, changed, asked) is not None
-
-    def delete(self, id: str) -> None:
-        """Delete the document with this id, and drop what is kept of it."""
-
-        def delete(documents: TokenDocuments) -> None:
-            # A save that is kept without the id may be of the same token.
-            self._collection.recovery.write_kept()
-            documents.delete_one({"id": id})
-
-        self._pending.forget(id)
-        try:
-            self._collection.on_primary(delete)
-        finally:
-            self._forget(id)
-
-    def delete_all(self) -> None:
-        """Delete all documents and all leases, and drop what is kept."""
-
-        def delete(documents: TokenDocuments) -> None:
-            self._collection.recovery.write_kept()
-            retry_once(lambda: documents.delete_many({}))
-            retry_once(lambda: self._collection.leases().delete_many({}))
-
-        self._pending.forget()
-        try:
-            self._collection.on_primary(delete)
-        finally:
-            self._forget()
 
     def claim_grant(self, fields: Document, grant_token: str, claimant: str) -> bool:
         """Claim the grant token of a token with these fields; see the function of that name."""
@@ -276,34 +130,6 @@ class TokenRepository(TokenFinder):
         self._collection.close()
         if self._cache is not None:
             self._cache.close()
-
-    def _keep(self, fields: Document, attempted_at: datetime, **how: Any) -> None:
-        self._pending.keep(fields, attempted_at, **how)
-        self._collection.recovery.start()
-
-    def _write_kept_before(self, fields: Document) -> None:
-        """Write what is kept of the same token before a newer save of it."""
-        if not self._pending.is_empty and self._pending.has_save_of(fields):
-            self._collection.recovery.write_kept(fields)
-
-    def _note(self, stored: Document, asked: Asked | None) -> None:
-        self._note_seen(stored)
-        if self._cache is not None and asked is not None:
-            self._cache.update(stored, asked)
-
-    def _noted(self, id: str, changed: Document | None, asked: Asked | None) -> Document | None:
-        """Let the cache know a change; ``None``: the token has been changed elsewhere."""
-        if changed is None:
-            self._forget(id)
-        else:
-            self._note(changed, asked)
-        return changed
-
-    def _forget(self, id: str | None = None) -> None:
-        if id is not None and self._collection.reads_secondaries:
-            self._seen.note_change(id)
-        if self._cache is not None:
-            self._cache.forget(id)
 
 
 def _encryptor(settings: FieldEncryption, timeout: float) -> "Encryptor":
