@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -43,6 +44,11 @@ def parameters_of(callback: str) -> dict[str, str]:
     """The parameters of a callback; each stands there once."""
     assert callback.startswith("https://portal.example/callback?")
     return {name: value for name, [value] in parse_qs(urlsplit(callback).query).items()}
+
+
+def test_one_address_in_place_of_a_list_is_an_error(zoho: LoopbackZoho) -> None:
+    with pytest.raises(TypeError, match=r"has to be a list: \['https://"):
+        zoho.register_client(CALLBACK)
 
 
 class Elements(HTMLParser):
@@ -164,6 +170,16 @@ class TestAccept:
         assert [user["email"] for user in users] == ["eve@example.com"]
         org = get(zoho, "v8/org", access_token).json()["org"]
         assert [organization["zgid"] for organization in org] == ["20002"]
+
+    def test_elsewhere_sends_nothing(self, zoho: LoopbackZoho) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as stranger:
+            stranger.settimeout(0)
+            address = f"http://127.0.0.1:{stranger.getsockname()[1]}/oauth/v2/auth"
+            for press in (zoho.accept, zoho.reject):
+                with pytest.raises(ValueError, match="not of this Zoho"):
+                    press(address)
+            with pytest.raises(BlockingIOError):
+                stranger.accept()
 
     def test_of_an_unknown_user_is_an_error(self, zoho: LoopbackZoho) -> None:
         with pytest.raises(ValueError, match=r"who@example\.com is unknown; add_user"):

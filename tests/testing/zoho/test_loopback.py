@@ -148,6 +148,19 @@ class TestRevoke:
         assert (answer.status_code, answer.json()) == (400, {"error": "invalid_token"})
 
 
+class TestTypingErrors:
+    def test_an_unknown_kind_is_not_counted(self, zoho: LoopbackZoho) -> None:
+        with pytest.raises(ValueError, match="one of authorize, grant, refresh"):
+            zoho.count("refreshes")  # type: ignore[arg-type]
+
+    def test_an_unknown_access_token_is_not_expired(self, zoho: LoopbackZoho) -> None:
+        access_token = zoho.access_token(zoho.refresh_token())
+        zoho.expire(access_token)
+        for unknown in (access_token, "1000.unknown"):
+            with pytest.raises(ValueError, match="invalid_token"):
+                zoho.expire(unknown)
+
+
 class TestUserAndOrganization:
     @pytest.mark.parametrize("version", [5, 6, 7, 8])
     def test_are_those_of_the_grant(self, zoho: LoopbackZoho, version: int) -> None:

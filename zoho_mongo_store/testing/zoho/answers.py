@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from zoho_mongo_store.testing.zoho.credentials import Issued
 from zoho_mongo_store.testing.zoho.protocol import Language
-from zoho_mongo_store.testing.zoho.tokens import Issued
 
 _THROTTLED: dict[Language, tuple[str, str]] = {
     "en": (

@@ -22,11 +22,11 @@ from werkzeug.utils import redirect
 from zoho_mongo_store.testing.zoho import authorize, pages
 from zoho_mongo_store.testing.zoho.answers import Answer
 from zoho_mongo_store.testing.zoho.call import Call
+from zoho_mongo_store.testing.zoho.credentials import RefusalError
 from zoho_mongo_store.testing.zoho.faults import fail
 from zoho_mongo_store.testing.zoho.protocol import LOCATIONS, Kind
 from zoho_mongo_store.testing.zoho.service import ZohoService
 from zoho_mongo_store.testing.zoho.site import Site
-from zoho_mongo_store.testing.zoho.tokens import RefusalError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -115,7 +115,7 @@ class ZohoApp:
             raise BadRequest("grant_type must be authorization_code or refresh_token")
         kind, field = GRANT_TYPES[values["grant_type"]]
         credential = values.get(field, "")
-        with self._service.under_way(credential):
+        with self._service.log.under_way(credential):
             verdict = self._service.token(
                 kind,
                 credential,
@@ -144,7 +144,7 @@ class ZohoApp:
         return _json(answer)
 
     def _record(self, request: Request, kind: Kind, status: str, credential: str = "") -> None:
-        self._service.record(kind, request.method, request.path, status, credential)
+        self._service.log.record(kind, request.method, request.path, status, credential)
 
     def _control(self, request: Request, operation: str) -> Response:
         operations = {**self._service.operations, **self._operations}

@@ -7,10 +7,10 @@ from typing import Any
 
 from zoho_mongo_store.testing.zoho.answers import Answer, crm_error
 from zoho_mongo_store.testing.zoho.call import Call
+from zoho_mongo_store.testing.zoho.credentials import Account
 from zoho_mongo_store.testing.zoho.modules import Module, Modules
 from zoho_mongo_store.testing.zoho.record_calls import RecordCalls
 from zoho_mongo_store.testing.zoho.records import Record, Records, user_id
-from zoho_mongo_store.testing.zoho.tokens import Account
 
 
 class Crm:

@@ -28,7 +28,12 @@ class LoginHandle(ZohoServer):
             name: what the authorize page calls the application.
             client_id: its client id. The default one is known from the start, without addresses.
             client_secret: its client secret, in all data centres.
+
+        Raises:
+            TypeError: ``redirect_uris`` is one address in place of a list.
         """
+        if isinstance(redirect_uris, str):
+            raise TypeError(f"redirect_uris has to be a list: [{redirect_uris!r}]")
         self._ask(
             "register_client",
             client_id=client_id,
@@ -68,8 +73,9 @@ class LoginHandle(ZohoServer):
 
         Raises:
             ValueError: Zoho refuses the request, such as for ``invalid_redirect_uri``, or does not
-                know the user.
+                know the user. Or the address leads elsewhere; nothing is then sent there.
         """
+        self._check_own(authorize_url)
         return browser.press("accept", authorize_url, user)
 
     def reject(self, authorize_url: str) -> str:
@@ -79,6 +85,15 @@ class LoginHandle(ZohoServer):
             The application's ``redirect_uri`` with ``error=access_denied`` and ``state``.
 
         Raises:
-            ValueError: Zoho refuses the request.
+            ValueError: Zoho refuses the request, or the address leads elsewhere.
         """
+        self._check_own(authorize_url)
         return browser.press("reject", authorize_url)
+
+    def _check_own(self, authorize_url: str) -> None:
+        own = self._data_centers().values()
+        if not any(authorize_url.startswith(f"{url}/") for url in own):
+            raise ValueError(
+                f"authorize: the address is not of this Zoho ({', '.join(own)}): pass "
+                "data_centers=loopback_zoho.environments() to ZohoLogin"
+            )

@@ -8,9 +8,9 @@ from typing import Any
 from zoho_mongo_store.testing.zoho import criteria
 from zoho_mongo_store.testing.zoho.answers import Answer, crm_error
 from zoho_mongo_store.testing.zoho.call import Call
+from zoho_mongo_store.testing.zoho.credentials import Account
 from zoho_mongo_store.testing.zoho.modules import Module
 from zoho_mongo_store.testing.zoho.records import Record, RecordError, Records
-from zoho_mongo_store.testing.zoho.tokens import Account
 
 MOST_PER_PAGE = 200
 MOST_PER_REQUEST = 100

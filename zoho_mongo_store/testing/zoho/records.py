@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from zoho_mongo_store.testing.zoho.credentials import Account
 from zoho_mongo_store.testing.zoho.modules import Module
-from zoho_mongo_store.testing.zoho.tokens import Account
 
 Record = dict[str, Any]
 

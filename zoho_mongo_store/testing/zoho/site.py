@@ -29,7 +29,7 @@ class Site:
         before = self.data_centers
         self._start()
         for service in before.values():
-            service.release()
+            service.conduct.release()
 
     def _start(self) -> None:
         directory = Directory(next(iter(self.urls)))

@@ -5,78 +5,14 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import deque
-from dataclasses import dataclass, field
 
+from zoho_mongo_store.testing.zoho.credentials import Account, Grant, Issued, Login, RefusalError
 from zoho_mongo_store.testing.zoho.directory import Directory
 
 CODE_LIFETIME = 120.0
 WINDOW = 600.0
 TOKENS_PER_WINDOW = 10
 LIVE_TOKENS = 10
-
-
-class RefusalError(Exception):
-    """Zoho refuses the request; the text is the value of ``error`` in its answer."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """A Zoho user who has let a client in.
-
-    Attributes:
-        user: The user's e-mail address.
-        org: The id of the organization.
-        client_id: The client.
-        scopes: What the client may do; None stands for everything.
-    """
-
-    user: str
-    org: str
-    client_id: str
-    scopes: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Grant:
-    """What a grant token stands for.
-
-    Attributes:
-        account: Who gave it, to whom.
-        redirect_uri: Where the authorize page sent it, and None where no page did.
-        offline: Whether it can be exchanged for a refresh token.
-        expiry: When it can be exchanged no more; None stands for never.
-    """
-
-    account: Account
-    redirect_uri: str | None = None
-    offline: bool = True
-    expiry: float | None = None
-
-
-@dataclass(frozen=True)
-class Issued:
-    """What Zoho hands out; a refresh gives no refresh token."""
-
-    access_token: str
-    refresh_token: str | None = None
-
-
-@dataclass
-class Login:
-    """What one refresh token stands for.
-
-    Attributes:
-        account: Whose login it is.
-        refresh_token: The refresh token; empty for a login without offline access.
-        refreshed: When it was refreshed, oldest first.
-        live: Its access tokens, oldest first, with the time at which each expires.
-    """
-
-    account: Account
-    refresh_token: str
-    refreshed: deque[float] = field(default_factory=deque)
-    live: dict[str, float] = field(default_factory=dict)
 
 
 class Tokens:
@@ -204,11 +140,15 @@ class Tokens:
                 self.expire(access_token)
 
     def expire(self, access_token: str) -> None:
-        """End an access token before its time; without effect on an unknown one."""
+        """End an access token before its time.
+
+        Raises:
+            RefusalError: it is unknown, or has ended already.
+        """
         with self._lock:
-            login = self._owners.pop(access_token, None)
-            if login is not None:
-                del login.live[access_token]
+            if access_token not in self._owners:
+                raise RefusalError("invalid_token")
+            del self._owners.pop(access_token).live[access_token]
 
     def account(self, access_token: str) -> Account | None:
         """Whose access token it is, or None if it is not live."""
