@@ -80,7 +80,7 @@ def initialize_as_nobody(
 
 
 @contextmanager
-def acting_as(user: ZohoUser | str | None = None, *, id: str | None = None) -> Iterator[None]:
+def acting_as(user: ZohoUser | str | None = None, *, id: str | None = None) -> Iterator[OAuthToken]:
     """Make the API calls of the block as a user, in this thread.
 
     Blocks can be nested. After the last one, and in other threads, there is no user, and an API
@@ -92,6 +92,10 @@ def acting_as(user: ZohoUser | str | None = None, *, id: str | None = None) -> I
     Args:
         user: The user's name, or what ``ZohoLogin.complete`` returned.
         id: In place of a name, the id of the stored token.
+
+    Yields:
+        The user's token, whose ``get_token()`` gives the access token that the calls go with. Name
+        it to ``MongoTokenStore.expire_access_token`` if the API answers ``INVALID_TOKEN``.
 
     Raises:
         NoUserError: There is neither: nobody is logged in.
@@ -108,7 +112,7 @@ def acting_as(user: ZohoUser | str | None = None, *, id: str | None = None) -> I
     own = initializer_for(token, environment)
     try:
         with using(own):
-            yield
+            yield token
     finally:
         # Also for a thread that could not be told, as the block ended in another one.
         own.token = NOBODY
@@ -123,8 +127,8 @@ def initialized_process() -> Any:
     process = Initializer.initializer
     if process is None or process.token is not NOBODY:
         raise RuntimeError(
-            "the SDK is not initialized for nobody: call ZohoLogin.initialize(store) once in each "
-            "process, and Initializer.initialize nowhere"
+            "call ZohoLogin.initialize(store) once in each process, in place of "
+            "Initializer.initialize: the SDK has to be initialized with nobody as its user"
         )
     return process
 

@@ -4,12 +4,13 @@ import logging
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from zoho_mongo_store.login.acting import initialize_as_nobody, initialized_process, initializer_for
 from zoho_mongo_store.login.callback import code_of
 from zoho_mongo_store.login.callback_errors import CallbackError
 from zoho_mongo_store.login.data_centers import DataCenters, Kind
+from zoho_mongo_store.login.redirect_url import checked_redirect_url
 from zoho_mongo_store.login.scopes import USER_SCOPES, checked_scopes
 from zoho_mongo_store.login.user import ZohoUser
 from zoho_mongo_store.sdk import DataCenter, OAuthToken, UserSignature, current_user_name, using
@@ -42,6 +43,7 @@ class ZohoLogin:
             client_id: Of the client in Zoho's API console.
             client_secret: Its secret.
             redirect_url: Where Zoho sends the user back to; letter by letter as it is registered.
+                It has to be https, but for ``localhost`` and the loopback addresses.
             scopes: What the application may do for its users. ``ZohoCRM.users.READ`` and
                 ``ZohoCRM.org.READ``, the default, have to be among them: they tell who logged in.
             data_center: Where the client is registered, and logins begin: ``"us"``, ``"eu"``,
@@ -56,12 +58,9 @@ class ZohoLogin:
         """
         if not client_id or not client_secret:
             raise ValueError("client_id and client_secret have to be those of Zoho's API console")
-        parts = urlsplit(redirect_url)
-        if parts.scheme not in ("https", "http") or not parts.netloc or parts.fragment:
-            raise ValueError("redirect_url has to be the whole address, as registered with Zoho")
         self._client_id = client_id
         self._client_secret = client_secret
-        self._redirect_url = redirect_url
+        self._redirect_url = checked_redirect_url(redirect_url)
         self._scopes = checked_scopes(scopes)
         self._data_centers = DataCenters(data_center, environment, data_centers)
 
