@@ -30,20 +30,22 @@ class RefusedError(Exception):
 def contacts_of(user: ZohoUser) -> list[Contact]:
     """The user's contacts, at most 50.
 
-    Zoho may end an access token before its time. A new one is then asked for, once.
+    Zoho may end an access token before its time. A new one is then asked for, once, however many
+    workers see the refusal: each names the access token that was refused.
 
     Raises:
         LoginRequiredError: The user has to log in again.
         RefreshPausedError: Zoho does not answer now.
         RefusedError: The API refused.
     """
-    with acting_as(user):
+    with acting_as(user) as token:
+        access_token = token.get_token()
         try:
             return _contacts()
         except RefusedError as refused:
             if str(refused) != "INVALID_TOKEN":
                 raise
-        store.expire_access_token(user.id)
+        store.expire_access_token(user.id, access_token)
         return _contacts()
 
 

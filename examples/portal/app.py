@@ -1,6 +1,6 @@
 """A portal that its users log in to with Zoho, and that shows each one's CRM contacts.
 
-    gunicorn --chdir examples/portal app:app
+    gunicorn -c examples/portal/gunicorn.conf.py
 
 FLASK_SECRET_KEY signs the sessions; for the other variables see zoho_login.py. For a try register
 ``http://localhost:8000/callback`` with Zoho, or run loopback.py in place of Zoho.

@@ -92,6 +92,20 @@ def test_acting_as_in_threads_and_coroutines(portal: dict[str, Any], fleet: Flee
         asyncio.run(mistaken())
 
 
+@on_a_server
+def test_an_access_token_that_zoho_ended_early(portal: dict[str, Any], fleet: Fleet) -> None:
+    log_in(portal["app"].test_client(), fleet.zoho)
+    (program,) = programs(PAGE, "If Zoho ends.*?")
+    names = run(program, PAGE)
+    initialized: Any = Initializer.initializer
+    (token,) = initialized.store.get_tokens()
+    fleet.zoho.expire(token.get_access_token())
+
+    for _ in range(2):
+        assert names["organization_of"](USER, initialized.store) == "Organization 10001"
+    assert fleet.zoho.count("refresh") == 1
+
+
 def test_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOHO_CLIENT_ID", "1000.CLIENT")
     monkeypatch.setenv("ZOHO_CLIENT_SECRET", "client-secret")
@@ -103,7 +117,7 @@ def test_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_program_is_left_out() -> None:
-    headings = ["In Flask", "Act as a user", "With asyncio", "Sandboxes.*?"]
+    headings = ["In Flask", "Act as a user", "If Zoho ends.*?", "With asyncio", "Sandboxes.*?"]
     found = [program for heading in headings for program in programs(PAGE, heading)]
 
     assert len(found) == PAGE.read_text().count("```python\n")

@@ -17,9 +17,11 @@ from pymongo.collection import Collection
 
 from tests.faults.gunicorn_server import options_of_this_gunicorn
 from tests.processes import end
+from tests.waiting import eventually
 from zoho_mongo_store.testing import LoopbackZoho
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+PORTAL = EXAMPLES / "portal" / "gunicorn.conf.py"
 ADA = "ada@example.com"  # in the first data centre
 GRACE = "grace@example.com"  # in the second
 GRACE_ORG = "20002"
@@ -106,10 +108,11 @@ def running_portal(
     log = folder / "portal.log"
     with running_zoho(f"{url}/callback") as (us, eu):
         own_uri = uri.replace("/?", f"/{database}?")
-        command = [sys.executable, "-m", "gunicorn", "--chdir", str(EXAMPLES / "portal")]
-        command += ["--bind", url.removeprefix("http://"), *options_of_this_gunicorn(), "app:app"]
+        command = [sys.executable, "-m", "gunicorn", "-c", str(PORTAL)]
+        command += ["--bind", url.removeprefix("http://"), *options_of_this_gunicorn()]
         with running(command, variables(us, own_uri, url), log, folder):
             wait_for_answer(url, log)
+            assert eventually(lambda: log.read_text().count("Booting worker") == 4, 90)
             yield Site(url, us, eu, own_uri, client[database].oauthtoken, log)
 
 

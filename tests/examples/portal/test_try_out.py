@@ -5,7 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from tests.examples.portal.site import ADA, EXAMPLES, free_address, running, wait_for_answer
+from tests.examples.portal.site import ADA, EXAMPLES, PORTAL, free_address, running, wait_for_answer
 from tests.examples.portal.test_sharing import Client
 from tests.faults.gunicorn_server import options_of_this_gunicorn
 from tests.waiting import eventually
@@ -20,8 +20,8 @@ def test_the_portal_on_loopback(tmp_path: Path) -> None:
         assert eventually(lambda: "another terminal" in said.read_text(), 90), said.read_text()
         words = shlex.split(env.read_text())
         variables = dict(word.split("=", 1) for word in words if word != "export")
-        command = [sys.executable, "-m", "gunicorn", "--chdir", str(EXAMPLES / "portal")]
-        command += ["--bind", url.removeprefix("http://"), *options_of_this_gunicorn(), "app:app"]
+        command = [sys.executable, "-m", "gunicorn", "-c", str(PORTAL)]
+        command += ["--bind", url.removeprefix("http://"), *options_of_this_gunicorn()]
         log = tmp_path / "portal.log"
         with running(command, {**os.environ, **variables}, log, tmp_path):
             wait_for_answer(url, log)
