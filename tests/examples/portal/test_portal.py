@@ -1,11 +1,15 @@
 """The portal in a real browser, against the loopback Zoho's own authorize page."""
 
+import json
 import socket
+from base64 import urlsafe_b64decode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from tests.examples.portal.conftest import Profile
@@ -85,8 +89,8 @@ def test_expiry_under_load_is_one_refresh(site: Site, profile: Profile, known: b
 
 def test_revoked_and_logged_in_again(site: Site, profile: Profile) -> None:
     page = profile()
-    log_in(page, site, ADA)
-    site.us.revoke(site.stored(ADA)["refresh_token"])
+    log_in(page, site, GRACE)
+    site.eu.revoke(site.stored(GRACE)["refresh_token"])
 
     page.reload()
     expect(page.get_by_role("heading", name="One moment")).to_be_visible()
@@ -94,12 +98,12 @@ def test_revoked_and_logged_in_again(site: Site, profile: Profile) -> None:
     let_time_pass(client, database, timedelta(seconds=61))
     page.get_by_role("link", name="Try again").click()
     expect(page.get_by_role("heading", name="Please log in again")).to_be_visible()
-    assert site.us.count("refresh") == 2
+    assert site.eu.count("refresh") == 2
 
     page.get_by_role("link", name="Log in again").click()
-    expect(page.get_by_label(ADA)).to_be_checked()
-    accept(page, ADA)
-    assert site.us.count("refresh") == 2
+    expect(page.get_by_label(GRACE)).to_be_checked()
+    accept(page, GRACE)
+    assert site.eu.count("refresh") == 2
 
 
 def test_forged_callbacks_log_nobody_in(site: Site, profile: Profile) -> None:
@@ -158,3 +162,33 @@ def test_the_user_says_no(site: Site, profile: Profile) -> None:
 
     expect(page.get_by_text("nothing was shared")).to_be_visible()
     assert site.us.count("grant") == 0
+
+
+def test_what_a_login_leaves_in_the_browser(site: Site) -> None:
+    with requests.Session() as browser:
+        begun = browser.get(f"{site.url}/login", allow_redirects=False, timeout=60)
+        before = session_in(browser)
+        callback = site.us.accept(begun.headers["Location"], ADA)
+        ended = browser.get(callback, allow_redirects=False, timeout=60)
+        after = session_in(browser)
+        by_link = browser.get(f"{site.url}/logout", timeout=60)
+
+        assert (set(before), set(after)) == ({"state"}, {"user"})
+        assert by_link.status_code == 405
+        assert set(session_in(browser)) == {"user"}
+    for answer in (begun, ended):
+        cookie = answer.headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=Lax" in cookie
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        policy = answer.headers["Content-Security-Policy"]
+        assert {"default-src 'none'", "frame-ancestors 'none'"} <= set(policy.split("; "))
+
+
+def session_in(browser: requests.Session) -> dict[str, Any]:
+    """What Flask's cookie holds."""
+    cookie = browser.cookies["session"]
+    payload = cookie.partition(".")[0]
+    content: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return content

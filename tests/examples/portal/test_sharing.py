@@ -68,6 +68,11 @@ def logged_in(site: Site) -> Site:
     return site
 
 
+def long_ago() -> datetime:
+    """When an access token has expired."""
+    return datetime.now(UTC) - timedelta(seconds=1)
+
+
 @contextmanager
 def running_api(site: Site, folder: Path) -> Iterator[str]:
     url, log = free_address(), folder / "api.log"
@@ -99,15 +104,24 @@ def test_fastapi(logged_in: Site, tmp_path: Path) -> None:
             seen = list(threads.map(names, [ADA, GRACE] * 12))
         counts = [int(clients[user].get("/contacts/count")[1]) for user in (ADA, GRACE)]
         status, _, _ = clients[ADA].get("/callback?code=1000.code&state=forged")
+        stored = site.tokens.count_documents({})
+        refresh_tokens = {user: site.stored(user)["refresh_token"] for user in before}
+
+        site.tokens.update_one({"id": before[GRACE]["id"]}, {"$set": {"expiry_time": long_ago()}})
+        site.eu.configure(failure="server_error", failures=1)
+        paused = clients[GRACE].get("/contacts")[0]
+        site.tokens.delete_one({"id": before[ADA]["id"]})
+        ended = [json.loads(clients[ADA].get("/contacts")[1]) for _ in range(2)]
 
     expected = [[f"{first} {last}" for first, last, _, _ in CONTACTS[user]] for user in before]
     assert seen == expected * 12
     assert counts == [len(CONTACTS[ADA]), len(CONTACTS[GRACE])]
     assert status == 400
     # Zoho gives a user who has accepted before no other refresh token.
-    assert site.tokens.count_documents({}) == 2
-    for user, document in before.items():
-        assert site.stored(user)["refresh_token"] == document["refresh_token"]
+    assert stored == 2
+    assert refresh_tokens == {user: one["refresh_token"] for user, one in before.items()}
+    assert paused == 503
+    assert ended == [{"error": "log in", "login": "/login"}, {"detail": "log in at /login"}]
 
 
 @contextmanager
@@ -144,8 +158,8 @@ def running_worker(site: Site, folder: Path) -> Iterator[Celery]:
 def test_celery(logged_in: Site, tmp_path: Path) -> None:
     site = logged_in
     users = {user: site.stored(user) for user in (ADA, GRACE)}
-    past = datetime.now(UTC) - timedelta(seconds=1)
-    site.tokens.update_many({}, {"$set": {"expiry_time": past}})
+    site.tokens.update_many({}, {"$set": {"expiry_time": long_ago()}})
+    site.eu.configure(failure="server_error", failures=1)
     with running_worker(site, tmp_path) as sender:
         sent = [
             (user, sender.send_task("celery_worker.count_contacts", (stored["user_name"], id)))
@@ -157,4 +171,5 @@ def test_celery(logged_in: Site, tmp_path: Path) -> None:
 
     assert counts == [(user, len(CONTACTS[user])) for user in users for _ in range(TASKS)]
     assert everybody == 2
-    assert (site.us.count("refresh"), site.eu.count("refresh")) == (1, 1)
+    # The tasks that found Zoho away were tried again, and one of them refreshed.
+    assert (site.us.count("refresh"), site.eu.count("refresh")) == (1, 2)
