@@ -74,3 +74,14 @@ def test_the_site_is_where_the_links_lead() -> None:
 
     assert site["site_url"] == SITE
     assert site["repo_url"] == URLS["Source"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["README.md", "docs/start/ten-lines.md", ".github/ISSUE_TEMPLATE/config.yml", "mkdocs.yml"],
+)
+def test_the_project_has_one_address(file: str) -> None:
+    text = (ROOT / file).read_text()
+    addresses = re.findall(r"https://github\.com/[\w-]+/zoho-mongo-store\b", text)
+
+    assert set(addresses) == {URLS["Source"]}
