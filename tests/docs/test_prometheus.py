@@ -50,7 +50,7 @@ pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
 
 def test_prometheus_with_several_processes(fleet: Fleet, tmp_path: Path) -> None:
-    application, configuration = programs(PAGE, "Prometheus.*?processes")
+    application, configuration = programs(PAGE, "Prometheus.*?workers")
     (tmp_path / "metrics.py").write_text(application)
     (tmp_path / "gunicorn.conf.py").write_text(configuration)
     (tmp_path / "site_of_the_test.py").write_text(SITE)
