@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from zoho_login import store
 from zohocrmsdk.src.com.zoho.crm.api import ParameterMap
+from zohocrmsdk.src.com.zoho.crm.api.exception import SDKException
 from zohocrmsdk.src.com.zoho.crm.api.record import (
     APIException,
     GetRecordsParam,
@@ -42,8 +43,9 @@ def contacts_of(user: ZohoUser) -> list[Contact]:
         access_token = token.get_token()
         try:
             return _contacts()
-        except RefusedError as refused:
-            if str(refused) != "INVALID_TOKEN":
+        except (RefusedError, SDKException) as refused:
+            # The SDK looks the fields up first; a refusal of that is an error of its own.
+            if "INVALID_TOKEN" not in str(refused):
                 raise
         store.expire_access_token(user.id, access_token)
         return _contacts()
