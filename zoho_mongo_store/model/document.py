@@ -116,14 +116,14 @@ def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
     _check_id(document)
     for field, getter, setter in _FILLED:
         value = _stored_text(document, field)
-        if value is not None and not getter(token):
+        if not getter(token):
             setter(token, value)
     own, stored = token.get_refresh_token(), document.get("refresh_token")
     if own and stored and own != stored and knows(document, "refresh_token", own):
         token.set_refresh_token(stored)
     name = _stored_text(document, "user_name")
-    if name is not None and not _user_name(token.get_user_signature()):
-        token.set_user_signature(UserSignature(name))
+    if not _user_name(token.get_user_signature()):
+        token.set_user_signature(UserSignature(name) if name else None)
     access_token = _stored_text(document, "access_token")
     if access_token is not None:
         token.set_access_token(access_token)
