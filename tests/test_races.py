@@ -10,7 +10,8 @@ from tests.processes import all_together, in_processes, in_threads
 from tests.sdk.stored import Documents
 from tests.tokens import CLIENT, contents, make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.model.document import now, to_document
+from zoho_mongo_store.model.document import now
+from zoho_mongo_store.model.token import to_document
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 

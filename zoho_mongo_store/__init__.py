@@ -9,12 +9,9 @@ if TYPE_CHECKING:
     from zoho_mongo_store.encryption import FieldEncryption
     from zoho_mongo_store.events import TokenEvent
     from zoho_mongo_store.login import CallbackError, NoUserError, ZohoLogin, ZohoUser, acting_as
-    from zoho_mongo_store.refresh import (
-        LoginRequiredError,
-        RefreshPausedError,
-        RefreshPolicy,
-        RefreshStats,
-    )
+    from zoho_mongo_store.refresh.errors import LoginRequiredError, RefreshPausedError
+    from zoho_mongo_store.refresh.policy import RefreshPolicy
+    from zoho_mongo_store.refresh.stats import RefreshStats
     from zoho_mongo_store.storage.cache_policy import CachePolicy
     from zoho_mongo_store.store import MongoTokenStore
 
@@ -40,12 +37,12 @@ _HOMES = {
     "CachePolicy": "zoho_mongo_store.storage.cache_policy",
     "CallbackError": "zoho_mongo_store.login",
     "FieldEncryption": "zoho_mongo_store.encryption",
-    "LoginRequiredError": "zoho_mongo_store.refresh",
+    "LoginRequiredError": "zoho_mongo_store.refresh.errors",
     "MongoTokenStore": "zoho_mongo_store.store",
     "NoUserError": "zoho_mongo_store.login",
-    "RefreshPausedError": "zoho_mongo_store.refresh",
-    "RefreshPolicy": "zoho_mongo_store.refresh",
-    "RefreshStats": "zoho_mongo_store.refresh",
+    "RefreshPausedError": "zoho_mongo_store.refresh.errors",
+    "RefreshPolicy": "zoho_mongo_store.refresh.policy",
+    "RefreshStats": "zoho_mongo_store.refresh.stats",
     "TokenEvent": "zoho_mongo_store.events",
     "ZohoLogin": "zoho_mongo_store.login",
     "ZohoUser": "zoho_mongo_store.login",

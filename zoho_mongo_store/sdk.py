@@ -6,9 +6,9 @@ The lines 5 to 8 of the SDK all install as ``zohocrmsdk`` and agree on these pat
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
-from enum import Enum
 from typing import Any, NamedTuple
+
+from zoho_mongo_store.redemption import Redemption
 
 try:
     from zohocrmsdk.src.com.zoho.api.authenticator import OAuthToken
@@ -28,13 +28,11 @@ except ImportError as error:
     ) from error
 
 __all__ = [
-    "MARGIN",
     "REFUSED",
     "UNREACHED",
     "DataCenter",
     "Initializer",
     "OAuthToken",
-    "Redemption",
     "SDKException",
     "Token",
     "TokenRequest",
@@ -59,9 +57,6 @@ REFUSED = "INVALID TOKEN ERROR"
 UNREACHED = "Exception in saving tokens"
 """Constants.SAVE_TOKEN_ERROR: the SDK's code for all else that goes wrong in a token request."""
 
-MARGIN = timedelta(seconds=5)
-"""Before its expiry an access token counts as expired (5000 ms; oauth_token.py, get_token)."""
-
 _SECRETS = (
     OAuthToken.get_client_secret,
     OAuthToken.get_refresh_token,
@@ -70,22 +65,6 @@ _SECRETS = (
 )
 # SDK 5 puts the answer into the token whose method it is, later ones into the one they are given.
 _PARSES_INTO_ARGUMENT = "oauth_token" in inspect.signature(OAuthToken.parse_response).parameters
-
-
-class Redemption(Enum):
-    """A way to an access token.
-
-    Attributes:
-        method: The name of the SDK's method that asks Zoho for it.
-        credential: The field of the token that is redeemed.
-    """
-
-    REFRESH = ("refresh_access_token", "refresh_token")
-    GRANT = ("generate_access_token", "grant_token")
-
-    def __init__(self, method: str, credential: str) -> None:
-        self.method = method
-        self.credential = credential
 
 
 class TokenRequest(NamedTuple):

@@ -18,15 +18,12 @@ from zoho_mongo_store.driver.server_clock import server_clock
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.errors import InvalidInputError, translate_errors
 from zoho_mongo_store.events import Events, TokenEvent
-from zoho_mongo_store.model.document import (
-    Document,
-    checked_text,
-    fill,
-    from_document,
-    to_document,
-)
-from zoho_mongo_store.refresh import DEFAULT_POLICY, Coordinator, RefreshPolicy, RefreshStats
+from zoho_mongo_store.model.document import Document, checked_text
+from zoho_mongo_store.model.token import fill, from_document, to_document
+from zoho_mongo_store.refresh.coordinator import Coordinator
 from zoho_mongo_store.refresh.intercept import pop_saved_mark
+from zoho_mongo_store.refresh.policy import DEFAULT_POLICY, RefreshPolicy
+from zoho_mongo_store.refresh.stats import RefreshStats
 from zoho_mongo_store.sdk import OAuthToken, TokenStore
 from zoho_mongo_store.storage.cache_policy import CachePolicy
 from zoho_mongo_store.storage.lease_collection import LEASES_SUFFIX

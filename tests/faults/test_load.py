@@ -168,7 +168,8 @@ def test_under_load(server: LocalMongo) -> None:
 
 def document(index: int) -> dict[str, Any]:
     """The document of a user's token, as the store writes it."""
-    from zoho_mongo_store.model.document import now, to_document
+    from zoho_mongo_store.model.document import now
+    from zoho_mongo_store.model.token import to_document
 
     fields = to_document(make_token(id=f"id-{index}", **login(f"user-{index}", 0)))
     return {**fields, "created_at": now(), "updated_at": now()}

@@ -18,7 +18,7 @@ from tests.sent_commands import listening
 from tests.tokens import contents, make_token
 from tests.waiting import eventually, once_it_works
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.model.document import to_document
+from zoho_mongo_store.model.token import to_document
 from zoho_mongo_store.sdk import SDKException
 from zoho_mongo_store.testing import LocalMongo
 

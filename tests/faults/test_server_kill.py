@@ -20,7 +20,8 @@ from tests.processes import in_processes
 from tests.sent_commands import Client
 from tests.tokens import make_token
 from zoho_mongo_store import MongoTokenStore
-from zoho_mongo_store.model.document import now, to_document
+from zoho_mongo_store.model.document import now
+from zoho_mongo_store.model.token import to_document
 from zoho_mongo_store.sdk import SDKException
 from zoho_mongo_store.testing import LocalMongo
 

@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 from tests.tokens import FIELDS, contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.errors import InvalidInputError, StoreError
-from zoho_mongo_store.model.document import (
-    expires_in_of,
-    expiry_date,
-    fill,
-    from_document,
-    now,
-    to_document,
-)
+from zoho_mongo_store.model.document import expires_in_of, expiry_date, now
+from zoho_mongo_store.model.token import fill, from_document, to_document
 from zoho_mongo_store.sdk import OAuthToken, UserSignature, secrets_of
 
 # The milliseconds of the years 1 to 9999, which is what a datetime can hold.

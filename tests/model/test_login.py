@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.tokens import CLIENT, make_token
-from zoho_mongo_store.model.document import fill
 from zoho_mongo_store.model.login import credential_digest, credential_digests, is_login, knows
+from zoho_mongo_store.model.token import fill
 
 ADA = "ada@example.com:1"
 KNOWN = [credential_digest("grant_token", "G0"), credential_digest("refresh_token", "R0")]

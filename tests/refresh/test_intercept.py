@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.tokens import contents, full, make_token
+from zoho_mongo_store.redemption import Redemption
 from zoho_mongo_store.refresh.intercept import intercept, mark_saved, pop_saved_mark
-from zoho_mongo_store.sdk import OAuthToken, Redemption
+from zoho_mongo_store.sdk import OAuthToken
 
 URL = "http://127.0.0.1:1/oauth/v2/token"
 

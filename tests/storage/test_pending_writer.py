@@ -7,7 +7,8 @@ import mongomock
 from tests.faults.documents import login
 from tests.tokens import make_token
 from zoho_mongo_store.events import Events
-from zoho_mongo_store.model.document import Document, now, to_document
+from zoho_mongo_store.model.document import Document, now
+from zoho_mongo_store.model.token import to_document
 from zoho_mongo_store.storage.pending_saves import PendingSaves
 from zoho_mongo_store.storage.pending_writer import PendingWriter
 

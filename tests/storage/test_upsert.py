@@ -13,8 +13,9 @@ from tests.sent_commands import listening
 from tests.tokens import CLIENT, contents, full, make_token
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.errors import StoreError
-from zoho_mongo_store.model.document import now, to_document
+from zoho_mongo_store.model.document import now
 from zoho_mongo_store.model.lookup import save_filters, shared_id
+from zoho_mongo_store.model.token import to_document
 from zoho_mongo_store.sdk import OAuthToken
 from zoho_mongo_store.storage.upsert import upsert
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.tokens import contents, full, make_token
 from tests.transfer.sources import FILESTORE_HEADER, cut_to_nine, with_filestore
-from zoho_mongo_store.model.document import Document, to_document
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.token import to_document
 from zoho_mongo_store.transfer.filestore import FileStoreFile, write_filestore
 from zoho_mongo_store.transfer.rows import InvalidRow, Row
 from zoho_mongo_store.transfer.text_lines import LONGEST_LINE

@@ -22,7 +22,8 @@ from tests.transfer.sources import in_hours, with_filestore
 from zoho_mongo_store import FieldEncryption, MongoTokenStore
 from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.encryption.encryptor import UNDER_WAY_SECONDS, Encryptor
-from zoho_mongo_store.model.document import Document, expiry_date, to_document
+from zoho_mongo_store.model.document import Document, expiry_date
+from zoho_mongo_store.model.token import to_document
 from zoho_mongo_store.transfer import importing, writing
 from zoho_mongo_store.transfer.filestore import FileStoreFile
 from zoho_mongo_store.transfer.importing import import_tokens

@@ -19,7 +19,8 @@ from tests.sdk.application import CLIENT, Application, call_api, name_of
 from tests.tokens import full, make_token
 from tests.transfer.sources import in_hours
 from zoho_mongo_store.cli import application
-from zoho_mongo_store.model.document import expiry_date, to_document
+from zoho_mongo_store.model.document import expiry_date
+from zoho_mongo_store.model.token import to_document
 from zoho_mongo_store.testing import LoopbackZoho
 from zoho_mongo_store.transfer.mysql_table import MySqlServer, MySqlTable
 from zoho_mongo_store.transfer.rows import InvalidRow, Row, SourceError

@@ -10,7 +10,8 @@ import pytest
 
 from tests.tokens import full, make_token
 from tests.transfer.sources import as_sqlite, sqlite_table, with_filestore
-from zoho_mongo_store.model.document import SECRET_FIELDS, expiry_date, now, to_document
+from zoho_mongo_store.model.document import SECRET_FIELDS, expiry_date, now
+from zoho_mongo_store.model.token import to_document
 from zoho_mongo_store.transfer.columns import COLUMNS
 from zoho_mongo_store.transfer.json_lines import JsonLinesFile, write_json_lines
 from zoho_mongo_store.transfer.rows import InvalidRow, Row, SourceError

@@ -128,7 +128,7 @@ class _Export:
         """Each stored token; one that is damaged is told and left out."""
         from zoho_mongo_store.encryption.cipher import UnreadableError
         from zoho_mongo_store.errors import StoreError
-        from zoho_mongo_store.model.document import from_document
+        from zoho_mongo_store.model.document import check_document
 
         scan = tokens.scan(_PAGE)
         while True:
@@ -140,7 +140,7 @@ class _Export:
             if document is None:
                 return
             try:
-                from_document(document)
+                check_document(document)
             except StoreError as error:
                 self._skip(error)
                 continue

@@ -62,11 +62,14 @@ def explain(error: Exception, operation: str, secrets: Iterable[str] = ()) -> st
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    from zoho_mongo_store.errors import StoreError, failure
-    from zoho_mongo_store.sdk import SDKException
+    from pymongo.errors import PyMongoError
 
-    if isinstance(error, StoreError):
-        return str(error)
-    failed = error if isinstance(error, SDKException) else failure(operation, error, secrets)
-    # Whoever shows it names the operation.
-    return str(failed.args[1]).removeprefix(f"{operation} failed: ")
+    from zoho_mongo_store.errors import StoreError, explanation
+
+    if not isinstance(error, PyMongoError | StoreError):
+        from zoho_mongo_store.sdk import SDKException
+
+        if isinstance(error, SDKException):
+            # Whoever shows it names the operation.
+            return str(error.args[1]).removeprefix(f"{operation} failed: ")
+    return explanation(error, secrets)

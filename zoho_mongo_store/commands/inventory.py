@@ -13,10 +13,10 @@ from zoho_mongo_store.commands.token_summary import TokenSummary, summarize
 from zoho_mongo_store.encryption.cipher import UnreadableError, is_encrypted
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
 from zoho_mongo_store.model.login_state import LOGIN_REQUIRED_FOR, LOGIN_REQUIRED_SINCE
+from zoho_mongo_store.redemption import Redemption
 from zoho_mongo_store.refresh.lease import BusyLease, LeaseState, lease_key
 from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
-from zoho_mongo_store.sdk import Redemption
 from zoho_mongo_store.storage.repository import TokenRepository
 from zoho_mongo_store.storage.scan import Scan
 

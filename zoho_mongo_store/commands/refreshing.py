@@ -8,15 +8,14 @@ from zoho_mongo_store.commands.durations import format_duration
 from zoho_mongo_store.commands.inventory import Inventory
 from zoho_mongo_store.commands.output import format_date
 from zoho_mongo_store.commands.token_state import TokenState
-from zoho_mongo_store.model.document import Document, from_document
-from zoho_mongo_store.refresh import (
-    DEFAULT_POLICY,
-    Coordinator,
-    LoginRequiredError,
-    RefreshPausedError,
-    RefreshStats,
-)
-from zoho_mongo_store.sdk import Redemption, default_initializer, using
+from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.token import from_document
+from zoho_mongo_store.redemption import Redemption
+from zoho_mongo_store.refresh.coordinator import Coordinator
+from zoho_mongo_store.refresh.errors import LoginRequiredError, RefreshPausedError
+from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
+from zoho_mongo_store.refresh.stats import RefreshStats
+from zoho_mongo_store.sdk import default_initializer, using
 from zoho_mongo_store.storage.repository import TokenRepository
 
 _REFRESHED = "refreshed"

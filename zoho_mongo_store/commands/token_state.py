@@ -11,7 +11,7 @@ from zoho_mongo_store.model.document import (
     CREDENTIAL_FIELDS,
     SECRET_FIELDS,
     Document,
-    from_document,
+    check_document,
 )
 from zoho_mongo_store.model.login_state import (
     LOGIN_REQUIRED_FOR,
@@ -19,8 +19,8 @@ from zoho_mongo_store.model.login_state import (
     LOGIN_REQUIRED_SINCE,
     is_login_required,
 )
+from zoho_mongo_store.redemption import Redemption
 from zoho_mongo_store.refresh.lease import LeaseState
-from zoho_mongo_store.sdk import Redemption, SDKException
 
 Leases = Mapping[Redemption, LeaseState]
 
@@ -101,11 +101,9 @@ def find_damage(document: Document) -> str:
     if not any(field in document for field in CREDENTIAL_FIELDS):
         return f"the document {document.get('_id')!r} has no access, refresh or grant token"
     try:
-        from_document(_legible(document) if _is_encrypted(document) else document)
+        check_document(_legible(document) if _is_encrypted(document) else document)
     except StoreError as error:
         return str(error)
-    except SDKException as error:
-        return f"the SDK refuses the document {document.get('_id')!r} ({error.code})"
     return ""
 
 
@@ -121,13 +119,13 @@ def _held_off(lease: LeaseState) -> Condition:
 
 def _needs_login(document: Document) -> bool:
     """Whether the user has to log in again; as it is written where the secrets are encrypted."""
-    if _is_encrypted(document):
-        return LOGIN_REQUIRED_FOR in document
-    return is_login_required(document)
+    if LOGIN_REQUIRED_FOR not in document:
+        return False
+    return _is_encrypted(document) or is_login_required(document)
 
 
 def _is_encrypted(document: Document) -> bool:
-    return any(is_encrypted(document.get(field)) for field in SECRET_FIELDS)
+    return any(map(is_encrypted, map(document.get, SECRET_FIELDS)))
 
 
 def _legible(document: Document) -> Document:

@@ -8,18 +8,17 @@ from urllib.parse import urlsplit
 from zoho_mongo_store.commands.durations import format_duration
 from zoho_mongo_store.commands.token_state import Leases, TokenState, condition_of
 from zoho_mongo_store.model.document import Document
-from zoho_mongo_store.sdk import DataCenter
 
-# By accounts server (the SDK's dc/*_data_center.py, get_iam_url).
+# By the end of the API's domain (the SDK's dc/*_data_center.py).
 _DATA_CENTRES = {
-    "accounts.zoho.com": "US",
-    "accounts.zoho.eu": "EU",
-    "accounts.zoho.in": "IN",
-    "accounts.zoho.com.cn": "CN",
-    "accounts.zoho.com.au": "AU",
-    "accounts.zoho.jp": "JP",
-    "accounts.zohocloud.ca": "CA",
-    "accounts.zoho.sa": "SA",
+    "com": "US",
+    "eu": "EU",
+    "in": "IN",
+    "com.cn": "CN",
+    "com.au": "AU",
+    "jp": "JP",
+    "ca": "CA",
+    "sa": "SA",
 }
 
 
@@ -103,7 +102,7 @@ def summarize(document: Document, leases: Leases, now: datetime) -> TokenSummary
         user=_of_type(document.get("user_name"), str),
         state=condition.state,
         expires_at=expires_at if document.get("access_token") else None,
-        data_centre=_data_centre(_of_type(document.get("api_domain"), str)),
+        data_centre=data_centre_of(_of_type(document.get("api_domain"), str)),
         updated_at=_of_type(document.get("updated_at"), datetime),
         reason=condition.reason,
         since=condition.since,
@@ -112,13 +111,12 @@ def summarize(document: Document, leases: Leases, now: datetime) -> TokenSummary
 
 
 @cache
-def _data_centre(api_domain: str | None) -> str | None:
+def data_centre_of(api_domain: str | None) -> str | None:
     """Name the data centre of an API domain; the domain itself if it is not Zoho's."""
     if api_domain is None:
         return None
-    environment = DataCenter.get(api_domain)
-    accounts = None if environment is None else urlsplit(environment.accounts_url).hostname
-    return _DATA_CENTRES.get(accounts or "", urlsplit(api_domain).netloc or api_domain)
+    domain = urlsplit(api_domain).netloc or api_domain
+    return _DATA_CENTRES.get(domain.partition(".zohoapis.")[2], domain)
 
 
 def _of_type(value: Any, kind: type) -> Any:

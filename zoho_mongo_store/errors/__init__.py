@@ -10,7 +10,7 @@ from zoho_mongo_store.errors.kinds import (
     is_unreachable,
 )
 from zoho_mongo_store.errors.redaction import keeping_words, redacted, without
-from zoho_mongo_store.errors.translation import TOKEN_STORE, failure, translate_errors
+from zoho_mongo_store.errors.translation import TOKEN_STORE, explanation, failure, translate_errors
 
 __all__ = [
     "TOKEN_STORE",
@@ -18,6 +18,7 @@ __all__ = [
     "KeyServiceError",
     "StoreError",
     "UnresolvedNameError",
+    "explanation",
     "failure",
     "is_lost_connection",
     "is_unreachable",

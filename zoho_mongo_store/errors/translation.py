@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from itertools import chain
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from pymongo.errors import (
     ConfigurationError,
@@ -20,15 +20,17 @@ from pymongo.errors import (
 from zoho_mongo_store.errors.answers import advice, handshake_advice
 from zoho_mongo_store.errors.kinds import KeyServiceError, StoreError, is_unreachable
 from zoho_mongo_store.errors.redaction import is_of_client, is_of_log_in, redacted, words
-from zoho_mongo_store.sdk import SDKException, secrets_of
 from zoho_mongo_store.signals import raised_by_handler
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.sdk import SDKException
 
 logger = logging.getLogger("zoho_mongo_store")
 
 TOKEN_STORE = "TOKEN_STORE"  # noqa: S105 - the SDK's error code, Constants.TOKEN_STORE
 
 
-def failure(operation: str, error: Exception, secrets: Iterable[str] = ()) -> SDKException:
+def failure(operation: str, error: Exception, secrets: Iterable[str] = ()) -> "SDKException":
     """Make the ``SDKException`` that a caller sees for ``error``.
 
     Neither it nor its cause quotes a value, or keeps the traceback of the original, whose frames
@@ -44,10 +46,23 @@ def failure(operation: str, error: Exception, secrets: Iterable[str] = ()) -> SD
         An exception with the code ``TOKEN_STORE``, a message that says which operation failed and
         what to do, and a cause of the class of ``error``.
     """
+    # A second's work for the command line, which has no use for the SDK unless it asks Zoho.
+    from zoho_mongo_store.sdk import SDKException
+
     cause = redacted(error, list(secrets))
     result = SDKException(TOKEN_STORE, f"{operation} failed: {_explanation(error, cause)}")
     result.cause = result.__cause__ = cause
     return result
+
+
+def explanation(error: Exception, secrets: Iterable[str] = ()) -> str:
+    """Say what went wrong and what to do, as the message of ``failure`` does.
+
+    Args:
+        error: What went wrong.
+        secrets: Texts to mask.
+    """
+    return _explanation(error, redacted(error, list(secrets)))
 
 
 def _explanation(error: Exception, cause: Exception) -> str:
@@ -149,6 +164,8 @@ def translate_errors(
 
 def _failure(
     operation: str, error: Exception, owner: _SecretHolder, arguments: Iterable[object]
-) -> SDKException:
+) -> "SDKException":
+    from zoho_mongo_store.sdk import secrets_of
+
     secrets = [*owner._secrets(), *chain.from_iterable(map(secrets_of, arguments))]
     return failure(operation, error, secrets)

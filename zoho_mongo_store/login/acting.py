@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from zoho_mongo_store.login.user import ZohoUser
-from zoho_mongo_store.refresh import LoginRequiredError
+from zoho_mongo_store.refresh.errors import LoginRequiredError
 from zoho_mongo_store.sdk import (
     REFUSED,
     DataCenter,

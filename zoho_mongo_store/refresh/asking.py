@@ -4,7 +4,8 @@ import logging
 from typing import Any
 
 from zoho_mongo_store.errors import without
-from zoho_mongo_store.model.document import Document, expires_in_of, expiry_date, to_document
+from zoho_mongo_store.model.document import Document, expires_in_of, expiry_date
+from zoho_mongo_store.model.token import to_document
 from zoho_mongo_store.refresh.background import Call
 from zoho_mongo_store.refresh.exchange import Exchange, silence
 from zoho_mongo_store.refresh.held_lease import HeldLease

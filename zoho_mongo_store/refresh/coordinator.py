@@ -9,6 +9,7 @@ from datetime import timedelta
 from zoho_mongo_store.errors import failure
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.login_state import is_login_required
+from zoho_mongo_store.redemption import Redemption
 from zoho_mongo_store.refresh.attempt import Attempt
 from zoho_mongo_store.refresh.background import start
 from zoho_mongo_store.refresh.early import EarlyRefreshes
@@ -21,7 +22,7 @@ from zoho_mongo_store.refresh.running import RunningAttempts
 from zoho_mongo_store.refresh.site import Site
 from zoho_mongo_store.refresh.stats import Counters, RefreshStats
 from zoho_mongo_store.refresh.task import Task
-from zoho_mongo_store.sdk import REFUSED, OAuthToken, Redemption, accounts_url
+from zoho_mongo_store.sdk import REFUSED, OAuthToken, accounts_url
 from zoho_mongo_store.storage.repository import TokenRepository
 
 logger = logging.getLogger("zoho_mongo_store")

@@ -4,9 +4,9 @@ import threading
 import time
 
 from zoho_mongo_store.driver.fork import reset_after_fork
-from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.model.document import MARGIN, Document
 from zoho_mongo_store.refresh.attempt import Attempt
-from zoho_mongo_store.sdk import MARGIN, OAuthToken
+from zoho_mongo_store.sdk import OAuthToken
 
 # How often a process tries, while another refreshes early or has failed to.
 _PAUSE = 5.0

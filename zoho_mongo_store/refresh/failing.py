@@ -7,13 +7,14 @@ from zoho_mongo_store.errors import without
 from zoho_mongo_store.events import EventName
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.login_state import login_required_fields
+from zoho_mongo_store.redemption import Redemption
 from zoho_mongo_store.refresh.held_lease import HeldLease
 from zoho_mongo_store.refresh.known import asked_again, late
 from zoho_mongo_store.refresh.lease import Failure
 from zoho_mongo_store.refresh.outcome import Failed, Outcome
 from zoho_mongo_store.refresh.progress import Progress
 from zoho_mongo_store.refresh.refusals import Refusal, classify, explained, login_again
-from zoho_mongo_store.sdk import REFUSED, UNREACHED, Redemption, SDKException
+from zoho_mongo_store.sdk import REFUSED, UNREACHED, SDKException
 
 logger = logging.getLogger("zoho_mongo_store")
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any, Protocol
 
-from zoho_mongo_store.sdk import OAuthToken, Redemption
+from zoho_mongo_store.redemption import Redemption
+from zoho_mongo_store.sdk import OAuthToken
 
 _SAVED = "_zoho_mongo_store_saved"
 _LOGIN_REQUIRED = "_zoho_mongo_store_login_required"

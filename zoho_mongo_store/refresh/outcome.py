@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from zoho_mongo_store.model.document import Document, expires_in_of, fill
+from zoho_mongo_store.model.document import Document, expires_in_of
+from zoho_mongo_store.model.token import fill
 from zoho_mongo_store.refresh.errors import LoginRequiredError, RefreshPausedError
 from zoho_mongo_store.refresh.intercept import mark_saved
 from zoho_mongo_store.sdk import OAuthToken, SDKException

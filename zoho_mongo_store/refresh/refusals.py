@@ -6,7 +6,7 @@ are in the language of the data centre.
 
 from enum import Enum
 
-from zoho_mongo_store.sdk import Redemption
+from zoho_mongo_store.redemption import Redemption
 
 
 class Refusal(Enum):

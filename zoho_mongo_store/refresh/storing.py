@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from zoho_mongo_store.model.document import Document
+from zoho_mongo_store.redemption import Redemption
 from zoho_mongo_store.refresh.asking import look_up_user
 from zoho_mongo_store.refresh.held_lease import HeldLease
 from zoho_mongo_store.refresh.known import late
 from zoho_mongo_store.refresh.outcome import Brought
 from zoho_mongo_store.refresh.progress import Progress
-from zoho_mongo_store.sdk import Redemption
 
 
 def store_answer(

@@ -4,11 +4,13 @@ import copy
 from dataclasses import dataclass
 from functools import cached_property
 
-from zoho_mongo_store.model.document import Document, from_document, to_document
+from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.login_state import digest
+from zoho_mongo_store.model.token import from_document, to_document
+from zoho_mongo_store.redemption import Redemption
 from zoho_mongo_store.refresh.intercept import was_login_required
 from zoho_mongo_store.refresh.lease import lease_key
-from zoho_mongo_store.sdk import OAuthToken, Redemption, current_initializer, secrets_of
+from zoho_mongo_store.sdk import OAuthToken, current_initializer, secrets_of
 
 
 @dataclass(frozen=True, repr=False)

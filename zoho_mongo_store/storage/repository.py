@@ -15,8 +15,7 @@ from zoho_mongo_store.driver.index import Changes, Index
 from zoho_mongo_store.driver.server_clock import HostClock, server_clock
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.events import Events
-from zoho_mongo_store.model.document import Document
-from zoho_mongo_store.sdk import MARGIN
+from zoho_mongo_store.model.document import MARGIN, Document
 from zoho_mongo_store.storage.cache import TokenCache
 from zoho_mongo_store.storage.cache_policy import CachePolicy
 from zoho_mongo_store.storage.grant_claims import claim_grant

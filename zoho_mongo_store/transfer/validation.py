@@ -3,12 +3,8 @@
 from collections.abc import Mapping
 
 from zoho_mongo_store.errors import StoreError
-from zoho_mongo_store.model.document import (
-    CREDENTIAL_FIELDS,
-    Document,
-    from_document,
-    to_document,
-)
+from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
+from zoho_mongo_store.model.token import from_document, to_document
 from zoho_mongo_store.sdk import OAuthToken, SDKException, UserSignature
 from zoho_mongo_store.transfer.columns import COLUMNS
 from zoho_mongo_store.transfer.rows import RowError
