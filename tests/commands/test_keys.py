@@ -10,6 +10,7 @@ import pytest
 from pymongo.collection import Collection
 
 from tests.commands.conftest import CommandLine
+from tests.commands.states import cool_down, end_login
 from tests.engines import SERVERS, Engine
 from tests.tokens import full
 from tests.transfer.sources import mode_of, with_filestore
@@ -177,3 +178,20 @@ def test_keys_that_others_can_read_are_warned_of(
     result = keyed("list")
     assert result.status == 0
     assert result.errors.startswith("zoho-mongo-store: warning: others than its owner may use")
+
+
+def test_encrypted_tokens_of_one_credential_fail_together(
+    keyed: CommandLine, cli: CommandLine, tokens: Tokens, own_store: MongoTokenStore
+) -> None:
+    for user in ("cool", "dead"):
+        token = full(user_name=user, access_token=f"A {user}", refresh_token=f"R {user}")
+        own_store.save_token(token)
+        twin = tokens.find_one({"user_name": user}, {"_id": False})
+        assert twin is not None
+        tokens.insert_one({**twin, "id": f"twin of {user}", "user_name": f"{user} twin"})
+    cool_down(tokens, "cool", "too many")
+    end_login(tokens, "dead")
+    assert keyed("encrypt", "--yes").status == 0
+    both = {"cool", "cool twin", "dead", "dead twin"}
+    for line in (keyed, cli):
+        assert {row[0] for row in line("list", "--failed").rows} == both

@@ -18,6 +18,7 @@ from tests.engines import SERVERS
 from tests.tokens import CLIENT, full, make_token
 from tests.transfer.sources import in_hours
 from zoho_mongo_store import MongoTokenStore
+from zoho_mongo_store.model.token import to_document
 from zoho_mongo_store.sdk import OAuthToken
 
 pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
@@ -178,6 +179,58 @@ def test_the_order_can_be_chosen(cli: CommandLine, order: str, first: list[str])
     ]
     if order != "expiry":
         assert [row[0] for row in listed.rows] == first
+
+
+@pytest.fixture
+def twins(own_store: MongoTokenStore, tokens: Tokens) -> None:
+    """Two names for each login: what Zoho refuses to one it refuses to the other."""
+    for login in ("cool", "much", "dead", "well"):
+        own_store.save_token(secret_token(login, -1))
+        twin = secret_token(f"{login} twin", -1)
+        twin.set_refresh_token(f"refresh-secret {login}")
+        twin.set_id(f"twin of {login}")
+        tokens.insert_one({**to_document(twin), "updated_at": datetime.now(UTC)})
+    cool_down(tokens, "cool", "too many")
+    reach_limit(tokens, "much")
+    end_login(tokens, "dead", ago=7200)
+
+
+TWINS = {
+    "cool": ("cooling down", "too many"),
+    "much": ("at Zoho's limit", "Zoho was asked 10 times in 10 minutes, which is its limit"),
+    "dead": ("login required", DEAD),
+}
+
+
+@pytest.mark.usefixtures("twins")
+def test_tokens_of_one_credential_fail_together(cli: CommandLine) -> None:
+    both = {f"{user}{name}": told for user, told in TWINS.items() for name in ("", " twin")}
+    listed = {row[0]: (row[2], row[7]) for row in cli("list").rows}
+    assert listed == {**both, "well": ("expired", ""), "well twin": ("expired", "")}
+    assert {row[0]: (row[2], row[7]) for row in cli("list", "--failed").rows} == both
+    dead = [row[0] for row in cli("list", "--login-required").rows]
+    assert dead == ["dead", "dead twin"]
+    for user, (state, reason) in both.items():
+        shown = cli("show", "--user", user, "--json").json
+        assert (shown["state"], shown["reason"]) == (state, reason)
+    details = {row[1]: row[2] for row in cli("doctor").rows}
+    assert details["logins"] == "2 users must log in again: dead, dead twin"
+    assert details["cool-down"].startswith("2 tokens cooling down: cool for 4 min (too many), ")
+    assert details["Zoho's limit"].startswith("2 tokens at Zoho's limit: much for ")
+    watched = cli("watch", "--count", "1").output
+    assert all(user in watched for user in both)
+
+
+@pytest.mark.usefixtures("twins")
+def test_they_are_found_by_an_index(cli: CommandLine, tokens: Tokens) -> None:
+    tokens.database.command("profile", 2)
+    try:
+        assert len(cli("list", "--failed").rows) == 6
+    finally:
+        tokens.database.command("profile", 0)
+    finds = list(tokens.database["system.profile"].find({"ns": tokens.full_name, "op": "query"}))
+    assert finds
+    assert not [one for one in finds if "COLLSCAN" in one["planSummary"]]
 
 
 @pytest.mark.parametrize("command", ["list", "show"])

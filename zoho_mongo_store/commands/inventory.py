@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pymongo
@@ -12,7 +12,11 @@ from zoho_mongo_store.commands.token_state import TokenState
 from zoho_mongo_store.commands.token_summary import TokenSummary, summarize
 from zoho_mongo_store.encryption.cipher import UnreadableError, is_encrypted
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
-from zoho_mongo_store.model.login_state import LOGIN_REQUIRED_FOR, LOGIN_REQUIRED_SINCE
+from zoho_mongo_store.model.login_state import (
+    LOGIN_REQUIRED_FIELDS,
+    LOGIN_REQUIRED_FOR,
+    LOGIN_REQUIRED_SINCE,
+)
 from zoho_mongo_store.redemption import Redemption
 from zoho_mongo_store.refresh.lease import BusyLease, LeaseState, lease_key
 from zoho_mongo_store.refresh.leases import Leases
@@ -22,12 +26,19 @@ from zoho_mongo_store.storage.scan import Scan
 
 _PAGE = 1000
 
+Key = tuple[str, Any]
+"""The field that leads to a new access token, and its value as it is stored."""
+
 
 class Inventory:
     """The stored tokens and the state that they were in when this was made.
 
     Documents are read as they are stored. Only of the few whose login is over or whose refresh is
     held off the secrets are decrypted, to tell whether that is still about the same credential.
+
+    A lease, and what is stored of a login that is over, name one token. They hold for every token
+    with the same credential, which is found by an index: a value is encrypted to the same bytes in
+    each document, but for one that is written by another data key, or in plain still.
 
     Attributes:
         clock: The server's time, which is asked for once.
@@ -42,9 +53,10 @@ class Inventory:
         self._tokens = tokens
         leases = Leases(tokens.leases, TIMEOUT, DEFAULT_POLICY)
         self.clock = leases.clock()
-        self._leases: dict[str | None, list[BusyLease]] = defaultdict(list)
-        for lease in leases.busy(self.clock()):
-            self._leases[lease.token_id].append(lease)
+        self._busy = list(leases.busy(self.clock()))
+        self._leases: dict[Key, list[BusyLease]] = defaultdict(list)
+        self._ended: dict[Key, Document] = {}
+        self._note_troubles()
 
     def all(self) -> Iterator[TokenSummary]:
         """Summarize every stored token. They are read in pages."""
@@ -54,29 +66,23 @@ class Inventory:
                 yield self.summarize(document)
 
     def login_required(self) -> Iterator[TokenSummary]:
-        """Summarize the tokens whose users must log in again, found by an index."""
-        marked = self._read({LOGIN_REQUIRED_SINCE: {"$exists": True}})
-        return (token for token in marked if token.state is TokenState.LOGIN_REQUIRED)
+        """Summarize the tokens whose users must log in again, found by indexes."""
+        found = map(self.summarize, self._holding(self._ended))
+        return (token for token in found if token.state is TokenState.LOGIN_REQUIRED)
 
     def failing(self) -> Iterator[TokenSummary]:
         """Summarize the tokens that Zoho gives no access token for, found by indexes."""
-        seen = set()
-        for token in self.login_required():
-            seen.add(token.id)
-            yield token
         held_off = {
-            lease.token_id
-            for leases in self._leases.values()
-            for lease in leases
-            if lease.token_id not in seen and lease.state.owner is None
+            key
+            for key, leases in self._leases.items()
+            if any(lease.state.owner is None for lease in leases)
         }
-        found = self.by_ids({id for id in held_off if id is not None})
-        yield from (token for token in found.values() if token.state.is_failing)
+        found = map(self.summarize, self._holding(held_off | self._ended.keys()))
+        return (token for token in found if token.state.is_failing)
 
-    def by_ids(self, ids: Collection[str]) -> dict[str, TokenSummary]:
+    def by_ids(self, ids: Iterable[str]) -> dict[str, TokenSummary]:
         """Summarize the tokens with these ids; what is not stored is left out."""
-        found = self._read({"id": {"$in": list(ids)}}) if ids else []
-        return {token.id: token for token in found}
+        return {token.id: token for token in map(self.summarize, self._read("id", list(ids)))}
 
     def find(self, filter: dict[str, Any]) -> tuple[TokenSummary, Document] | None:
         """Find one token by an equality: its summary and its document."""
@@ -85,22 +91,46 @@ class Inventory:
 
     def summarize(self, document: Document) -> TokenSummary:
         """Summarize a stored document."""
-        leases = self._leases.get(document.get("id"), [])
-        if leases or LOGIN_REQUIRED_FOR in document:
-            document = self._in_plain(document)
+        key = _key(document)
+        leases, ended = self._leases.get(key, []), self._ended.get(key, {})
+        if leases or ended or LOGIN_REQUIRED_FOR in document:
+            document = {**ended, **self._in_plain(document)}
         return summarize(document, _by_redemption(document, leases), self.clock())
 
     @property
     def refreshing(self) -> int:
         """How many refreshes are under way."""
         now = self.clock()
-        states = [lease.state for leases in self._leases.values() for lease in leases]
+        states = [lease.state for lease in self._busy]
         return sum(state.owner is not None and state.until > now for state in states)
 
-    def _read(self, filter: dict[str, Any]) -> list[TokenSummary]:
+    def _note_troubles(self) -> None:
+        """Note by credential which leases there are, and which logins are over."""
+        by_id: dict[str | None, list[BusyLease]] = defaultdict(list)
+        for lease in self._busy:
+            by_id[lease.token_id].append(lease)
+        for document in self._read("id", [id for id in by_id if id is not None]):
+            self._leases[_key(document)] += by_id[document["id"]]
         with pymongo.timeout(TIMEOUT):
-            documents = list(self._tokens.collection.find(filter))
-        return [self.summarize(document) for document in documents]
+            for document in self._tokens.collection.find({LOGIN_REQUIRED_SINCE: {"$exists": True}}):
+                known = document.keys() & LOGIN_REQUIRED_FIELDS
+                self._ended[_key(document)] = {field: document[field] for field in known}
+
+    def _holding(self, keys: Iterable[Key]) -> Iterator[Document]:
+        """Read the tokens with these credentials, each once."""
+        by_field: dict[str, list[Any]] = defaultdict(list)
+        for field, value in keys:
+            by_field[field].append(value)
+        for field, values in by_field.items():
+            # A grant token counts only where there is no refresh token.
+            yield from (one for one in self._read(field, values) if _key(one)[0] == field)
+
+    def _read(self, field: str, values: list[Any]) -> Iterator[Document]:
+        for start in range(0, len(values), _PAGE):
+            with pymongo.timeout(TIMEOUT):
+                wanted = {field: {"$in": values[start : start + _PAGE]}}
+                found = list(self._tokens.collection.find(wanted))
+            yield from found
 
     def _in_plain(self, document: Document) -> Document:
         """Decrypt a document; it stays as it is if it is in plain, damaged or gone."""
@@ -110,6 +140,15 @@ class Inventory:
             return self._tokens.find([{"_id": document["_id"]}]) or document
         except UnreadableError:
             return document
+
+
+def _key(document: Document) -> Key:
+    """Tell by what a token gets its next access token; its id where it has nothing to redeem."""
+    for redemption in Redemption:
+        value = document.get(redemption.credential)
+        if value and isinstance(value, str | bytes):
+            return redemption.credential, value
+    return "id", str(document.get("id"))
 
 
 def _by_redemption(document: Document, leases: list[BusyLease]) -> dict[Redemption, LeaseState]:
