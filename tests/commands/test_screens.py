@@ -207,3 +207,27 @@ def test_watch_says_since_when_mongodb_is_silent(terminal: Opened, server: Local
     watch.wait_for(r"Ctrl-C ends\Z")
     watch.process.sendintr()
     assert watch.finish() == 0
+
+
+@on_servers
+def test_one_long_name_takes_no_room_from_the_others(
+    cli: CommandLine, terminal: Opened, own_store: MongoTokenStore, tokens: Tokens
+) -> None:
+    own_store.ensure_indexes()
+    names = ["ada@example.com:1", "bob@example.com:2", f"{'c' * 45}@example.com:30000000"]
+    tokens.insert_many(
+        [{"id": one[0] * 32, "user_name": one, "refresh_token": one} for one in names]
+    )
+    for name in names:
+        cool_down(tokens, name, "too many")
+
+    listed = terminal((80, 24), cli.variables, "list")
+    assert listed.finish() == 0
+    assert {*names, *(name[0] * 32 for name in names)} <= set(listed.lines)
+    assert listed.text.count("cooling down for 4 min") == 3
+    assert listed.text.endswith("3 tokens")
+
+    watch = terminal((80, 24), cli.variables, "watch", "--count", "1")
+    assert watch.finish() == 0
+    assert watch.text.count("  cooling down for 4 min") == 3
+    assert "ada@example.com:1 " in watch.text

@@ -63,6 +63,10 @@ def _names(token: TokenSummary, _: datetime) -> Text:
     return Text.assemble(printable(names[0] if names else ""), *_below(names[1:]))
 
 
+def _stacked(token: TokenSummary, now: datetime) -> Text:
+    return Text.assemble(_names(token, now), "\n", _details(token, now))
+
+
 def _below(names: list[str]) -> Iterable[tuple[str, str]]:
     return (("\n" + printable(name), "dim") for name in names)
 
@@ -113,13 +117,16 @@ def token_table(tokens: Sequence[TokenSummary], now: datetime, width: int) -> Ta
     """Draw the tokens so that no user and no id is broken while anything else can give way.
 
     Args:
-        tokens: One for each row, or for two where the screen is narrow.
+        tokens: One for each row; it has several lines where the screen is narrow.
         now: The server's time.
         width: The width of the screen.
     """
     columns = [_USER, _ID, _STATE]
     if _width(columns, tokens, now) > width:
-        return _draw([_Column("user and id", _names), _Column("state", _details)], tokens, now)
+        columns = [_Column("user and id", _names), _Column("state", _details)]
+        if _width(columns[:1], tokens, now) + _GAP + _SHORTEST_REASON > width:
+            columns = [_Column("user, id and state", _stacked)]
+        return _draw(columns, tokens, now)
     return _with_what_fits(columns, (_WHY, _SAVED, _CENTRE), tokens, now, width)
 
 
@@ -139,11 +146,16 @@ def token_lines(tokens: Sequence[TokenSummary], now: datetime, width: int, headi
     return table
 
 
-def failing_lines(tokens: Sequence[TokenSummary], now: datetime) -> Iterator[Text]:
-    """Draw each token that fails on two lines: its user and state; since when, and why."""
-    widest = max((cell_len(_NAME.cell(one, now).plain) for one in tokens), default=0)
+def failing_lines(tokens: Sequence[TokenSummary], now: datetime, width: int) -> Iterator[Text]:
+    """Draw each token that fails on two lines: its user and state; since when, and why.
+
+    A user who leaves no room for the state gives way to it.
+    """
+    room = width - _GAP - _width([_STATE], tokens, now)
+    widest = min(room, max(cell_len(_NAME.cell(one, now).plain) for one in tokens))
     for token in tokens:
         name = _NAME.cell(token, now)
+        name.truncate(widest, overflow="ellipsis")
         name.pad_right(widest - cell_len(name.plain) + _GAP)
         yield name.append_text(_state(token, now))
         yield Text(f"  since {printable(_why(token, ': '))}", style="dim")
@@ -182,19 +194,15 @@ def _number_that_fits(
 
 
 def _heights(table: Table, width: int) -> Iterator[int]:
-    """Tell how many lines each row takes: the last column is wrapped, and the first may have two.
-
-    Every cell is a ``Text``.
-    """
-    *others, last = table.columns
+    """Tell how many lines each row takes. The last column is wrapped; every cell is a ``Text``."""
     taken = sum(
         _GAP + max(cell_len(line) for one in (column.header, *column.cells) for line in _lines(one))
-        for column in others
+        for column in table.columns[:-1]
     )
     room = max(1, width - taken)
-    for first, wrapped in zip(others[0].cells, last.cells, strict=True):
+    for *firsts, wrapped in zip(*(column.cells for column in table.columns), strict=True):
         if isinstance(wrapped, Text):
-            yield max(len(_lines(first)), len(wrapped.wrap(console(), room)))
+            yield max([len(wrapped.wrap(console(), room)), *(len(_lines(one)) for one in firsts)])
 
 
 def _lines(cell: object) -> list[str]:

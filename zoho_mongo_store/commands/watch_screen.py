@@ -96,7 +96,7 @@ class WatchScreen:
             room = (left - 2 - min(_LEFT_FOR_NEWEST, 2 + len(reading.newest))) // 2
             failing = _first(reading.failing, max(1, room))
             more = len(reading.failing) - len(failing)
-            lines = [Text(), Text("failing", style="bold"), *failing_lines(failing, now)]
+            lines = [Text(), Text("failing", style="bold"), *failing_lines(failing, now, width)]
             if more:
                 lines.append(Text(f"... and {more:,} more", style="red"))
             yield from (_on_one_line(line) for line in lines)
