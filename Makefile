@@ -42,6 +42,10 @@ test: lint types audit site suite matrix
 .venv-bench/.stamp: EXTRAS := crm8,suite,mysql,bench
 .venv-crm%/.stamp: EXTRAS = $(@D:.venv-%=%),suite
 
+# The tests start thousands of short processes. Without bytecode each compiles all it imports anew.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
+
 # By uv, which is quick; by pip where the index is one that only pip's own settings name.
 $(ENVIRONMENTS:%=%/.stamp): pyproject.toml
 	$(PYTHON) -m venv $(@D)
