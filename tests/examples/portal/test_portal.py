@@ -182,6 +182,7 @@ def test_what_a_login_leaves_in_the_browser(site: Site) -> None:
         assert "SameSite=Lax" in cookie
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
         policy = answer.headers["Content-Security-Policy"]
         assert {"default-src 'none'", "frame-ancestors 'none'"} <= set(policy.split("; "))
 
