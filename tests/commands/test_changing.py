@@ -86,7 +86,7 @@ def test_delete_asks_first(cli: CommandLine, tokens: Tokens, own_store: MongoTok
     assert cli("delete", "1", input="n\n") == (
         1,
         "",
-        f"{question}zoho-mongo-store delete: nothing was done\n",
+        f"{question}\nzoho-mongo-store delete: nothing was done\n",
     )
     nobody = cli.installed("delete", "1")
     assert (nobody.status, nobody.output) == (1, "")
@@ -97,7 +97,7 @@ def test_delete_asks_first(cli: CommandLine, tokens: Tokens, own_store: MongoTok
     assert tokens.count_documents({}) == 1
     assert "?" not in cli("delete", "unknown").errors
 
-    assert cli("delete", "1", input="Yes\n") == (0, "deleted id 1\n", question)
+    assert cli("delete", "1", input="Yes\n") == (0, "deleted id 1\n", f"{question}\n")
     assert tokens.count_documents({}) == 0
 
 
@@ -114,7 +114,7 @@ def idle(own_store: MongoTokenStore, tokens: Tokens) -> None:
 def test_purge_asks_first(cli: CommandLine, tokens: Tokens) -> None:
     refused = cli("purge", "--idle-for", "25d", input="n\n")
     assert refused.status == 1
-    assert refused.errors == "Delete 3 tokens? [y/N] zoho-mongo-store purge: nothing was done\n"
+    assert refused.errors == "Delete 3 tokens? [y/N] \nzoho-mongo-store purge: nothing was done\n"
     assert [row[1] for row in refused.rows] == ["3", "4", "5"]
     assert cli("purge", "--idle-for", "25d", input="").status == 1
     assert tokens.count_documents({}) == 6

@@ -24,13 +24,16 @@ def test_version(tmp_path: Path) -> None:
 def test_help_names_the_commands(tmp_path: Path, option: str) -> None:
     finished = run(str(COMMAND), option, folder=tmp_path)
     assert (finished.status, finished.errors) == (0, "")
-    assert " demo " in finished.output
+    named = [line.split()[1] for line in finished.output.splitlines() if line.startswith("│ ")]
+    assert {"list", "demo"} < set(named)
+    assert named.index("import") == named.index("export") - 1
 
 
 def test_every_command_has_the_short_option_for_its_help(tmp_path: Path) -> None:
-    finished = run(str(COMMAND), "import", "mysql", "-h", folder=tmp_path)
-    assert (finished.status, finished.errors) == (0, "")
-    assert "zoho-mongo-store import mysql [OPTIONS]" in finished.output
+    for command, usage in (("import mysql", "[OPTIONS]"), ("delete", "[OPTIONS] [ID]...")):
+        finished = run(str(COMMAND), *command.split(), "-h", folder=tmp_path)
+        assert (finished.status, finished.errors) == (0, "")
+        assert f" zoho-mongo-store {command} {usage} " in finished.output
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,11 @@ def test_every_command_has_the_short_option_for_its_help(tmp_path: Path) -> None
         ("list --xyz", "zoho-mongo-store list: No such option: --xyz"),
         ("purge", "zoho-mongo-store purge: Missing option '--idle-for'."),
         ("show", "zoho-mongo-store show: give either an id or --user"),
+        (
+            "export --format xml",
+            "zoho-mongo-store export: Invalid value for '--format': 'xml' is not one of 'jsonl', "
+            "'filestore'.",
+        ),
         ("show 1 --user ada", "zoho-mongo-store show: give either an id or --user"),
     ],
 )

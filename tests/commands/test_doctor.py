@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.tokens import CLIENT, full
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.cli import application
 from zoho_mongo_store.commands.doctor import server
+from zoho_mongo_store.refresh.leases import Leases
 from zoho_mongo_store.testing import LocalMongo
 
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
@@ -265,6 +267,17 @@ def test_a_clock_that_is_off_is_a_warning(cli: CommandLine) -> None:
 
 
 @on_servers
+def test_no_difference_has_no_sign_of_its_own(
+    tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime.now(UTC)
+    monkeypatch.setattr(Leases, "clock", lambda _: lambda: moment)
+    monkeypatch.setattr(server, "now", lambda: moment - timedelta(milliseconds=20))
+    [finding] = server.clock(tokens)
+    assert finding.detail == "+0.0 s from the server's"
+
+
+@on_servers
 @pytest.mark.parametrize(
     ("answer", "result", "detail"),
     [
@@ -397,11 +410,28 @@ def test_what_a_role_may_not_do_is_one_line(
     uri = uri_of(locked, APPLICATION)
     result = cli("init", "--uri", uri, "--database", "locked")
     assert (result.status, result.errors.count("\n")) == (1, 1)
-    assert "role may not" in result.errors
+    assert result.errors == (
+        "zoho-mongo-store init: the role may not do this: it needs what zohoTokenStoreDeploy may, "
+        "see zoho-mongo-store create-roles\n"
+    )
+    as_deploy = uri_of(locked, "deploy:oauthtoken=listIndexes,createIndex")
+    read = cli("list", "--uri", as_deploy, "--database", "locked")
+    assert read.errors == (
+        "zoho-mongo-store list: the role may not do this: it needs what zohoTokenStore may, "
+        "see zoho-mongo-store create-roles\n"
+    )
+    roles = cli("create-roles", "--uri", uri, "--database", "locked")
+    assert roles.errors == (
+        "zoho-mongo-store create-roles: the role may not do this: it needs userAdmin on the "
+        "database of the tokens\n"
+    )
     wrong = cli("list", "--uri", uri.replace("hunter2", "hunter3"), "--database", "locked")
     assert (wrong.status, wrong.errors.count("\n")) == (1, 1)
     assert "refused the log-in" in wrong.errors
     assert "hunter" not in result.errors + wrong.errors
+    wrong_uri = ("--uri", uri.replace("hunter2", "hunter3"), "--database", "locked")
+    (refused,) = cli("doctor", "--json", *wrong_uri).json
+    assert (refused["check"], refused["advice"]) == ("server", "correct --uri")
 
 
 @on_servers
@@ -410,3 +440,4 @@ def test_no_server_is_the_only_line(cli: CommandLine, monkeypatch: pytest.Monkey
     lines = examine(cli, "--uri", "mongodb://ada:hunter2@127.0.0.1:1/", status=1)
     assert list(lines) == ["server"]
     assert "hunter2" not in lines["server"][1]
+    assert lines["server"][2] == "start MongoDB, or correct --uri"

@@ -99,16 +99,33 @@ def test_encrypt_and_decrypt_ask_first(
 ) -> None:
     own_store.save_token(full(id="1"))
     for command, plain_values in (("encrypt", "read"), ("decrypt", "write")):
-        asked = keyed(command, input="n\n")
+        asked = keyed(command, input="n\n", COLUMNS="40")
         assert (asked.status, asked.output) == (1, "")
+        # Whole, since it is no terminal.
+        assert asked.errors.splitlines()[0].endswith(".")
         assert f'must have FieldEncryption(..., plain="{plain_values}")' in asked.errors
         assert asked.errors.endswith(
-            f"{command.capitalize()} all secrets in {tokens.full_name}? [y/N] "
+            f"{command.capitalize()} all secrets in {tokens.full_name}? [y/N] \n"
             f"zoho-mongo-store {command}: nothing was done\n"
         )
         assert plain(tokens) == (command == "encrypt")
         assert keyed(command, input="y\n").status == 0
         assert plain(tokens) == (command == "decrypt")
+
+
+def test_another_key_vault_is_told(
+    keyed: CommandLine, own_store: MongoTokenStore, database: str
+) -> None:
+    own_store.save_token(full(id="1"))
+    keyed("encrypt", "--yes")
+    rotated = keyed("rotate-keys", "--key-vault", f"{database}.others")
+    assert (rotated.status, rotated.output) == (1, "")
+    assert rotated.errors == (
+        f"zoho-mongo-store rotate-keys: the key vault {database}.others has no data key "
+        "'zoho-mongo-store': check --key-vault and --key-name\n"
+    )
+    wrong = keyed("list", "--key-vault", "others")
+    assert (wrong.status, "key_vault has to be" in wrong.errors) == (2, True)
 
 
 def test_a_new_key_is_what_commands_and_applications_take(

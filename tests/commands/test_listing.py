@@ -331,6 +331,9 @@ def test_no_server_is_one_line_and_status_1(cli: CommandLine) -> None:
         ["encrypt"],
         ["list", "--kms-providers", "missing.json"],
         ["init", "--keep-idle", "--expire-idle-after", "1d"],
+        ["list", "--uri", "localhost"],
+        ["list", "--database", "a.b"],
+        ["list", "--collection", "$x"],
     ],
 )
 def test_wrong_usage_is_status_2(cli: CommandLine, arguments: list[str]) -> None:

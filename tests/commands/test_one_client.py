@@ -72,6 +72,8 @@ def test_one_client(
     if command in ("encrypt", "decrypt", "rotate-keys"):
         cli.variables["ZOHO_MONGO_KMS_PROVIDERS"] = str(kms_providers)
         cli.variables["ZOHO_MONGO_KEY_VAULT"] = f"{database}.__keyVault"
+    if command == "rotate-keys":
+        assert cli("encrypt", "--yes").status == 0
     monkeypatch.setattr("zoho_mongo_store.driver.connection.MongoClient", CountedClient)
     monkeypatch.setattr(CountedClient, "made", 0)
     monkeypatch.setattr(CountedClient, "closed", 0)

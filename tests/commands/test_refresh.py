@@ -109,8 +109,8 @@ def test_a_dead_login_is_told_and_not_asked_for_again(
     zoho.revoke(refresh_token)
     first = refresh("1")
     assert (first.status, first.output) == (1, "")
-    assert first.errors.startswith("zoho-mongo-store refresh: id 1: refused since 20")
-    assert "UTC: invalid_code; Zoho is asked again in" in first.errors
+    assert first.errors.startswith("zoho-mongo-store refresh: id 1: refused: ")
+    assert "refused: invalid_code; Zoho is asked again in" in first.errors
     paused = refresh("1", "--json")
     assert (paused.status, paused.json["result"]) == (1, "cooling down")
     assert paused.json["since"] < paused.json["retry_after"]
@@ -137,7 +137,7 @@ def test_a_zoho_that_is_away(cli: CommandLine) -> None:
     result = cli("refresh", "1", "--accounts-url", "http://127.0.0.1:1")
     assert result.status == 1
     assert re.fullmatch(
-        r"zoho-mongo-store refresh: id 1: Zoho cannot be reached since 20[-0-9 :]+ UTC: "
+        r"zoho-mongo-store refresh: id 1: Zoho cannot be reached: "
         r"Connection refused; Zoho is asked again in 2 s\n",
         result.errors,
     )
@@ -159,8 +159,9 @@ def test_why_there_is_no_token_is_told(
     zoho.configure(failure=failure)
     result = refresh("1")
     assert (result.status, result.output) == (1, "")
-    said = re.sub(r" since 20[-0-9 :]+ UTC", "", result.errors)
-    assert said.startswith(f"zoho-mongo-store refresh: id 1: {told}; Zoho is asked again in ")
+    assert result.errors.startswith(
+        f"zoho-mongo-store refresh: id 1: {told}; Zoho is asked again in "
+    )
 
 
 def test_what_cannot_be_refreshed_is_told(cli: CommandLine, own_store: MongoTokenStore) -> None:

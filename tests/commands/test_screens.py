@@ -210,6 +210,53 @@ def test_watch_says_since_when_mongodb_is_silent(terminal: Opened, server: Local
 
 
 @on_servers
+def test_what_several_findings_need_is_advised_once(
+    cli: CommandLine, terminal: Opened, tokens: Tokens
+) -> None:
+    tokens.insert_one({"id": "1", "refresh_token": "R"})
+    doctor = terminal((80, 60), cli.variables, "doctor")
+    assert doctor.finish() == 1
+    assert doctor.text.count("failed  indexes") == 2
+    assert doctor.text.count("-> run zoho-mongo-store init") == 1
+
+
+@on_servers
+def test_sentences_break_between_words(cli: CommandLine, terminal: Opened, tokens: Tokens) -> None:
+    ids = [letter * 32 for letter in "abc"]
+    tokens.insert_many([{"id": id, "refresh_token": id} for id in ids])
+    delete = terminal((80, 24), cli.variables, "delete", *ids)
+    delete.wait_for(r"\[y/N\]")
+    assert delete.lines == [f"Delete id {ids[0]}, id {ids[1]},", f"id {ids[2]}? [y/N]"]
+    delete.process.sendline("n")
+    assert delete.finish() == 1
+    assert delete.lines[-2:] == [
+        f"id {ids[2]}? [y/N] n",
+        "zoho-mongo-store delete: nothing was done",
+    ]
+
+    wrong = terminal((80, 24), cli.variables, "revoke", "1", "--accounts-url", "notaurl")
+    assert wrong.finish() == 2
+    assert wrong.lines == [
+        "zoho-mongo-store revoke: --accounts-url has to be a URL such as",
+        "https://accounts.zoho.eu, not 'notaurl'",
+        "Try 'zoho-mongo-store revoke --help' for help.",
+    ]
+
+
+@on_servers
+def test_what_is_purged_is_counted_once(cli: CommandLine, terminal: Opened, tokens: Tokens) -> None:
+    purge = ("purge", "--idle-for", "1d", "--dry-run")
+    for command, said in ((("list",), ["0 tokens"]), (purge, ["0 tokens would be deleted"])):
+        empty = terminal((80, 24), cli.variables, *command)
+        assert (empty.finish(), empty.lines) == (0, said)
+
+    tokens.insert_one({"id": "1", "refresh_token": "R", "updated_at": datetime(2020, 1, 1)})
+    one = terminal((80, 24), cli.variables, *purge)
+    assert (one.finish(), len(one.lines)) == (0, 3)
+    assert one.lines[-1] == "1 token would be deleted"
+
+
+@on_servers
 def test_one_long_name_takes_no_room_from_the_others(
     cli: CommandLine, terminal: Opened, own_store: MongoTokenStore, tokens: Tokens
 ) -> None:

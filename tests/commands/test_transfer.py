@@ -201,7 +201,8 @@ def test_the_ttl_stays_when_an_import_makes_indexes(
     cli("init", "--expire-idle-after", "90d")
     tokens.drop_index("id_1")
     path = with_filestore(tmp_path / "tokens.csv", some_tokens(1))
-    assert cli("import", "filestore", str(path)).status == 0
+    imported = cli("import", "filestore", str(path))
+    assert (imported.status, imported.output.splitlines()[-1]) == (0, "1 row")
     assert {"id_1", "updated_at_1"} <= set(tokens.index_information())
 
 
@@ -266,9 +267,10 @@ def test_an_exported_file_is_for_its_owner_alone(
     assert cli(*arguments, "--force", "--renumber").status == 0
     assert mode_of(path) == 0o600
     assert path.read_text().splitlines()[1].startswith("1,ada@example.com:1,")
+    assert cli(*arguments, "--force").errors.endswith("export: 1 token written\n")
     engine.client[database]["oauthtoken"].insert_one({"id": 5})
     damaged = cli(*arguments, "--force")
-    assert (damaged.status, "1 written, 1 damaged" in damaged.errors) == (1, True)
+    assert (damaged.status, "1 token written, 1 damaged" in damaged.errors) == (1, True)
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
@@ -334,6 +336,7 @@ def test_sqlite_as_installed(cli: CommandLine, tokens: Tokens, tmp_path: Path) -
     path = as_sqlite(filestore, tmp_path / "zohooauth.db")
     finished = cli.installed("import", "sqlite", str(path))
     assert (finished.status, finished.errors) == (0, "")
+    assert finished.output.endswith("\n2 rows\n")
     assert tokens.count_documents({}) == 2
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT count(*) FROM oauthtoken").fetchone() == (2,)

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from zoho_mongo_store.commands.failures import CommandError
-from zoho_mongo_store.commands.output import printable
+from zoho_mongo_store.commands.output import print_text
 
 
 def confirm(question: str) -> None:
@@ -17,10 +17,12 @@ def confirm(question: str) -> None:
     Raises:
         CommandError: The answer is not yes, or there is none, as where nobody sits at a terminal.
     """
-    typer.echo(printable(f"{question} [y/N] ", sys.stderr), err=True, nl=False)
+    print_text(f"{question} [y/N] ", stderr=True, end="")
     answer = sys.stdin.readline()
-    if not answer:
+    if not (answer and sys.stdin.isatty()):
+        # Nobody's Enter has ended the line.
         typer.echo(err=True)
+    if not answer:
         raise CommandError("nothing was done: answer y, or give --yes")
     if answer.strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was done")

@@ -3,12 +3,17 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_mongo_store.commands.failures import one_line_on_failure
+import typer
+
+from zoho_mongo_store.commands.failures import explain, one_line_on_failure
 from zoho_mongo_store.commands.options import Options
 from zoho_mongo_store.commands.output import print_warning
 from zoho_mongo_store.commands.passwords import with_password
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.commands.context import CommandContext
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,10 +37,8 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         options = Options(**{one.name: arguments.pop(one.name) for one in shared})
         secrets: list[str] = []
         with one_line_on_failure(name, secrets):
-            from zoho_mongo_store.commands.context import CommandContext
-
             options = options._replace(uri=with_password(options.uri))
-            with CommandContext(options) as context:
+            with _opened(options, name) as context:
                 secrets += context.secrets
                 for text in context.warnings:
                     print_warning(text)
@@ -48,6 +51,21 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
     return run
+
+
+def _opened(options: Options, command: str) -> "CommandContext":
+    """Make the context of a command.
+
+    Raises:
+        typer.BadParameter: The URI or a name is nothing that MongoDB takes: a usage error.
+    """
+    from zoho_mongo_store.commands.context import CommandContext
+    from zoho_mongo_store.errors import InvalidInputError
+
+    try:
+        return CommandContext(options)
+    except InvalidInputError as error:
+        raise typer.BadParameter(explain(error, command)) from None
 
 
 def _command_name(function_name: str) -> str:

@@ -8,7 +8,7 @@ from zoho_mongo_store.commands.confirmation import confirm
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import CommandError
 from zoho_mongo_store.commands.options import JsonOption, UserOption, YesOption, as_text
-from zoho_mongo_store.commands.output import print_json, printable
+from zoho_mongo_store.commands.output import print_json, print_text
 from zoho_mongo_store.commands.selection import Selection
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def delete(
     context: "CommandContext",
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ID...", help="Ids, as list shows them.", callback=as_text),
+        typer.Argument(metavar="ID", help="Ids, as list shows them.", callback=as_text),
     ] = None,
     user: UserOption = None,
     yes: YesOption = False,
@@ -45,7 +45,7 @@ def delete(
         print_json({"deleted": _as_json(deleted), "not_stored": _as_json(unknown)})
     else:
         for one in deleted:
-            typer.echo(printable(f"deleted {one}"))
+            print_text(f"deleted {one}")
     if unknown:
         raise CommandError(f"not stored: {', '.join(map(str, unknown))}")
 

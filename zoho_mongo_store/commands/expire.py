@@ -2,12 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import CommandError
 from zoho_mongo_store.commands.options import IdArgument, JsonOption, UserOption
-from zoho_mongo_store.commands.output import print_json, printable
+from zoho_mongo_store.commands.output import print_json, print_text
 from zoho_mongo_store.commands.selection import Selection
 
 if TYPE_CHECKING:
@@ -38,4 +36,4 @@ def expire(
     if json:
         print_json({"id": stored["id"], "user": stored.get("user_name"), "expires_at": now})
     else:
-        typer.echo(printable(f"expired: {selected}; the next use refreshes it"))
+        print_text(f"expired: {selected}; the next use refreshes it")

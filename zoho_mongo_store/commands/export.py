@@ -64,6 +64,7 @@ def export(
     Without --show-secrets it is an inventory: whose tokens there are, not the tokens themselves. It
     cannot be imported.
     """
+    from zoho_mongo_store.commands.token_table import count_tokens
     from zoho_mongo_store.transfer.filestore import write_filestore
     from zoho_mongo_store.transfer.json_lines import write_json_lines
 
@@ -90,7 +91,8 @@ def export(
         print_warning(
             "FileStore can add no user to a file with ids that are no numbers: see --renumber"
         )
-    print_error("export", f"{export.written} written, {export.damaged} damaged")
+    damaged = f", {export.damaged:,} damaged" if export.damaged else ""
+    print_error("export", f"{count_tokens(export.written)} written{damaged}")
     if export.damaged:
         raise typer.Exit(1)
 

@@ -15,6 +15,11 @@ FAILURE = 1
 """
 INTERRUPTED = 130
 """The status after Ctrl-C."""
+_OF_APPLICATION = "what zohoTokenStore may, see zoho-mongo-store create-roles"
+_RIGHTS = {
+    "init": "what zohoTokenStoreDeploy may, see zoho-mongo-store create-roles",
+    "create-roles": "userAdmin on the database of the tokens",
+}
 
 
 class CommandError(Exception):
@@ -52,7 +57,7 @@ def explain(error: Exception, operation: str, secrets: Iterable[str] = ()) -> st
 
     Args:
         error: What was raised.
-        operation: What failed.
+        operation: The command that failed.
         secrets: What the text must not show.
 
     Returns:
@@ -64,8 +69,10 @@ def explain(error: Exception, operation: str, secrets: Iterable[str] = ()) -> st
         return f"{error.filename}: {error.strerror}"
     from pymongo.errors import PyMongoError
 
-    from zoho_mongo_store.errors import StoreError, explanation
+    from zoho_mongo_store.errors import StoreError, explanation, lacks_privilege
 
+    if lacks_privilege(error):
+        return f"the role may not do this: it needs {_RIGHTS.get(operation, _OF_APPLICATION)}"
     if not isinstance(error, PyMongoError | StoreError):
         from zoho_mongo_store.sdk import SDKException
 

@@ -15,6 +15,7 @@ from zoho_mongo_store.commands.new_key import KEY_BYTES
 from zoho_mongo_store.commands.options import Options
 from zoho_mongo_store.commands.output import print_warning
 from zoho_mongo_store.encryption import FieldEncryption
+from zoho_mongo_store.errors import InvalidInputError
 
 _LOCAL = "local"
 """The provider whose master key pymongo takes as bytes, and JSON cannot hold."""
@@ -33,18 +34,21 @@ def field_encryption(options: Options) -> FieldEncryption | None:
         The settings; ``None`` if the options name no master keys.
 
     Raises:
-        typer.BadParameter: The file or the master key cannot be read: a usage error.
+        typer.BadParameter: The file, the master key or a name is wrong: a usage error.
     """
     if options.kms_providers is None:
         return None
     master_key = options.master_key
-    return FieldEncryption(
-        _read_providers(options.kms_providers),
-        None if master_key is None else _json_object(master_key, "--master-key is not"),
-        options.key_vault,
-        options.key_name,
-        plain="read",
-    )
+    try:
+        return FieldEncryption(
+            _read_providers(options.kms_providers),
+            None if master_key is None else _json_object(master_key, "--master-key is not"),
+            options.key_vault,
+            options.key_name,
+            plain="read",
+        )
+    except InvalidInputError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _read_providers(path: Path) -> Mapping[str, Mapping[str, Any]]:

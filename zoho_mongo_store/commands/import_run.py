@@ -73,10 +73,10 @@ def run_import(context: CommandContext, source: Source, *, dry_run: bool, json: 
 
 def _show(report: Report, dry_run: bool) -> None:
     counts = asdict(report)
-    rows = [(name, str(counts[name]), meaning) for name, meaning in _MEANINGS.items()]
+    rows = [(name, f"{counts[name]:,}", meaning) for name, meaning in _MEANINGS.items()]
     title = "Nothing was written: this would be done" if dry_run else None
     print_table(("rows", "number", "meaning"), rows, title=title)
-    console().print(f"{report.rows} rows")
+    console().print(f"{report.rows:,} row{'' if report.rows == 1 else 's'}")
 
 
 def _progress(errors: Console) -> Progress:

@@ -33,7 +33,10 @@ IgnoredColumns = Annotated[
     ),
 ]
 SourceFile = Annotated[
-    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)
+    Path,
+    typer.Argument(
+        metavar="FILE", exists=True, dir_okay=False, readable=True, help="The file to read."
+    ),
 ]
 
 

@@ -6,7 +6,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from zoho_mongo_store.commands.context import CommandContext
-from zoho_mongo_store.commands.failures import FAILURE
+from zoho_mongo_store.commands.failures import FAILURE, CommandError
 from zoho_mongo_store.commands.output import console, print_error, print_json
 from zoho_mongo_store.commands.token_table import count_tokens
 from zoho_mongo_store.encryption import FieldEncryption
@@ -75,9 +75,17 @@ def run_master_key_rotation(context: CommandContext, *, json: bool, quiet: bool)
         context: The collection.
         json: Whether to report in JSON.
         quiet: Whether to report nothing else.
+
+    Raises:
+        CommandError: There is no data key.
     """
     encryption = require_encryption(context)
     number = rotate_master_key(context.collection, encryption)
+    if not number:
+        raise CommandError(
+            f"the key vault {encryption.key_vault} has no data key {encryption.key_name!r}: check "
+            "--key-vault and --key-name"
+        )
     if json:
         print_json({"wrapped": number})
     elif not quiet:

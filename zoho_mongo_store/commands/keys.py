@@ -9,7 +9,7 @@ import typer
 from zoho_mongo_store.commands.confirmation import confirm
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.options import JsonOption, YesOption
-from zoho_mongo_store.commands.output import console
+from zoho_mongo_store.commands.output import print_text
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -84,9 +84,10 @@ def _confirm(context: "CommandContext", verb: str, otherwise: str, plain: str) -
     from zoho_mongo_store.commands.key_maintenance import require_encryption
 
     require_encryption(context)
-    console(stderr=True).print(
+    print_text(
         f'Every application must have FieldEncryption(..., plain="{plain}") by now: one without it '
-        f"{otherwise}."
+        f"{otherwise}.",
+        stderr=True,
     )
     confirm(f"{verb} all secrets in {context.collection.full_name}?")
 

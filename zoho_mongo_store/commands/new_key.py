@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from zoho_mongo_store.commands.failures import CommandError, one_line_on_failure
-from zoho_mongo_store.commands.output import printable
+from zoho_mongo_store.commands.output import print_text
 
 KEY_BYTES = 96
 """The length of a local master key."""
@@ -24,11 +24,9 @@ def new_key(
     """
     with one_line_on_failure(_NAME, []):
         _write(file, os.urandom(KEY_BYTES))
-        typer.echo(
-            printable(
-                f"{file}: {KEY_BYTES} random bytes. Keep a copy elsewhere, never with the backups "
-                "of MongoDB: without it nobody can read what is encrypted"
-            )
+        print_text(
+            f"{file}: {KEY_BYTES} random bytes. Keep a copy elsewhere, never with the backups of "
+            "MongoDB: without it nobody can read what is encrypted"
         )
 
 

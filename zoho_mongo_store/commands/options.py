@@ -42,7 +42,7 @@ UserOption = Annotated[
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
 
 class Options(NamedTuple):

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import IO, Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -82,6 +81,19 @@ def print_json_line(value: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def print_text(text: str, *, stderr: bool = False, end: str = "\n") -> None:
+    """Write a sentence: whole to a pipe, and to a terminal in lines that break between words.
+
+    Args:
+        text: The sentence.
+        stderr: Whether it goes to standard error.
+        end: What is written after it.
+    """
+    screen = console(stderr=stderr)
+    shown = Text(printable(text, screen.file))
+    screen.print(shown, end=end, soft_wrap=not screen.is_terminal)
+
+
 def print_error(command: str, text: str) -> None:
     """Write one line to standard error, after the name of the command."""
     _print_line(f"{_PROGRAM} {command}: {text}")
@@ -129,7 +141,7 @@ def format_date(moment: datetime | None) -> str:
 
 
 def _print_line(text: str) -> None:
-    typer.echo(printable(" ".join(text.split()), sys.stderr), err=True)
+    print_text(" ".join(text.split()), stderr=True)
 
 
 def _encoding(stream: IO[str]) -> str:

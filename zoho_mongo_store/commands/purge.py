@@ -56,7 +56,8 @@ def purge(
             tokens = [summarize(one, {}, now) for one in context.collection.find(idle)]
         tokens.sort(key=attrgetter("sort_key"))
     if is_shown:
-        print_tokens(tokens, now)
+        # What follows says how many there are.
+        print_tokens(tokens, now, is_counted=False)
     if tokens and not dry_run and not yes:
         confirm(f"Delete {count_tokens(len(tokens))}?")
     deleted = 0

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from zoho_mongo_store.commands.accounts_server import (
     AccountsUrlOption,
     known_accounts_url,
@@ -13,7 +11,7 @@ from zoho_mongo_store.commands.accounts_server import (
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import CommandError
 from zoho_mongo_store.commands.options import IdArgument, JsonOption, UserOption
-from zoho_mongo_store.commands.output import print_json, printable
+from zoho_mongo_store.commands.output import print_json, print_text
 from zoho_mongo_store.commands.selection import Selection
 
 if TYPE_CHECKING:
@@ -50,4 +48,4 @@ def refresh(
     if not outcome.has_token:
         raise CommandError(f"{selected}: {outcome}")
     if not json:
-        typer.echo(printable(f"{selected}: {outcome}"))
+        print_text(f"{selected}: {outcome}")

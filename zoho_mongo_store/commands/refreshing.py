@@ -20,6 +20,8 @@ from zoho_mongo_store.storage.repository import TokenRepository
 
 _REFRESHED = "refreshed"
 _BY_ANOTHER = "refreshed by another process"
+_REFUSED = "refused"
+_UNREACHABLE = "Zoho cannot be reached"
 _STATES = {TokenState.REFRESHING: "another process is refreshing"}
 
 
@@ -32,7 +34,7 @@ class Outcome(NamedTuple):
         expires_at: When the new access token expires; ``None`` if that is unknown, or there is
             none.
         reason: Why there is none, without any secret; else empty.
-        since: Since when.
+        since: Since when; ``None`` if Zoho was asked now.
         retry_after: When Zoho may be asked again.
     """
 
@@ -105,9 +107,10 @@ def refresh_now(tokens: TokenRepository, stored: Document, url: str) -> Outcome:
     summary, _ = found
     if not reason:
         return Outcome(result, now, summary.expires_at)
+    since = None if result in (_REFUSED, _UNREACHABLE) else summary.since
     # Without a word of its own it is what kept Zoho from being asked.
     result = result or _STATES.get(summary.state, summary.state.value)
-    return Outcome(result, now, None, reason, summary.since, summary.retry_after)
+    return Outcome(result, now, None, reason, since, summary.retry_after)
 
 
 def _result(stats: RefreshStats) -> str:
@@ -117,5 +120,5 @@ def _result(stats: RefreshStats) -> str:
     if stats.waited or stats.late:
         return _BY_ANOTHER
     if stats.refused:
-        return "refused"
-    return "Zoho cannot be reached" if stats.unreachable else ""
+        return _REFUSED
+    return _UNREACHABLE if stats.unreachable else ""

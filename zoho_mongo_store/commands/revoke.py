@@ -3,8 +3,6 @@
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import typer
-
 from zoho_mongo_store.commands.accounts_server import (
     AccountsUrlOption,
     known_accounts_url,
@@ -15,7 +13,7 @@ from zoho_mongo_store.commands.confirmation import confirm
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import CommandError
 from zoho_mongo_store.commands.options import IdArgument, JsonOption, UserOption, YesOption
-from zoho_mongo_store.commands.output import print_json, printable
+from zoho_mongo_store.commands.output import print_json, print_text
 from zoho_mongo_store.commands.selection import Selection
 
 if TYPE_CHECKING:
@@ -57,7 +55,7 @@ def revoke(
     if json:
         print_json({"id": stored["id"], "user": stored.get("user_name"), "revoked_at": host})
     else:
-        typer.echo(printable(f"revoked at {host} and deleted: {selected}"))
+        print_text(f"revoked at {host} and deleted: {selected}")
 
 
 def _revoke(url: str, refresh_token: str) -> None:

@@ -86,7 +86,11 @@ _ORDER = [one.cell for one in (_USER, _NAME, _ID, _STATE, _CENTRE, _SAVED, _WHY)
 
 
 def print_tokens(
-    tokens: Sequence[TokenSummary], now: datetime, *, limit: int | None = None
+    tokens: Sequence[TokenSummary],
+    now: datetime,
+    *,
+    limit: int | None = None,
+    is_counted: bool = True,
 ) -> None:
     """Write whose the tokens are and which state they are in.
 
@@ -97,6 +101,7 @@ def print_tokens(
         tokens: What to write.
         now: The server's time, from which remaining times are counted.
         limit: How many to write; 0: all. ``None``: what the screen takes, and all to a pipe.
+        is_counted: Whether to say below a table how many tokens there are.
     """
     screen = console()
     if not screen.is_terminal:
@@ -105,12 +110,13 @@ def print_tokens(
     if limit is None:
         limit = _number_that_fits(tokens, now, screen.width, screen.height - _OTHER_LINES)
     shown = tokens[: limit or None]
-    screen.print(token_table(shown, now, screen.width))
+    if shown:
+        screen.print(token_table(shown, now, screen.width))
     left = len(tokens) - len(shown)
-    screen.print(
-        f"... and {left:,} more" if left else count_tokens(len(tokens)),
-        style="dim",
-    )
+    if left:
+        screen.print(f"... and {left:,} more", style="dim")
+    elif is_counted:
+        screen.print(count_tokens(len(tokens)), style="dim")
 
 
 def token_table(tokens: Sequence[TokenSummary], now: datetime, width: int) -> Table:

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from zoho_mongo_store.commands.failures import INTERRUPTED
-from zoho_mongo_store.commands.output import print_warning, printable
+from zoho_mongo_store.commands.output import print_text, print_warning
 
 # Typer exports it in no version, and has moved it between its releases.
 _UsageError = cast("type[Exception]", typer.BadParameter.__base__)
@@ -21,6 +21,14 @@ def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 class OneLineErrors(TyperGroup):
     """A group of commands whose usage errors are a line, and a line that leads to the help."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in the order of the help: import, a group, comes before export."""
+        names = super().list_commands(ctx)
+        if "import" in names:
+            names.remove("import")
+            names.insert(names.index("export"), "import")
+        return names
 
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run the command that the arguments name, and end the program."""
@@ -46,5 +54,5 @@ def _show(error: Any) -> None:
         return
     command = error.ctx.command_path
     text = " ".join(error.format_message().removeprefix("Invalid value: ").split())
-    typer.echo(printable(f"{command}: {text}", sys.stderr), err=True)
-    typer.echo(f"Try '{command} --help' for help.", err=True)
+    print_text(f"{command}: {text.replace('Value error, ', '', 1)}", stderr=True)
+    print_text(f"Try '{command} --help' for help.", stderr=True)

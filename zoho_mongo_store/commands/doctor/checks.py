@@ -8,11 +8,12 @@ from zoho_mongo_store.commands.context import CommandContext
 from zoho_mongo_store.commands.doctor import access, documents, indexes, logins, server
 from zoho_mongo_store.commands.doctor.findings import Finding
 from zoho_mongo_store.commands.failures import explain
-from zoho_mongo_store.errors import StoreError, lacks_privilege
+from zoho_mongo_store.errors import StoreError, is_unreachable, lacks_privilege
 
 Check = tuple[str, Callable[[], Iterable[Finding]]]
 
 _START = "start MongoDB, or correct --uri"
+_CORRECT = "correct --uri"
 _MORE_RIGHTS = "run doctor as a user who may (such as the deploy step's)"
 
 
@@ -27,7 +28,8 @@ def examine(context: CommandContext, *, quick: bool) -> Iterator[Finding]:
     try:
         yield server.reached(collection)
     except Exception as error:
-        yield Finding("server", "failed", explain(error, "ping", context.secrets), _START)
+        advice = _START if is_unreachable(error) else _CORRECT
+        yield Finding("server", "failed", explain(error, "doctor", context.secrets), advice)
         return
     if not quick:
         yield from _run(context, _of_the_server(context))
@@ -85,7 +87,7 @@ def _run(
             if lacks_privilege(error):
                 findings = [Finding(name, "warned", "the role may not look", _MORE_RIGHTS)]
             else:
-                reason = explain(error, name, context.secrets)
+                reason = explain(error, "doctor", context.secrets)
                 findings = [Finding(name, "failed", reason, "mend that, then run doctor again")]
         if found is not None:
             found += findings

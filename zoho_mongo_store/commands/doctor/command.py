@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,9 +59,10 @@ def _show(findings: "Sequence[Finding]") -> None:
     from rich.text import Text
 
     rows = []
-    for one in findings:
+    for one, following in zip_longest(findings, findings[1:]):
         found = Text(printable(one.detail))
-        if one.advice:
+        # Where several need the same, it is said once.
+        if one.advice and (following is None or following.advice != one.advice):
             found.append(f"\n-> {printable(one.advice)}", style="bold")
         rows.append((Text(one.result, style=_STYLES[one.result]), one.check, found))
     counts = Counter[str](one.result for one in findings)

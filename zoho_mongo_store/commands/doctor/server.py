@@ -134,7 +134,8 @@ def clock(collection: Collection[Document]) -> Iterator[Finding]:
     """Check that the clock of this host agrees with the server's."""
     leases = Leases(lambda: collection, TIMEOUT, DEFAULT_POLICY)
     difference = now() - leases.clock()()
-    seconds = f"{difference.total_seconds():+.1f} s from the server's"
+    # Adding 0 makes 0.0 of -0.0.
+    seconds = f"{round(difference.total_seconds(), 1) + 0:+} s from the server's"
     if abs(difference) <= _CLOCK_TOLERANCE:
         yield Finding("clock", "passed", seconds)
     else:
