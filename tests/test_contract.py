@@ -354,7 +354,7 @@ def test_the_newest_save_owns_the_user_name(store: MongoTokenStore) -> None:
 def test_an_insert_needs_a_credential(store: MongoTokenStore, fields: dict[str, str]) -> None:
     token = make_token(**fields)
 
-    with fails("save_token failed: .* needs an access, a refresh or a grant token"):
+    with fails("save_token failed: .* needs an access, refresh or grant token"):
         store.save_token(token)
 
     assert store.get_tokens() == []
@@ -387,7 +387,7 @@ def test_iter_tokens_in_batches(store: MongoTokenStore) -> None:
 
 @pytest.mark.parametrize("batch_size", [0, -1, True, 1.5, "7", None])
 def test_iter_tokens_refuses_what_is_no_batch_size(store: MongoTokenStore, batch_size: Any) -> None:
-    with fails("iter_tokens failed: batch_size has to be a positive int"):
+    with fails("iter_tokens failed: batch_size must be a positive int"):
         next(store.iter_tokens(batch_size=batch_size))
 
 

@@ -181,7 +181,7 @@ class Named(MongoTokenStore):
 def test_a_store_with_a_borrowed_client(engine: Engine, way: str) -> None:
     with (
         MongoTokenStore(client=engine.client) as store,
-        fails("copying the store failed: it uses a MongoClient of the application's, which cannot"),
+        fails("copying the store failed: it uses the application's MongoClient, which cannot"),
     ):
         WAYS[way](store)
 
@@ -203,7 +203,7 @@ def test_a_handler_that_cannot_be_pickled_is_named(handler: Any) -> None:
     with MongoTokenStore(AWAY, on_event=handler) as store:
         with fails(
             r"copying the store failed: on_event cannot be pickled \(\w+\): use a function at the "
-            "top level of a module, or make the store in the process that uses it"
+            "top level of a module, or create the store in the process that uses it"
         ) as raised:
             pickle.dumps(store)
         assert "geheim" not in f"{raised.value} {raised.value.cause!r}"

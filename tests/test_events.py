@@ -70,7 +70,7 @@ def test_what_the_handler_raises_is_logged_without_its_text(
 
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
-    assert record.getMessage() == "on_event raised ValueError at the event refreshed"
+    assert record.getMessage() == "on_event raised ValueError for the event refreshed"
     assert record.exc_info is None
 
 
@@ -81,5 +81,5 @@ def test_without_a_handler_nothing_is_told() -> None:
 def test_a_handler_that_cannot_be_called_is_refused() -> None:
     handler: Any = "https://example.com/hook"
 
-    with pytest.raises(SDKException, match="on_event has to be callable"):
+    with pytest.raises(SDKException, match="on_event must be callable"):
         MongoTokenStore(client=mongomock.MongoClient(), on_event=handler)

@@ -1,4 +1,4 @@
-"""What a copy of a store is made of, in this process or in another."""
+"""The options from which a store is copied, in this process or another one."""
 
 from typing import Any
 
@@ -12,41 +12,41 @@ _WHAT_TO_DO = {
 
 
 class StoreOptions:
-    """The options of a store; a copy of it is another store with the same ones."""
+    """The options of a store. A copy of the store is another store with the same options."""
 
     def __init__(self, options: dict[str, Any], *, is_borrowed: bool) -> None:
         """Keep them.
 
         Args:
-            options: What the constructor was given, but for a client.
-            is_borrowed: Whether it was given a client, which no other store can have.
+            options: The constructor's arguments, except for the client.
+            is_borrowed: Whether the store was given a client, which cannot be copied.
         """
         self._options = options
         self._is_borrowed = is_borrowed
         self._is_being_pickled = False
 
     def to_copy(self) -> dict[str, Any]:
-        """Give the options for a store in this process.
+        """Return the options for a store in this process.
 
         Raises:
             StoreError: The store uses a borrowed client.
         """
         if self._is_borrowed:
             raise StoreError(
-                "it uses a MongoClient of the application's, which cannot be copied: make a new "
-                "store with that client, or with a URI where the other process is"
+                "it uses the application's MongoClient, which cannot be copied: create another "
+                "store with that client, or use a URI if the copy is for another process"
             )
         return self._options
 
     def to_pickle(self) -> dict[str, Any]:
-        """Give the options for a store in another process.
+        """Return the options for a store in another process.
 
         Raises:
             StoreError: The store uses a borrowed client.
-            InvalidInputError: An option cannot be pickled. The text names it.
+            InvalidInputError: An option cannot be pickled. The message names it.
         """
         options = self.to_copy()
-        # The handler's object may hold the store, which is then met again.
+        # The handler's object may refer to the store, which then pickles itself again.
         if not self._is_being_pickled:
             self._is_being_pickled = True
             try:
@@ -57,18 +57,18 @@ class StoreOptions:
 
 
 def _require_picklable(options: dict[str, Any]) -> None:
-    # Few programs need it, and it takes milliseconds.
+    # Imported here: few programs need it, and it takes milliseconds.
     from multiprocessing.reduction import ForkingPickler
 
     for name, value in options.items():
         try:
-            # As multiprocessing does it, which takes more than pickle: its own queues, for example.
+            # multiprocessing's pickler, which accepts more than pickle, such as its own queues.
             ForkingPickler.dumps(value)
         except Exception as error:
             if is_from_handler(error):
                 raise
             what_to_do = _WHAT_TO_DO.get(name, "use another")
             raise InvalidInputError(
-                f"{name} cannot be pickled ({type(error).__name__}): {what_to_do}, or make the "
+                f"{name} cannot be pickled ({type(error).__name__}): {what_to_do}, or create the "
                 "store in the process that uses it"
             ) from None

@@ -1,4 +1,4 @@
-"""What happens to the tokens, told to a function of the application's."""
+"""Reports what happens to tokens to a function of the application."""
 
 import logging
 import sys
@@ -30,24 +30,24 @@ EventName = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class TokenEvent:
-    """Something that has happened. It never holds a token or a client secret.
+    """Something that has happened. It never contains a token or a client secret.
 
     Attributes:
-        name: what happened: ``"refreshed"``, ``"refresh_refused"`` (Zoho answered without a token),
-            ``"refresh_unreachable"`` (no answer, or none that can be understood),
-            ``"refresh_paused"`` (Zoho was not asked: a failure was too recent, or its limit is
-            reached), ``"took_over"`` (another process's lease had run out), ``"login"``
-            (a token was stored for the first time, or Zoho accepted a login that replaces a stored
-            one), ``"login_required"`` (the user has to log in again), ``"login_restored"``,
+        name: What happened: ``"refreshed"``, ``"refresh_refused"`` (Zoho answered without a token),
+            ``"refresh_unreachable"`` (no answer, or an unusable one), ``"refresh_paused"`` (Zoho
+            was not asked, because a failure was too recent or its limit has been reached),
+            ``"took_over"`` (another process's lease had expired), ``"login"`` (a token was stored
+            for the first time, or Zoho accepted a login that replaces a stored one),
+            ``"login_required"`` (the user has to log in again), ``"login_restored"``,
             ``"save_kept"``, ``"save_written"``, ``"save_lost"``, ``"outage_began"`` or
             ``"outage_ended"``.
-        id: the id of the token, where one is stored.
-        user_name: the name of its user, where it is known.
-        client_id: the OAuth client that it belongs to, where it is known.
-        reason: why, in words that show no secret.
-        duration: how long it took: for a request, from sending it to its end.
-        attempt: the number of this request since the last that succeeded, from 1.
-        at: when, with a time zone (UTC).
+        id: The id of the token, if one is stored.
+        user_name: The name of the token's user, if known.
+        client_id: The OAuth client that the token belongs to, if known.
+        reason: The reason, without any secret.
+        duration: How long it took: for a request, from sending it to its end.
+        attempt: The number of this request since the last successful one, starting at 1.
+        at: When it happened, as an aware ``datetime`` in UTC.
     """
 
     name: EventName
@@ -61,13 +61,13 @@ class TokenEvent:
 
 
 class Events:
-    """Tells events to the application's handler, and survives whatever that does.
+    """Passes events to the application's handler, and survives whatever the handler does.
 
-    Emit after what the event tells of is stored, and without holding a lock: the handler may call
-    the store.
+    Emit an event after the change it reports has been stored, and without holding a lock: the
+    handler may call the store.
 
     Args:
-        handler: called with each ``TokenEvent``; ``None``: nobody is told.
+        handler: Called with each ``TokenEvent``. ``None``: events are dropped.
     """
 
     def __init__(self, handler: Callable[[TokenEvent], object] | None = None) -> None:
@@ -82,17 +82,17 @@ class Events:
         duration: timedelta | None = None,
         attempt: int | None = None,
     ) -> None:
-        """Tell an event. What the handler raises is logged at ERROR and goes no further.
+        """Call the handler. An exception that it raises is logged at ERROR and not passed on.
 
-        What a signal's handler raises meanwhile is raised as it is.
+        An exception raised meanwhile by a signal's handler is passed on unchanged.
 
         Args:
-            name: see ``TokenEvent``.
-            document: the token's document, or its fields, of which the id, the user name and the
-                client id are told.
-            reason: without any secret.
-            duration: how long it took.
-            attempt: the number of the request.
+            name: See ``TokenEvent``.
+            document: The token's document or its fields. The event takes the id, the user name and
+                the client id from it.
+            reason: The reason, without any secret.
+            duration: How long it took.
+            attempt: The number of the request.
         """
         if self._handler is None:
             return
@@ -112,5 +112,5 @@ class Events:
         except Exception as error:
             if raised_by_handler(error, handled) is not None:
                 raise
-            # Its text may quote anything, as may a traceback whose frames hold tokens.
-            logger.error("on_event raised %s at the event %s", type(error).__name__, name)
+            # Not its text, which may quote anything, nor a traceback, whose frames hold tokens.
+            logger.error("on_event raised %s for the event %s", type(error).__name__, name)

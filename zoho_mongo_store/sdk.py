@@ -1,6 +1,6 @@
-"""What the store needs of the Zoho CRM SDK: the only file that knows the SDK's import paths.
+"""What the store needs from the Zoho CRM SDK. The only file that knows the SDK's import paths.
 
-The lines 5 to 8 of the SDK all install as ``zohocrmsdk`` and agree on these paths.
+SDK 5 to 8 all install as ``zohocrmsdk`` and agree on these paths.
 """
 
 import inspect
@@ -23,8 +23,8 @@ try:
     from zohocrmsdk.src.com.zoho.crm.api.util import Utility
 except ImportError as error:
     raise ImportError(
-        "zoho_mongo_store needs the Zoho CRM SDK, which is not installed. Install one line of it: "
-        "pip install 'zoho-mongo-store[crm8]' (or [crm7], [crm6], [crm5])."
+        "zoho_mongo_store needs the Zoho CRM SDK, which is not installed. Install one version of "
+        "it: pip install 'zoho-mongo-store[crm8]' (or [crm7], [crm6], [crm5])."
     ) from error
 
 __all__ = [
@@ -55,7 +55,7 @@ __all__ = [
 REFUSED = "INVALID TOKEN ERROR"
 """Constants.INVALID_TOKEN_ERROR: Zoho answered without an access token (parse_response)."""
 UNREACHED = "Exception in saving tokens"
-"""Constants.SAVE_TOKEN_ERROR: the SDK's code for all else that goes wrong in a token request."""
+"""Constants.SAVE_TOKEN_ERROR: the SDK's code for any other failure of a token request."""
 
 _SECRETS = (
     OAuthToken.get_client_secret,
@@ -63,7 +63,7 @@ _SECRETS = (
     OAuthToken.get_access_token,
     OAuthToken.get_grant_token,
 )
-# SDK 5 puts the answer into the token whose method it is, later ones into the one they are given.
+# SDK 5 puts the answer into the token itself, later versions into the token passed as an argument.
 _PARSES_INTO_ARGUMENT = "oauth_token" in inspect.signature(OAuthToken.parse_response).parameters
 
 
@@ -71,9 +71,9 @@ class TokenRequest(NamedTuple):
     """A request for an access token, as the SDK sends it.
 
     Attributes:
-        fields: The form, in the SDK's order; ``None`` is left out.
-        headers: Those that ``requests`` does not set by itself.
-        follows_redirects: Whether a redirect is followed.
+        fields: The form fields, in the SDK's order; those that are ``None`` are left out.
+        headers: The headers that ``requests`` does not set by itself.
+        follows_redirects: Whether redirects are followed.
     """
 
     fields: dict[str, str | None]
@@ -84,7 +84,7 @@ class TokenRequest(NamedTuple):
 def token_request(token: OAuthToken, redemption: Redemption) -> TokenRequest:
     """Build the request that the SDK's own method sends.
 
-    They are ``refresh_access_token`` and ``generate_access_token`` (oauth_token.py).
+    That method is ``refresh_access_token`` or ``generate_access_token`` (oauth_token.py).
     """
     if redemption is Redemption.REFRESH:
         fields = {
@@ -105,15 +105,15 @@ def token_request(token: OAuthToken, redemption: Redemption) -> TokenRequest:
 
 
 def take_answer(token: OAuthToken, answer: object) -> None:
-    """Put Zoho's answer into ``token``, by the SDK's own ``parse_response``.
+    """Put Zoho's answer into ``token`` with the SDK's own ``parse_response``.
 
     Args:
-        token: What was redeemed. An answer that is refused may leave it half changed.
+        token: The token that was redeemed. If the answer is refused, it may be left half changed.
         answer: The JSON of the answer.
 
     Raises:
-        SDKException: With the code ``REFUSED`` where the answer holds no access token.
-        Exception: Whatever the SDK makes of an answer that is not as Zoho documents it.
+        SDKException: With the code ``REFUSED`` if the answer contains no access token.
+        Exception: Whatever the SDK raises for an answer that differs from Zoho's documentation.
     """
     parse: Any = token.parse_response
     if _PARSES_INTO_ARGUMENT:
@@ -123,20 +123,20 @@ def take_answer(token: OAuthToken, answer: object) -> None:
 
 
 def lifetime(answer: Mapping[str, Any]) -> int:
-    """Read from Zoho's answer how many milliseconds the access token lives, as the SDK does."""
+    """Read the access token's lifetime in milliseconds from Zoho's answer, as the SDK does."""
     milliseconds: int = OAuthToken.get_token_expires_in(answer)
     return milliseconds
 
 
 def current_initializer() -> object:
-    """What the SDK acts by in this thread: that of ``switch_user``, else of ``initialize``."""
+    """The SDK's state for this thread: from ``switch_user``, else from ``initialize``."""
     return Initializer.get_initializer()
 
 
 def default_initializer() -> object:
-    """Make what the SDK acts by in a program that never calls ``initialize``: its defaults.
+    """Create the SDK's state, with its defaults, for a program that never calls ``initialize``.
 
-    SDK 7 and 8 read their configuration with each answer (``parse_response``).
+    SDK 7 and 8 read their configuration for each answer (``parse_response``).
     """
     initializer = Initializer()
     initializer.sdk_config = SDKConfig()
@@ -145,9 +145,9 @@ def default_initializer() -> object:
 
 @contextmanager
 def using(initializer: object) -> Iterator[None]:
-    """Let the SDK act by ``initializer`` in this thread.
+    """Make ``initializer`` the SDK's state in this thread for the block.
 
-    A block that ends out of order, or in another thread, leaves the thread's initializer alone.
+    If the block ends out of order or in another thread, that thread's state is left alone.
     """
     local: Any = Initializer.LOCAL
     before = getattr(local, "init", None)
@@ -160,7 +160,7 @@ def using(initializer: object) -> Iterator[None]:
 
 
 def zoho_data_centers(kind: str) -> dict[str, DataCenter.Environment]:
-    """List the data centres that the SDK knows, by the names that Zoho gives them in a callback.
+    """Return the data centres that the SDK knows, by the names that Zoho uses in callbacks.
 
     Args:
         kind: ``"production"``, ``"sandbox"`` or ``"developer"``.
@@ -174,24 +174,24 @@ def accounts_url(token: OAuthToken) -> str | None:
     """Where the SDK would send a refresh of ``token`` (oauth_token.py, ``get_token``).
 
     Returns:
-        That of the data centre of its API domain, else of the environment of ``initialize``;
-        ``None`` before that was called.
+        The URL of the token's data centre, found by its API domain, else that of the environment
+        passed to ``initialize``; ``None`` before ``initialize`` has been called.
     """
     initializer = Initializer.get_initializer()
     if initializer is None:
         return None
     domain = token.get_api_domain() or "-"
-    # Those of ZohoLogin, whose data centres need not be Zoho's own.
+    # Set by ZohoLogin, whose data centres need not be Zoho's own.
     others: Mapping[str, DataCenter.Environment] = getattr(initializer, "environments", {})
     environment = DataCenter.get(domain) or others.get(domain) or initializer.environment
     return None if environment is None else environment.accounts_url
 
 
 def user_name_of(token: OAuthToken) -> str | None:
-    """Ask Zoho whose ``token`` is, where the SDK itself would do so after this.
+    """Ask Zoho which user ``token`` belongs to, if the SDK itself would do so later.
 
-    SDK 6 to 8 do, unless ``find_user=False``. Asking before the first save makes a user's second
-    login known as such. The request has no time-out.
+    SDK 6 to 8 do, unless ``find_user=False``. Asking before the first save lets a user's second
+    login be recognized as such. The request has no timeout.
     """
     if token.get_user_signature() is not None or not getattr(
         token, "_OAuthToken__find_user", False
@@ -202,7 +202,7 @@ def user_name_of(token: OAuthToken) -> str | None:
 
 
 def current_user_name() -> str:
-    """Ask the CRM API for the name of the user that the SDK acts for, as SDK 6 to 8 make it up."""
+    """Ask the CRM API for the current user's name, in the form that SDK 6 to 8 use."""
     from zohocrmsdk.src.com.zoho.crm.api import ParameterMap
     from zohocrmsdk.src.com.zoho.crm.api.users import GetUsersParam, UsersOperations
 
@@ -213,7 +213,7 @@ def current_user_name() -> str:
 
 
 def organization_id() -> str:
-    """Ask the CRM API for the id (``zgid``) of the organization that the SDK acts for."""
+    """Ask the CRM API for the id (``zgid``) of the current user's organization."""
     from zohocrmsdk.src.com.zoho.crm.api.org import OrgOperations
 
     response = OrgOperations().get_organization()
@@ -221,7 +221,7 @@ def organization_id() -> str:
 
 
 def secrets_of(token: object) -> list[str]:
-    """List the texts in ``token`` that must never be shown; none for what is no token."""
+    """List the secrets in ``token``, which must never be shown; empty for anything else."""
     if not isinstance(token, OAuthToken):
         return []
     values = (getter(token) for getter in _SECRETS)

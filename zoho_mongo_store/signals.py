@@ -1,4 +1,4 @@
-"""Tells what a signal's handler raised from what went wrong."""
+"""Tells exceptions raised by signal handlers from failures."""
 
 import functools
 import signal
@@ -6,7 +6,7 @@ from types import CodeType, FunctionType, MethodType
 
 
 def is_from_handler(error: BaseException) -> bool:
-    """Whether a function that handles a signal now raised ``error``."""
+    """Whether a function that is currently a signal's handler raised ``error``."""
     handlers = _handlers()
     traceback = error.__traceback__
     while traceback is not None:
@@ -19,19 +19,19 @@ def is_from_handler(error: BaseException) -> bool:
 def raised_by_handler(
     error: BaseException, besides: BaseException | None = None
 ) -> BaseException | None:
-    """Find what a signal's handler raised among an error and all that led to it.
+    """Find an exception raised by a signal's handler in an error and everything that led to it.
 
-    Python runs the handlers of signals between any two instructions of the main thread. What they
-    raise (a task queue's time limit, for example) passes through whatever runs there, and may be
-    taken for a failure of that: pymongo and the SDK wrap it into exceptions of their own.
+    Python runs signal handlers between any two instructions of the main thread. An exception that
+    they raise (a task queue's time limit, for example) passes through whatever code is running, and
+    can look like a failure of that code: pymongo and the SDK wrap it in exceptions of their own.
 
     Args:
-        error: What was caught.
-        besides: The exception that was being handled before (``sys.exception()``): what is raised
-            meanwhile refers to it, and does not come from it.
+        error: The exception that was caught.
+        besides: The exception that was already being handled (``sys.exception()``). Exceptions
+            raised since then refer to it but were not caused by it.
 
     Returns:
-        What the handler raised, or ``None`` where none did.
+        The exception that the handler raised, or ``None``.
     """
     waiting: list[object] = [error]
     seen: set[int] = {id(besides)}
@@ -42,13 +42,13 @@ def raised_by_handler(
         seen.add(id(one))
         if is_from_handler(one):
             return one
-        # The SDK's and pymongo's exceptions have what they wrap in a field of that name.
+        # The SDK's and pymongo's exceptions keep what they wrap in a field named cause.
         waiting += [one.__context__, one.__cause__, getattr(one, "cause", None)]
     return None
 
 
 def _handlers() -> set[CodeType]:
-    """The code of all functions that handle a signal now."""
+    """The code of all functions that currently handle a signal."""
     found = (_code(signal.getsignal(number)) for number in signal.valid_signals())
     return {code for code in found if code is not None}
 

@@ -38,20 +38,20 @@ class MongoTokenStore(TokenStore):
     """Keeps the tokens of the Zoho CRM SDK in MongoDB, one document per token.
 
     Pass it to ``Initializer.initialize(store=...)``. One store serves all threads of a process and
-    the children that it forks. The constructor sends nothing over the network; the first operation
-    creates the indexes.
+    its forked children. The constructor sends nothing over the network; the first operation creates
+    the indexes.
 
-    Use it as a context manager, or call ``close`` at the end.
+    Use the store as a context manager, or call ``close`` when you are done.
 
-    A store that was made from a URI can be copied and pickled, also for ``multiprocessing``: the
-    copy has the same options and a connection of its own. What is pickled holds the URI with its
-    password, and the master key of ``encryption``; where the URI is that of the environment, the
-    other process reads its own.
+    You can copy and pickle a store that was created from a URI, for ``multiprocessing`` as well:
+    the copy has the same options and opens its own connection. The pickle contains the URI with its
+    password, and the master key of ``encryption``. If the URI comes from the environment, it is not
+    pickled: the other process reads it from its own environment.
 
     Raises:
-        SDKException: From every method that fails, with the code ``TOKEN_STORE``. Its message says
-            which operation failed and what to do; its ``cause`` is an error of pymongo's class.
-            Neither holds a token or a client secret.
+        SDKException: Raised by every method that fails, with the code ``TOKEN_STORE``. The message
+            says which operation failed and what to do; ``cause`` is an exception of pymongo's
+            class. Neither contains a token or a client secret.
     """
 
     @overload
@@ -106,48 +106,47 @@ class MongoTokenStore(TokenStore):
     ) -> None:
         """Create a store on one collection.
 
-        Writes are acknowledged by the majority unless the URI or the client sets a write concern.
+        Writes use the write concern ``majority`` unless the URI or the client sets another one.
 
         Args:
-            uri: MongoDB connection string. White space around it is dropped, and options that
-                pymongo ignores are ignored with a warning that names them. The store creates, owns
-                and closes the client. Default: the environment variable ``ZOHO_MONGO_URI``, else
-                ``mongodb://localhost:27017``.
-            client: A ``MongoClient`` to use in place of a URI. It is borrowed: the store never
-                closes it.
-            database: Name of the database. Default: that of the URI or of the client, else
+            uri: MongoDB connection string. Surrounding white space is ignored. Options that pymongo
+                ignores are ignored here too, with a warning that names them. The store creates,
+                owns and closes the client. Default: the environment variable ``ZOHO_MONGO_URI``,
+                else ``mongodb://localhost:27017``.
+            client: A ``MongoClient`` to use instead of a URI. The store borrows it and never closes
+                it.
+            database: Name of the database. Default: the one in the URI or of the client, else
                 ``zohooauth``.
-            collection: Name of the collection. Default: ``oauthtoken``, the name of the table of
+            collection: Name of the collection. Default: ``oauthtoken``, the name of the table in
                 the SDK's MySQL store.
-            timeout: Seconds that each operation may take, including the selection of a server.
-                Default: 5.
+            timeout: Seconds that each operation may take, including server selection. Default: 5.
             expire_idle_after: MongoDB deletes tokens that have not been saved for this long (a TTL
-                index on ``updated_at``). A token in use is refreshed, and so saved, every hour.
-                ``None`` keeps all tokens. An index that exists is changed and dropped by
-                ``ensure_indexes`` alone.
+                index on ``updated_at``). A token in use is refreshed, and therefore saved, every
+                hour. ``None`` keeps all tokens. The constructor never changes or drops an existing
+                index; call ``ensure_indexes`` for that.
             create_indexes: Whether the first operation creates the indexes. Pass ``False`` for a
-                role that may not create any, and call ``ensure_indexes`` in a deploy step.
+                role that may not create indexes, and call ``ensure_indexes`` in a deploy step.
             refresh: How the fleet refreshes an expired token once, instead of once per process.
                 ``None``: each caller refreshes for itself, as with the SDK's own stores.
-            cache: How long a token that was found is found again in the process's memory, without a
-                command and through an outage of MongoDB. Nothing is ever saved to memory alone.
-                ``None``: every find asks MongoDB.
-            encryption: How to encrypt the client secret and the access, refresh and grant token
-                before they leave the process. ``None``: they are stored in plain.
+            cache: How long finds may be answered from the process's memory, without a command and
+                during a MongoDB outage. Saves always go to MongoDB. ``None``: every find asks
+                MongoDB.
+            encryption: How to encrypt the client secret and the access, refresh and grant tokens
+                before they leave the process. ``None``: they are stored in plain text.
             on_event: Called with a ``TokenEvent`` for each refresh, login, save and outage, in the
-                process where it happens, after what it tells of is stored. It may call the store.
-                What it raises is logged at ERROR.
+                process where it happens, once the change has been stored. The handler may call the
+                store. An exception that it raises is logged at ERROR and not passed on.
 
         Raises:
-            SDKException: An argument is refused: among others a URI that cannot be read, a name
-                that MongoDB does not take, and the write concern ``w=0``.
+            SDKException: An argument is invalid: for example a URI that cannot be parsed, a name
+                that MongoDB does not allow, or the write concern ``w=0``.
         """
         seconds = _seconds(timeout)
         self._connection = Connection(
             uri, client, database, collection, suffix=LEASES_SUFFIX, timeout=seconds
         )
         for text in self._connection.warnings:
-            # Of the line that makes the store: this one, and that of the decorator, are ours.
+            # Point at the caller: the two innermost frames are this line and the decorator's.
             warnings.warn(text, stacklevel=3)
         self._options = StoreOptions(
             {
@@ -181,18 +180,18 @@ class MongoTokenStore(TokenStore):
     def find_token(self, token: OAuthToken) -> OAuthToken | None:
         """Fill ``token`` from the stored token that it identifies.
 
-        On a replica set whose primary does not answer, a secondary does; only that a token is
-        unknown has to be confirmed by a primary.
+        If the primary of a replica set does not answer, a secondary does. Only a primary can
+        confirm that a token is unknown.
 
         Args:
             token: Identifies a stored token by its id, user name, access token, grant token or
-                refresh token: the first of these that it carries and that matches. An id is
-                decisive. The fields that are ``None`` are filled; a stored access token and its
-                expiry replace those of ``token``.
+                refresh token: the first of these that is set and matches. An id is decisive: if it
+                is unknown, the other fields are not tried. Fields that are ``None`` are filled in;
+                a stored access token and its expiry replace those of ``token``.
 
         Returns:
-            ``token`` itself, or ``None`` if no stored token matches, or if it has nothing to be
-            looked up by.
+            ``token`` itself, or ``None`` if no stored token matches or ``token`` has no field to
+            look it up by.
         """
         stored = self._tokens.find_token(to_document(token))
         if stored is not None:
@@ -223,16 +222,17 @@ class MongoTokenStore(TokenStore):
     def save_token(self, token: OAuthToken) -> None:
         """Update the stored token that ``token`` identifies, or insert it.
 
-        The stored token is looked up as for ``find_token``, except that an unknown id goes on down
-        the list, and is kept if the token is inserted. Absent fields erase nothing. A user name
-        that another stored token holds moves to this one.
+        The stored token is looked up as in ``find_token``, except that after an unknown id the
+        other fields are tried, and an inserted token keeps that id. Fields that are not set leave
+        the stored ones unchanged. If another stored token holds the user name, the name moves to
+        this one.
 
-        A save that cannot reach MongoDB raises and is kept in memory. A background thread writes it
-        as soon as there is a primary again; until then the finds of this process see it.
+        A save that cannot reach MongoDB raises, and is kept in memory. A background thread writes
+        it as soon as there is a primary again; until then this process's own finds see it.
 
         Args:
-            token: The token to save. Its id is set afterwards. To be inserted it needs an access,
-                a refresh or a grant token.
+            token: The token to save. Its id is set once it is stored. To be inserted, it needs an
+                access, refresh or grant token.
         """
         fields = to_document(token)
         keep_access_token = pop_saved_mark(token)
@@ -243,19 +243,21 @@ class MongoTokenStore(TokenStore):
 
     @translate_errors("expire_access_token")
     def expire_access_token(self, id: str, access_token: str | None = None) -> bool:
-        """Let a stored access token have expired, so that its next use refreshes it.
+        """Mark a stored access token as expired, so that its next use refreshes it.
 
-        For when the CRM API answers ``INVALID_TOKEN`` to an access token that should be good. Pass
-        that access token: of many workers that see the answer the first lets it expire, and none
-        the new one that is there by then. It also ends that a login is required, so that Zoho is
-        asked once more.
+        Call this when the CRM API answers ``INVALID_TOKEN`` to an access token that should still be
+        valid. Pass that access token: if many workers see the answer, the first one expires it, and
+        the others leave the new access token alone. If the user was required to log in again, that
+        is cleared, so Zoho is asked once more.
 
         Args:
             id: The token's id.
-            access_token: Only if this is the stored access token. ``None``: whichever it is.
+            access_token: Expire the stored access token only if it is this one. ``None``: expire
+                whichever is stored.
 
         Returns:
-            Whether it was changed: not if the id is unknown, or another access token is stored.
+            Whether the stored token was changed. It is not if the id is unknown or another access
+            token is stored.
         """
         given = None if access_token is None else checked_text("access_token", access_token)
         moment = server_clock(self._connection.collection.database, self._tokens.timeout)()
@@ -265,17 +267,18 @@ class MongoTokenStore(TokenStore):
     def claim_grant_token(self, token: OAuthToken, claimant: str) -> bool:
         """Claim the grant token of ``token`` for one login, before it is exchanged.
 
-        A stored token is found by the grant token that it began with. Without a claim, whoever
-        comes by a grant token that was used, from a log or a browser's history, would be taken for
-        the user who used it. ``ZohoLogin.complete`` claims each.
+        A stored token can be found by the grant token it was created from. Without a claim, anyone
+        who obtains a used grant token, from a log or a browser's history, would be taken for the
+        user it belonged to. ``ZohoLogin.complete`` claims every grant token it receives.
 
         Args:
-            token: With its client id, client secret and grant token.
-            claimant: What tells the login from others: the ``state`` that it began with.
+            token: Its client id, client secret and grant token must be set.
+            claimant: Identifies the login: the ``state`` that it began with.
 
         Returns:
-            Whether it may be exchanged: by the first claimant, in whichever process and however
-            often, and by nobody if it is stored already and was never claimed.
+            Whether this claimant may exchange the grant token. The first claimant may, from any
+            process and any number of times; all others may not. Nobody may if the grant token is
+            already stored and was never claimed.
         """
         grant_token = checked_text("grant_token", token.get_grant_token())
         claimant = checked_text("claimant", claimant)
@@ -283,12 +286,12 @@ class MongoTokenStore(TokenStore):
 
     @translate_errors("delete_token")
     def delete_token(self, id: str) -> None:
-        """Delete the token with this id. Deleting an unknown id is no error."""
+        """Delete the token with this id. Deleting an unknown id is not an error."""
         self._tokens.delete(checked_text("id", id))
 
     @translate_errors("delete_tokens")
     def delete_tokens(self) -> None:
-        """Delete all stored tokens in one operation, and all leases with them."""
+        """Delete all stored tokens in one operation, and their leases."""
         self._tokens.delete_all()
 
     @translate_errors("get_tokens")
@@ -298,13 +301,14 @@ class MongoTokenStore(TokenStore):
             return [self._token_of(stored) for stored in iter(scan.next, None)]
 
     def iter_tokens(self, batch_size: int = _BATCH_SIZE) -> Iterator[OAuthToken]:
-        """Read every stored token, one after the other, in constant memory.
+        """Iterate over all stored tokens in constant memory.
 
         Args:
-            batch_size: Documents to fetch at a time, each time within ``timeout``. Default: 1000.
+            batch_size: Number of documents to fetch at a time. Each batch must arrive within
+                ``timeout``. Default: 1000.
 
         Yields:
-            The stored tokens, each once.
+            Each stored token once.
         """
         scan = self._begin_scan(batch_size)
         with contextlib.closing(scan):
@@ -313,23 +317,23 @@ class MongoTokenStore(TokenStore):
 
     @translate_errors("ensure_indexes")
     def ensure_indexes(self) -> Changes:
-        """Create the indexes that are missing, and set the TTL index as configured.
+        """Create missing indexes, and create, change or drop the TTL index as configured.
 
         Idempotent; meant for a deploy step. Building an index may take longer than ``timeout``.
 
         Returns:
-            The names of the indexes that were created, changed, dropped, and left as they were.
+            The names of the indexes that were created, changed, dropped or left unchanged.
 
         Raises:
-            SDKException: An existing index is in the way; the message names it.
+            SDKException: An existing index conflicts; the message names it.
         """
         return self._tokens.ensure_indexes()
 
     @translate_errors("ping")
     def ping(self) -> None:
-        """Reach MongoDB within ``timeout``; for readiness probes.
+        """Check that MongoDB answers within ``timeout``; for readiness probes.
 
-        It succeeds wherever a find does: on a replica set without a primary, a secondary answers.
+        It succeeds whenever a find can: on a replica set without a primary, a secondary answers.
 
         Raises:
             SDKException: No member answered in time.
@@ -338,24 +342,24 @@ class MongoTokenStore(TokenStore):
 
     @translate_errors("close")
     def close(self) -> None:
-        """Write the saves that are kept, and close the client if the store owns it.
+        """Write the saves that are kept in memory, and close the client if the store owns it.
 
-        A store that nobody closes writes them at the end of the process. If MongoDB cannot be
-        reached within ``timeout``, the tokens that are lost are logged at ERROR, by id and user
-        name; nothing is raised.
+        If you do not call it, the saves are written when the process exits. If MongoDB cannot be
+        reached within ``timeout``, the lost tokens are logged at ERROR by id and user name; nothing
+        is raised.
         """
         if self._coordinator is not None:
             self._coordinator.close(self._tokens.timeout)
         self._tokens.close()
 
     def refresh_stats(self) -> RefreshStats:
-        """Count the refreshes in this process since the store was created."""
+        """Return how the refreshes in this process have ended since the store was created."""
         return RefreshStats() if self._coordinator is None else self._coordinator.stats()
 
     @property
     @translate_errors("collection")
     def collection(self) -> Collection[Document]:
-        """The pymongo collection that holds the tokens, with secrets as they are stored."""
+        """The pymongo collection that holds the tokens; encrypted secrets stay encrypted."""
         return self._tokens.collection
 
     def __enter__(self) -> "MongoTokenStore":
@@ -370,16 +374,16 @@ class MongoTokenStore(TokenStore):
         self.close()
 
     def __repr__(self) -> str:
-        # A debugger may show it although the constructor failed.
-        return f"MongoTokenStore({getattr(self, '_connection', 'not made')})"
+        # A debugger may show it even if the constructor failed.
+        return f"MongoTokenStore({getattr(self, '_connection', 'not initialized')})"
 
     @translate_errors("copying the store")
     def __getstate__(self) -> dict[str, Any]:
-        """Give the options, with what the URI and the encryption hold: a password, a master key."""
+        """Return the options, including the URI's password and the encryption's master key."""
         return self._options.to_pickle()
 
     def __setstate__(self, options: dict[str, Any]) -> None:
-        """Make a store with the same options; it begins with a connection of its own."""
+        """Initialize the store from the options, with its own connection."""
         MongoTokenStore.__init__(self, **options)
 
     def __copy__(self) -> "MongoTokenStore":
@@ -397,7 +401,7 @@ class MongoTokenStore(TokenStore):
     @translate_errors("iter_tokens")
     def _begin_scan(self, batch_size: int) -> Scan:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-            raise InvalidInputError("batch_size has to be a positive int")
+            raise InvalidInputError("batch_size must be a positive int")
         return self._tokens.scan(batch_size)
 
     @translate_errors("iter_tokens")
@@ -419,14 +423,14 @@ class MongoTokenStore(TokenStore):
 def _checked_cache(cache: object) -> CachePolicy | None:
     if cache is None or isinstance(cache, CachePolicy):
         return cache
-    raise InvalidInputError("cache has to be a CachePolicy, or None")
+    raise InvalidInputError("cache must be a CachePolicy or None")
 
 
 def _checked_handler(
     on_event: Callable[[TokenEvent], object] | None,
 ) -> Callable[[TokenEvent], object] | None:
     if on_event is not None and not callable(on_event):
-        raise InvalidInputError("on_event has to be callable, or None")
+        raise InvalidInputError("on_event must be callable or None")
     return on_event
 
 
@@ -436,5 +440,5 @@ def _seconds(timeout: object) -> float:
         or not isinstance(timeout, int | float)
         or not 0 < timeout < math.inf
     ):
-        raise InvalidInputError("timeout has to be a positive number of seconds")
+        raise InvalidInputError("timeout must be a positive number of seconds")
     return float(timeout)

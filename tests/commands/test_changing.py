@@ -47,7 +47,7 @@ def test_init_names_what_is_in_the_way(cli: CommandLine, tokens: Tokens) -> None
 
     result = cli("init")
     assert result.status == 1
-    assert result.errors.startswith("zoho-mongo-store init: the index mine on refresh_token is in")
+    assert result.errors.startswith("zoho-mongo-store init: the index mine on refresh_token confli")
     assert result.errors.count("\n") == 1
     results = dict(result.rows)
     assert results["id_1"] == results["user_name_1"] == "missing"
@@ -188,7 +188,7 @@ def test_what_is_no_url_is_wrong_usage(cli: CommandLine, url: str) -> None:
     result = cli("revoke", "1", "--accounts-url", url)
     assert result.status == 2
     assert result.errors.startswith(
-        "zoho-mongo-store revoke: --accounts-url has to be a URL such as https://accounts.zoho.eu, "
+        "zoho-mongo-store revoke: --accounts-url must be a URL such as https://accounts.zoho.eu, "
         f"not '{url}'\n"
     )
 

@@ -149,7 +149,7 @@ def test_a_zoho_that_is_away(cli: CommandLine) -> None:
     [
         ("close", "Zoho cannot be reached: Remote end closed connection without response"),
         ("reset", "Zoho cannot be reached: Connection reset by peer"),
-        ("garbage", "Zoho cannot be reached: Zoho's answer is no JSON (HTTP status 200)"),
+        ("garbage", "Zoho cannot be reached: Zoho's answer is not JSON (HTTP status 200)"),
         ("throttle", "refused: Access Denied"),
     ],
 )

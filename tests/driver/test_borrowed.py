@@ -20,7 +20,7 @@ from zoho_mongo_store.driver.borrowed import DRIVER
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 AWAY = "mongodb://127.0.0.1:1"
 UNACKNOWLEDGED = (
-    "MongoTokenStore failed: with the write concern w=0 MongoDB does not answer a write"
+    "MongoTokenStore failed: with the write concern w=0 MongoDB does not acknowledge writes"
 )
 
 
@@ -32,7 +32,7 @@ UNACKNOWLEDGED = (
         (lambda client: client.zoho.tokens, "not Collection: pass its database's client"),
         (
             lambda _: AsyncMongoClient(AWAY),
-            "not AsyncMongoClient: the SDK and this store block",
+            "not AsyncMongoClient: the SDK and this store are synchronous",
         ),
         (lambda _: mongomock.MongoClient().zoho, "not Database: pass its client"),
         (lambda _: object(), "not object: pass one, or a connection string as uri="),
@@ -42,7 +42,7 @@ UNACKNOWLEDGED = (
 def test_what_is_no_client_is_refused(make: Any, what_to_do: str) -> None:
     with (
         Client(AWAY, connect=False) as client,
-        fails(f"MongoTokenStore failed: client has to be a pymongo MongoClient, {what_to_do}"),
+        fails(f"MongoTokenStore failed: client must be a pymongo MongoClient, {what_to_do}"),
     ):
         MongoTokenStore(client=make(client))
 
@@ -50,7 +50,7 @@ def test_what_is_no_client_is_refused(make: Any, what_to_do: str) -> None:
 def test_a_client_in_place_of_the_uri() -> None:
     with (
         Client(AWAY, connect=False) as client,
-        fails("uri has to be a string, not MongoClient; a MongoClient is passed as client="),
+        fails("uri must be a string, not MongoClient; pass a MongoClient as client="),
     ):
         MongoTokenStore(client)  # type: ignore[call-overload]
 

@@ -258,7 +258,7 @@ def test_the_constructor_resolves_no_name(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan"), True, None, "5"])
 def test_what_is_no_timeout_is_refused(timeout: Any) -> None:
-    with fails("MongoTokenStore failed: timeout has to be a positive number of seconds"):
+    with fails("MongoTokenStore failed: timeout must be a positive number of seconds"):
         MongoTokenStore(timeout=timeout)
 
 
@@ -271,7 +271,7 @@ def test_a_closed_store_says_so(store: MongoTokenStore) -> None:
     store.close()
     store.close()
 
-    closed = "failed: the store is closed: make a new one"
+    closed = "failed: the store is closed: create a new one"
     with fails(f"find_token {closed}"):
         store.find_token(full())
     with fails(f"find_token_by_id {closed}"):

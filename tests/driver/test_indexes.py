@@ -86,7 +86,7 @@ def test_the_ttl_index_counts_whole_seconds() -> None:
     [timedelta(0), timedelta(seconds=-5), timedelta(milliseconds=999), timedelta(days=30000), 3600],
 )
 def test_what_is_no_idle_time_is_refused(after: Any) -> None:
-    with fails("MongoTokenStore failed: expire_idle_after has to be"):
+    with fails("MongoTokenStore failed: expire_idle_after must be"):
         MongoTokenStore(expire_idle_after=after)
 
 
@@ -290,9 +290,9 @@ def test_a_conflicting_index_is_named(make_store: StoreMaker, name: str) -> None
     store.collection.create_index(field, **options)
     before = present(store.collection)[name]
 
-    with fails(f"ensure_indexes failed: the index {name} on .* is in the way"):
+    with fails(f"ensure_indexes failed: the index {name} on .* conflicts"):
         store.ensure_indexes()
-    with fails(f"save_token failed: the index {name} on .* is in the way"):
+    with fails(f"save_token failed: the index {name} on .* conflicts"):
         store.save_token(full())
 
     assert present(store.collection)[name] == before
@@ -311,7 +311,7 @@ def test_a_conflicting_index_that_somebody_makes_meanwhile_is_named(
     store.collection.create_index(field, **options)
     with monkeypatch.context() as patch:
         patch.setattr(Collection, "list_indexes", lambda *_: iter([]))
-        with fails(f"ensure_indexes failed: the index {name} on .*oauthtoken cannot be made"):
+        with fails(f"ensure_indexes failed: the index {name} on .*oauthtoken cannot be created"):
             store.ensure_indexes()
 
 
@@ -321,7 +321,7 @@ def test_documents_that_break_the_uniqueness_are_named(store: MongoTokenStore, f
     documents = [{"id": str(n), "user_name": str(n), field: "same"} for n in range(2)]
     store.collection.insert_many(documents)
 
-    with fails(f"the unique index {field}_1 on .*oauthtoken cannot be made: .* same {field} exist"):
+    with fails(f"the unique index {field}_1 on .*oauthtoken cannot be created: .* same {field}"):
         store.find_token_by_id("unknown")
 
 

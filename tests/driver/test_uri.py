@@ -25,7 +25,7 @@ from zoho_mongo_store.errors import InvalidInputError, without
 
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 AWAY = "mongodb://127.0.0.1:1"
-NOT_ENCODED = "the user name and the password the characters .* have to be percent-encoded"
+NOT_ENCODED = "the user name and the password the characters .* must be percent-encoded"
 
 
 def with_database(uri: str, database: str) -> str:
@@ -101,12 +101,12 @@ IGNORED = {
     "useNewUrlParser=true": "useNewUrlParser in the MongoDB URI is ignored: pymongo does not know",
     "wtimeout=500": "wtimeout in the MongoDB URI is ignored: pymongo does not know it",
     "keepAlive=true": "keepAlive in the MongoDB URI is ignored: pymongo does not know it",
-    "retryWrites=True": "retryWrites .* is ignored: pymongo does not take its value",
-    "readPreference=primarY": "readPreference .* is ignored: pymongo does not take its value",
-    "maxPoolSize=many": "maxPoolSize .* is ignored: pymongo does not take its value",
+    "retryWrites=True": "retryWrites .* is ignored: pymongo does not accept its value",
+    "readPreference=primarY": "readPreference .* is ignored: pymongo does not accept its value",
+    "maxPoolSize=many": "maxPoolSize .* is ignored: pymongo does not accept its value",
     "w=1&w=majority": "the option w .* is given more than once: the last one counts",
     "password=geheim": "the option password .* is ignored: pymongo does not know it",
-    "geh%20eim=1": "the option with the strange name .* is ignored: pymongo does not know it",
+    "geh%20eim=1": "the option with an invalid name .* is ignored: pymongo does not know it",
 }
 
 
@@ -175,9 +175,9 @@ def test_an_option_of_security_is_never_ignored(scheme: str, option: str) -> Non
         (":secret-word@127.0.0.1", "there is no user name before the @"),
         ("127.0.0.1:secret-word", "its hosts or its database are wrong"),
         ("127.0.0.1/secret-word$", "its hosts or its database are wrong"),
-        ("127.0.0.1/?secret-word", "the options of the MongoDB URI have to be name=value"),
-        ("127.0.0.1/?appName=secret-word=", "the options of the MongoDB URI have to be name=value"),
-        ("127.0.0.1/?w=1&journal=true;appName=secret-word", "separated by &, or by ;"),
+        ("127.0.0.1/?secret-word", "the options of the MongoDB URI must be name=value"),
+        ("127.0.0.1/?appName=secret-word=", "the options of the MongoDB URI must be name=value"),
+        ("127.0.0.1/?w=1&journal=true;appName=secret-word", "separated either by & or by ;"),
         ("127.0.0.1/?tls=true&ssl=false", "conflicting values for URI options ssl and tls"),
         ("127.0.0.1/?tlsInsecure=true&tlsAllowInvalidHostnames=true", "simultaneously"),
     ],
@@ -192,9 +192,9 @@ def test_what_is_wrong_is_said(scheme: str, uri: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("uri", "reason"),
     [
-        ("one.example.invalid,two.example.invalid", "it names one host, without a port"),
-        ("one.example.invalid:27017", "it names one host, without a port"),
-        ("one.example.invalid/?directConnection=true", "there is no directConnection=true"),
+        ("one.example.invalid,two.example.invalid", "must name exactly one host, without a port"),
+        ("one.example.invalid:27017", "must name exactly one host, without a port"),
+        ("one.example.invalid/?directConnection=true", "directConnection=true exclude each other"),
     ],
 )
 def test_what_is_wrong_with_srv_alone(uri: str, reason: str) -> None:
@@ -208,7 +208,7 @@ def test_options_of_srv_are_taken_with_srv() -> None:
     assert MongoUri.parse(uri) == MongoUri(
         uri, "zoho", True, MongoUri.parse(AWAY).write_concern, [], []
     )
-    with pytest.raises(InvalidInputError, match="it has to begin with mongodb://"):
+    with pytest.raises(InvalidInputError, match="it must begin with mongodb://"):
         MongoUri.parse("cluster.example.invalid")
 
 

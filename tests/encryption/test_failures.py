@@ -56,7 +56,7 @@ def saved(make_store: StoreMaker) -> str:
 @pytest.mark.parametrize(
     ("providers", "message"),
     [
-        (lambda: {"local": {"key": new_key()}}, "cannot be unwrapped: .* the very master key"),
+        (lambda: {"local": {"key": new_key()}}, "cannot be unwrapped: .* master key that wraps it"),
         (lambda: {"local:other": {"key": new_key()}}, "cannot be unwrapped: .*not configured"),
     ],
 )
@@ -145,7 +145,7 @@ TAMPERINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "data key": (of_another_key, "cannot be decrypted: its data key .* is not in the key vault"),
     "algorithm": (lambda value: b"\x09" + value[1:], "is damaged"),
     "cut": (lambda value: value[:30], "is damaged"),
-    "emptied": (lambda _: b"", "is damaged: it is no encrypted value"),
+    "emptied": (lambda _: b"", "is damaged: it is not an encrypted value"),
 }
 
 

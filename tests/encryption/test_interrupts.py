@@ -114,7 +114,7 @@ def test_what_goes_wrong_in_it_is_not_taken_for_damage(
         raise MemoryError
 
     monkeypatch.setattr(crypto, "_to_bytes", fail)
-    with fails("the encryption did not finish: MemoryError was raised in it") as caught:
+    with fails("the encryption did not finish: it was interrupted by MemoryError") as caught:
         store.find_token_by_id(id)
     assert "damaged" not in str(caught.value)
 

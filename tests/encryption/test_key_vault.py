@@ -170,7 +170,7 @@ def test_data_keys(stored: list[dict[str, Any]], expected: DataKeys | None) -> N
     ("stored", "message"),
     [
         (keys(a=["k"], b=["k"]), "lacks its unique index"),
-        (keys(a=["k/retired/a"]), "no current data key 'k', only retired ones: restore it"),
+        (keys(a=["k/retired/a"]), "no current data key 'k', only retired ones: restore the"),
     ],
 )
 def test_a_vault_that_is_not_in_order(stored: list[dict[str, Any]], message: str) -> None:
@@ -184,11 +184,11 @@ def test_a_vault_that_is_not_in_order(stored: list[dict[str, Any]], message: str
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kms_providers": {}}, "kms_providers has to name one provider"),
-        ({"key_vault": "vault"}, "key_vault has to be '<database>.<collection>'"),
-        ({"key_name": "a/b"}, "key_name has to be a text without '/'"),
-        ({"key_name": ""}, "key_name has to be a text without '/'"),
-        ({"plain": "maybe"}, "plain has to be one of refuse, read, write"),
+        ({"kms_providers": {}}, "kms_providers must name at least one provider"),
+        ({"key_vault": "vault"}, "key_vault must be '<database>.<collection>'"),
+        ({"key_name": "a/b"}, "key_name must not be empty or contain '/'"),
+        ({"key_name": ""}, "key_name must not be empty or contain '/'"),
+        ({"plain": "maybe"}, "plain must be one of refuse, read, write"),
     ],
 )
 def test_settings_that_cannot_be(options: dict[str, Any], message: str) -> None:

@@ -35,8 +35,8 @@ QUOTA = "the Atlas cluster is over its storage quota: delete data, or move"
 COLLECTIONS = "the Atlas cluster holds as many databases or collections as its tier allows"
 RETRYABLE = "this server does not support retryable writes, .* add retryWrites=false to the URI"
 RATE = "Azure Cosmos DB refused the command because its request rate is used up: try again later"
-DISK = "the disk of the MongoDB server is full: free space"
-VALIDATOR = "the collection has a document validator that the token does not pass: change it by"
+DISK = "the disk of the MongoDB server is full: free up space"
+VALIDATOR = "the collection has a document validator that rejects the token: change it with"
 
 # The answers' texts are those that users of these services reported; they may quote what was sent.
 ANSWERS: list[tuple[int, str, str, str]] = [
@@ -52,7 +52,7 @@ ANSWERS: list[tuple[int, str, str, str]] = [
         "cannot create a new collection -- already using 501 collections of 500",
         COLLECTIONS,
     ),
-    (8000, ATLAS, "something else", "MongoDB Atlas refused the command: look at the cluster's"),
+    (8000, ATLAS, "something else", "MongoDB Atlas refused the command: check the cluster's"),
     (301, "", "Retryable writes are not supported", RETRYABLE),
     (
         2,
@@ -78,9 +78,9 @@ ANSWERS: list[tuple[int, str, str, str]] = [
     (8, "UnknownError", "28: No space left on device", DISK),
     (121, "DocumentValidationFailure", "Document failed validation", VALIDATOR),
     (13, "Unauthorized", "not authorized on zohooauth to execute command", PRIVILEGES),
-    (13, "Unauthorized", "command find requires authentication", "MongoDB asks for a log-in"),
+    (13, "Unauthorized", "command find requires authentication", "MongoDB requires authentication"),
     (18, "AuthenticationFailed", "Authentication failed.", CREDENTIALS),
-    (73, "InvalidNamespace", "Invalid namespace", "does not take this name of a database"),
+    (73, "InvalidNamespace", "Invalid namespace", "does not allow this name for a database"),
     (20, "IllegalOperation", "something", r"MongoDB refused the command \(IllegalOperation"),
     (67, "CannotCreateIndex", "something", r"refused the command \(CannotCreateIndex, code 67\)"),
 ]
@@ -137,7 +137,7 @@ def test_a_member_that_is_no_primary(error: PyMongoError) -> None:
 
 def test_a_handshake_that_atlas_ends() -> None:
     text = "SSL handshake failed: a:27017: [SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal"
-    assert "the address of this host is not on the project's IP access list" in str(
+    assert "this host's address is not on the project's IP access list" in str(
         failure("ping", AutoReconnect(text))
     )
     assert "IP access list" not in str(failure("ping", AutoReconnect("connection closed")))

@@ -90,7 +90,7 @@ ERRORS: dict[str, tuple[Exception, type[Exception], str]] = {
     "validation": (
         server_error(WriteError, 121, "DocumentValidationFailure", COMMAND),
         WriteError,
-        "document validator that the token does not pass.*DocumentValidationFailure, code 121",
+        "document validator that rejects the token.*DocumentValidationFailure, code 121",
     ),
     "execution time-out": (
         server_error(ExecutionTimeout, 50, "MaxTimeMSExpired", COMMAND),

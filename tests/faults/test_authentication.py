@@ -174,7 +174,7 @@ def test_a_wrong_log_in(
 def test_no_log_in(server: Server, authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
     refused(
         f"{server.mongo.uri}{authority.options}",
-        "find_token_by_id failed: MongoDB asks for a log-in",
+        "find_token_by_id failed: MongoDB requires authentication",
         caplog,
     )
 

@@ -215,12 +215,12 @@ def test_what_another_process_saved_while_the_save_waited_is_newer(
             with fails(AWAY):
                 missed.result()
         proxy.deaf.clear()
-        assert eventually(lambda: "came too late" in caplog.text)
+        assert eventually(lambda: "the stored one is newer" in caplog.text)
 
         found = store.find_token(make_token(user_name="ada"))
 
     assert contents(found)["access_token"] == "access-ada-3"
-    assert [message for message in caplog.messages if "came too late" in message]
+    assert [message for message in caplog.messages if "the stored one is newer" in message]
 
 
 def test_a_flush_that_is_cut_short_is_taken_up_where_it_was(server: LocalMongo) -> None:

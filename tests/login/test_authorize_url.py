@@ -70,7 +70,7 @@ def test_shows_no_secret() -> None:
     ],
 )
 def test_says_which_scope_the_user_look_up_needs(scopes: Any, missing: str) -> None:
-    with pytest.raises(ValueError, match=f"lack {missing}:"):
+    with pytest.raises(ValueError, match=f"include {missing}:"):
         ZohoLogin(**CLIENT, scopes=scopes)
 
 
@@ -90,8 +90,8 @@ def test_takes_scopes_as_zoho_writes_them(scopes: list[str]) -> None:
         ({"redirect_url": "/callback"}, "redirect_url"),
         ({"redirect_url": "javascript://portal.example/"}, "redirect_url"),
         ({"redirect_url": "https://portal.example/callback#top"}, "redirect_url"),
-        ({"data_center": "uk"}, "data_center has to be one of us, eu"),
-        ({"environment": "test"}, "environment has to be one of production"),
+        ({"data_center": "uk"}, "data_center must be one of us, eu"),
+        ({"environment": "test"}, "environment must be one of production"),
     ],
 )
 def test_refuses_what_cannot_be_right(wrong: dict[str, str], told: str) -> None:

@@ -128,7 +128,7 @@ def test_a_user_whom_zoho_does_not_tell_is_not_stored(
 ) -> None:
     site.us.refuse_with("OAUTH_SCOPE_MISMATCH")
 
-    with pytest.raises(CallbackError, match="does not tell who"):
+    with pytest.raises(CallbackError, match="does not say who"):
         login.complete(site.callback("s3cret"), "s3cret")
     assert store.collection.count_documents({}) == 0
 

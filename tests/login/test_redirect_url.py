@@ -37,7 +37,7 @@ def test_takes_https_and_this_machine(redirect_url: str) -> None:
     ],
 )
 def test_refuses_plain_http_elsewhere(redirect_url: str) -> None:
-    with pytest.raises(ValueError, match="has to begin with https://"):
+    with pytest.raises(ValueError, match="must begin with https://"):
         login_with(redirect_url)
 
 
@@ -56,5 +56,5 @@ def test_refuses_plain_http_elsewhere(redirect_url: str) -> None:
     ],
 )
 def test_refuses_what_is_no_whole_address(redirect_url: str) -> None:
-    with pytest.raises(ValueError, match="the whole address"):
+    with pytest.raises(ValueError, match="the complete URL"):
         login_with(redirect_url)

@@ -46,7 +46,7 @@ def test_any_number_of_failures_has_a_cool_down(failures: int) -> None:
         ({"lease": timedelta(milliseconds=999)}, "lease"),
         ({"ahead": timedelta(seconds=-1)}, "ahead"),
         ({"ahead": None}, "ahead"),
-        ({"ahead": timedelta(minutes=30, microseconds=1)}, "ahead has to be 30 minutes at most"),
+        ({"ahead": timedelta(minutes=30, microseconds=1)}, "ahead must be at most 30 minutes"),
         ({"network_cool_down": 1.0}, "network_cool_down"),
         ({"refusal_cool_down": timedelta(seconds=-1)}, "refusal_cool_down"),
         ({"longest_cool_down": "10m"}, "longest_cool_down"),

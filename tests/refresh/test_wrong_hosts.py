@@ -22,8 +22,8 @@ pytestmark = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 HOUR = 3600
 SKEWS = (-HOUR, HOUR)
 WARNINGS = {
-    -HOUR: ["The clock of this host is 3600 s behind MongoDB's: set it by NTP"],
-    HOUR: ["The clock of this host is 3600 s ahead of MongoDB's: set it by NTP"],
+    -HOUR: ["The clock of this host is 3600 s behind MongoDB's: synchronize it with NTP"],
+    HOUR: ["The clock of this host is 3600 s ahead of MongoDB's: synchronize it with NTP"],
     0: [],
 }
 

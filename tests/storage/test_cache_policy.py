@@ -15,8 +15,8 @@ MINUTE = timedelta(minutes=1)
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({}, "max_age and stale_if_error"),
-        ({"max_tokens": 10}, "max_age and stale_if_error"),
+        ({}, "max_age or stale_if_error"),
+        ({"max_tokens": 10}, "max_age or stale_if_error"),
         ({"max_age": 60}, "max_age"),
         ({"max_age": -MINUTE}, "max_age"),
         ({"max_age": MINUTE, "stale_if_error": 60.0}, "stale_if_error"),

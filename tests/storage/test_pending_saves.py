@@ -64,7 +64,7 @@ def test_a_login_during_an_outage_survives_it(
     assert eventually(lambda: documents(server))
     found = once_it_works(lambda: store.find_token(make_token(user_name=ADA)))
     assert contents(found) == contents(full(id=contents(found)["id"]))
-    written = "The kept save of the token with id None, user ada@example.com:1 is written"
+    written = "The kept save of the token with id None, user ada@example.com:1 has been written"
     assert eventually(lambda: written in caplog.messages)
     assert not [secret for secret in SECRETS if secret in caplog.text]
 
@@ -191,7 +191,7 @@ def test_it_is_written_once_and_in_the_order_of_failing(
     assert eventually(lambda: not recovering())
     (document,) = documents(server)
     assert document["access_token"] == "third"
-    assert len([message for message in caplog.messages if "is written" in message]) == 1
+    assert len([message for message in caplog.messages if "has been written" in message]) == 1
 
 
 def test_an_operation_that_still_fails_keeps_it(server: LocalMongo, store: MongoTokenStore) -> None:
@@ -321,7 +321,7 @@ def test_a_kept_save_that_mongodb_refuses_is_given_up_with_an_error(
 
 
 def test_what_is_refused_is_not_kept(server: LocalMongo, store: MongoTokenStore) -> None:
-    with fails("needs an access, a refresh or a grant token"):
+    with fails("needs an access, refresh or grant token"):
         store.save_token(make_token(id="7"))
     with fails("expires_in has to be"):
         store.save_token(full(expires_in="soon"))

@@ -229,7 +229,7 @@ def test_it_gives_up_with_an_error_after_many_attempts(
         return event(documents)
 
     stub = Disturbed(collection, *[again] * 1000)
-    with pytest.raises(StoreError, match="kept getting in between: try again"):
+    with pytest.raises(StoreError, match="kept interfering: try again"):
         upsert(cast(Documents, stub), {"access_token": "A"})
 
     assert 8 <= stub.updates <= 100

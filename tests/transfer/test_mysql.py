@@ -188,7 +188,7 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_tables_name_is_no_statement() -> None:
-    with pytest.raises(SourceError, match="name has to consist of"):
+    with pytest.raises(SourceError, match="name must consist of"):
         MySqlTable(MySqlServer(table="oauthtoken`; DROP TABLE x; --"))
 
 

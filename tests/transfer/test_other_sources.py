@@ -210,5 +210,5 @@ def test_what_is_no_such_database_is_refused(tmp_path: Path) -> None:
     path = as_sqlite(with_filestore(tmp_path / "tokens.csv", []), tmp_path / "zohooauth.db")
     with pytest.raises(SourceError, match="no such table"):
         list(SqliteTable(path, "other").rows())
-    with pytest.raises(SourceError, match="name has to consist of"):
+    with pytest.raises(SourceError, match="name must consist of"):
         SqliteTable(path, 'x" --')

@@ -37,7 +37,7 @@ def parsed_accounts_url(text: str) -> str:
         is_url = False
     if not is_url:
         raise typer.BadParameter(
-            f"--accounts-url has to be a URL such as https://accounts.zoho.eu, not {text!r}"
+            f"--accounts-url must be a URL such as https://accounts.zoho.eu, not {text!r}"
         )
     return f"{url.scheme}://{url.netloc}{TOKEN_PATH}"
 

@@ -53,7 +53,7 @@ def make_indexes(
 
 
 def _result(index: Index, before: dict[str, Any], after: dict[str, Any], conflict: str) -> str:
-    if f" index {index.name} " in conflict or f" on {index.field} is in the way" in conflict:
+    if f" index {index.name} " in conflict or f" on {index.field} conflicts" in conflict:
         return "conflict"
     if index.name in before:
         return "unchanged"

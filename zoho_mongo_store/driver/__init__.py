@@ -3,4 +3,4 @@
 from typing import Any
 
 Document = dict[str, Any]
-"""Any document of MongoDB."""
+"""Any MongoDB document."""

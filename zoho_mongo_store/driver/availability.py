@@ -1,4 +1,4 @@
-"""What a process knows about reaching MongoDB, so that an outage is noticed once."""
+"""What a process knows about reaching MongoDB, so that each outage is waited for only once."""
 
 import threading
 import time
@@ -9,17 +9,17 @@ from pymongo.errors import NetworkTimeout, PyMongoError
 from zoho_mongo_store.driver.fork import reset_after_fork
 from zoho_mongo_store.errors import KeyServiceError, is_unreachable
 
-_SILENT = "an operation before this one found MongoDB silent, and it has not answered since"
+_SILENT = "an earlier operation got no answer from MongoDB, and it has not answered since"
 
 
 def was_silent(error: PyMongoError, since: float, seconds: float) -> bool:
-    """Tell whether MongoDB left an operation without an answer for the whole of its time.
+    """Whether MongoDB did not answer an operation for as long as it could wait.
 
     Args:
-        error: What the operation raised. Where a retry failed as well, pymongo raises the error of
-            the first attempt, such as a closed connection.
-        since: When it began, by ``time.monotonic``.
-        seconds: How long it could take.
+        error: What the operation raised. If a retry failed as well, pymongo raises the error of the
+            first attempt, such as a closed connection.
+        since: When the operation began, by ``time.monotonic``.
+        seconds: How long it was allowed to take.
     """
     if isinstance(error, KeyServiceError) or not is_unreachable(error):
         return False
@@ -29,17 +29,17 @@ def was_silent(error: PyMongoError, since: float, seconds: float) -> bool:
 class Availability:
     """Remembers that MongoDB did not answer, until a probe reaches it again.
 
-    It knows three degrees. A silent primary is passed over by finds. A primary that is away has let
-    an operation wait for its whole time-out: operations that need it fail at once. When nobody
-    answers, finds fail at once as well.
+    There are three degrees. If the primary is silent, finds go to a secondary. If the primary is
+    away, an operation has waited for it for the whole timeout: operations that need the primary
+    fail at once. If nobody answers, finds fail at once as well.
     """
 
     def __init__(self, on_begin: Callable[[], object], on_end: Callable[[float], object]) -> None:
-        """Create it; everything is taken to answer.
+        """Start by assuming that every member answers.
 
         Args:
             on_begin: Called when an outage begins, by the thread that noticed it.
-            on_end: Called when it has ended, with its length in seconds.
+            on_end: Called when the outage has ended, with its length in seconds.
         """
         self._on_begin = on_begin
         self._on_end = on_end
@@ -50,12 +50,12 @@ class Availability:
 
     @property
     def is_disturbed(self) -> bool:
-        """Whether an outage has been noticed and has not ended."""
+        """Whether an outage has been noticed and has not ended yet."""
         return self._began is not None
 
     @property
     def primary_is_silent(self) -> bool:
-        """Whether finds pass over the primary."""
+        """Whether finds skip the primary."""
         return not self._primary_answers.is_set()
 
     @property
@@ -64,19 +64,19 @@ class Availability:
         return self._nobody_answers
 
     def require_primary(self) -> None:
-        """Refuse an operation that needs the primary while that is known to be away.
+        """Check before an operation that needs the primary.
 
         Raises:
-            NetworkTimeout: It is.
+            NetworkTimeout: The primary is known to be away.
         """
         if self._primary_is_away:
             raise NetworkTimeout(_SILENT)
 
     def require_any_member(self) -> None:
-        """Refuse a find while no member is known to answer.
+        """Check before a find.
 
         Raises:
-            NetworkTimeout: None does.
+            NetworkTimeout: No member is known to answer.
         """
         if self._nobody_answers:
             raise NetworkTimeout(_SILENT)
@@ -85,9 +85,9 @@ class Availability:
         """Note that the primary did not answer an operation.
 
         Args:
-            since: When the operation began, by ``time.monotonic``. An answer to a later operation
-                outweighs it.
-            away: Whether it waited for the whole time-out.
+            since: When the operation began, by ``time.monotonic``. If the primary has answered
+                since then, nothing is noted.
+            away: Whether the operation waited for the whole timeout.
             nobody: Whether no other member answered either.
         """
         with self._lock:
@@ -103,7 +103,7 @@ class Availability:
             self._on_begin()
 
     def member_answered(self) -> None:
-        """Note that some member answers again."""
+        """Note that a member answers again."""
         self._nobody_answers = False
 
     def primary_answered(self) -> None:
@@ -119,7 +119,7 @@ class Availability:
         self._primary_is_away = False
 
     def end(self) -> None:
-        """Note that the primary answers again, and that nothing is left to write."""
+        """Note that the primary answers again and nothing is left to write."""
         self.primary_writes()
         with self._lock:
             began, self._began = self._began, None
@@ -127,11 +127,11 @@ class Availability:
             self._on_end(time.monotonic() - began)
 
     def wait_for_primary(self, seconds: float) -> bool:
-        """Wait while the primary is silent; ``False`` if it still is after ``seconds``."""
+        """Wait while the primary is silent. Returns ``False`` if it still is after ``seconds``."""
         return self._primary_answers.wait(max(seconds, 0))
 
     def after_fork(self) -> None:
-        """Begin anew in a forked child, which has no probe yet."""
+        """Start afresh in a forked child, which has no probe yet."""
         self._lock = threading.RLock()
         self._primary_answers = threading.Event()
         self._primary_answers.set()

@@ -8,17 +8,17 @@ from zoho_mongo_store.driver.fork import reset_after_fork
 
 
 class BackgroundTask:
-    """Calls a function again and again in a daemon thread, until that says that all is done.
+    """Calls a function repeatedly in a daemon thread until the function says that it is done.
 
-    There is at most one thread at a time, and none in a forked child before ``start`` is called
-    there. The thread holds the function, not this object's owner.
+    There is at most one thread at a time, and none in a forked child until ``start`` is called
+    there. The thread refers to the function, not to this object's owner.
     """
 
     def __init__(self, step: Callable[[], bool], name: str, pause: float) -> None:
-        """Create it; no thread is started yet.
+        """Create it. No thread is started yet.
 
         Args:
-            step: Does a part of the work. Returns whether there is more to do.
+            step: Does part of the work. Returns whether there is more to do.
             name: Name of the thread.
             pause: Seconds between two steps.
         """
@@ -31,25 +31,25 @@ class BackgroundTask:
         reset_after_fork(self)
 
     def start(self) -> None:
-        """Have the work done, if no thread is at it."""
+        """Start a thread, unless one is running."""
         with self._lock:
             self._wanted = True
             running = self._thread is not None and self._thread.is_alive()
             if running or self._stopped.is_set():
                 return
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            # At the end of the interpreter no thread can be started any more.
+            # While the interpreter shuts down, no thread can be started.
             with suppress(RuntimeError):
                 self._thread.start()
                 return
             self._thread = None
 
     def stop(self) -> None:
-        """End the thread after its current step, and start none any more."""
+        """End the thread after its current step, and never start another."""
         self._stopped.set()
 
     def after_fork(self) -> None:
-        """Begin anew in a forked child, in which the thread does not run."""
+        """Start afresh in a forked child, where the thread does not run."""
         stopped = self._stopped.is_set()
         self._stopped = threading.Event()
         if stopped:
@@ -67,7 +67,7 @@ class BackgroundTask:
             self._stopped.wait(self._pause)
 
     def _is_done(self) -> bool:
-        """Whether nobody asked for more since the last step began; then the thread ends."""
+        """Whether nobody has called ``start`` since the last step began; then the thread ends."""
         with self._lock:
             if not self._wanted:
                 self._thread = None

@@ -1,4 +1,4 @@
-"""What a client has to be to be borrowed."""
+"""Checks a client that the application passes in."""
 
 from typing import Any
 
@@ -9,28 +9,28 @@ from zoho_mongo_store.errors import InvalidInputError
 from zoho_mongo_store.version import __version__
 
 DRIVER = DriverInfo("zoho-mongo-store", __version__)
-"""What the server's log and ``currentOp`` show beside the name of pymongo."""
+"""What the server's log and ``currentOp`` show next to the name of pymongo."""
 
 _WHAT_TO_DO = {
     "str": "pass a connection string as uri=",
     "Database": "pass its client, and its name as database=",
     "Collection": "pass its database's client, and the names as database= and collection=",
-    "AsyncMongoClient": "the SDK and this store block, so pass a MongoClient",
-    "AsyncIOMotorClient": "the SDK and this store block, so pass a MongoClient",
+    "AsyncMongoClient": "the SDK and this store are synchronous, so pass a MongoClient",
+    "AsyncIOMotorClient": "the SDK and this store are synchronous, so pass a MongoClient",
 }
 
 
 def checked_client(client: "MongoClient[Any]") -> "MongoClient[Any]":
-    """Refuse what is no client of pymongo's; mongomock's is taken too, for tests.
+    """Refuse anything but a pymongo client. For tests, mongomock's is accepted too.
 
     Raises:
-        InvalidInputError: It is none.
+        InvalidInputError: It is not a client.
     """
     if isinstance(client, MongoClient) or _is_of_mongomock(client):
         return client
     kind = type(client).__name__
     what_to_do = _WHAT_TO_DO.get(kind, "pass one, or a connection string as uri=")
-    raise InvalidInputError(f"client has to be a pymongo MongoClient, not {kind}: {what_to_do}")
+    raise InvalidInputError(f"client must be a pymongo MongoClient, not {kind}: {what_to_do}")
 
 
 def check_acknowledged(concern: object) -> None:
@@ -39,17 +39,17 @@ def check_acknowledged(concern: object) -> None:
     Raises:
         InvalidInputError: The write concern is ``w=0``.
     """
-    # mongomock has classes of its own.
+    # mongomock has its own classes.
     if isinstance(concern, WriteConcern) and not concern.acknowledged:
         raise InvalidInputError(
-            "with the write concern w=0 MongoDB does not answer a write, so nobody would know "
-            "whether a token is stored or a lease is held: take w=0 out, or set w=majority"
+            "with the write concern w=0 MongoDB does not acknowledge writes, so the store cannot "
+            "know whether a token is stored or a lease is held: remove w=0, or set w=majority"
         )
 
 
 def introduce(client: "MongoClient[Any]") -> None:
-    """Have a borrowed client tell servers the name of this library, where pymongo can (4.14)."""
-    # A client has any attribute: it would be a database.
+    """Have a borrowed client send this library's name to servers, if pymongo can (4.14)."""
+    # The type is asked, since any attribute of a client is a database.
     if isinstance(client, MongoClient) and hasattr(type(client), "append_metadata"):
         client.append_metadata(DRIVER)
 

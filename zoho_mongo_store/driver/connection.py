@@ -1,4 +1,4 @@
-"""Who owns the client, and the collection that it leads to."""
+"""The client, who owns it, and the collection that it leads to."""
 
 import os
 import threading
@@ -20,17 +20,18 @@ from zoho_mongo_store.driver.source import checked_database, given_source
 from zoho_mongo_store.driver.uri import MongoUri
 from zoho_mongo_store.errors import StoreError, UnresolvedNameError
 
-_CLOSED = "the store is closed: make a new one"
+_CLOSED = "the store is closed: create a new one"
 
-# A forked child must neither use nor close the parent's sockets, so these are kept, not collected.
+# A forked child must neither use nor close the parent's sockets. This keeps them from being
+# garbage-collected.
 _left_to_the_parent: list[MongoClient[Document]] = []
 
 
 class Connection:
-    """The way to one collection: by a URI, or by a borrowed client.
+    """The connection to one collection, by a URI or a borrowed client.
 
-    The client of a URI is created, owned and closed here; a borrowed one is never closed. Nothing
-    is sent before the collection is first used.
+    A client for a URI is created, owned and closed here; a borrowed one is never closed. Nothing is
+    sent before the collection is first used.
     """
 
     def __init__(
@@ -47,19 +48,19 @@ class Connection:
         """Check the arguments.
 
         Args:
-            uri: Connection string. White space around it is dropped. Default: ``ZOHO_MONGO_URI``,
-                else ``DEFAULT_URI``.
-            client: A client to borrow in place of a URI.
+            uri: Connection string. Surrounding white space is ignored. Default:
+                ``ZOHO_MONGO_URI``, else ``DEFAULT_URI``.
+            client: A client to borrow instead of a URI.
             database: Name of the database. Default: the URI's or the client's, else ``zohooauth``.
             collection: Name of the collection.
-            suffix: What the longest name of a collection beside it ends with.
+            suffix: The longest suffix that is appended to the name for another collection.
             timeout: Seconds that ``collection`` waits for a client. Default: 5.
-            reads_primary: Whether to read from the primary whatever the URI or the client says.
+            reads_primary: Whether to read from the primary, whatever the URI or the client says.
                 Default: False.
 
         Raises:
-            InvalidInputError: Both a URI and a client are given, or one of the arguments is
-                nothing that MongoDB takes.
+            InvalidInputError: Both a URI and a client are given, or MongoDB does not accept one of
+                the arguments.
             OSError: A file that the URI names cannot be read.
         """
         self._source = given_source(uri, client)
@@ -90,11 +91,11 @@ class Connection:
         """Open the collection.
 
         Args:
-            seconds: How long to wait where a ``mongodb+srv`` name has to be resolved first.
+            seconds: How long to wait if a ``mongodb+srv`` name must be resolved first.
 
         Raises:
-            StoreError: It was closed.
-            NetworkTimeout: The name is not resolved in time.
+            StoreError: The connection is closed.
+            NetworkTimeout: The name was not resolved in time.
             UnresolvedNameError: The name cannot be resolved.
         """
         found = self._collection
@@ -115,13 +116,13 @@ class Connection:
         """Refuse an operation after ``close``.
 
         Raises:
-            StoreError: It was closed.
+            StoreError: The connection is closed.
         """
         if self._closed:
             raise StoreError(_CLOSED)
 
     def close(self) -> None:
-        """Close the client if it is owned. The collection cannot be used any more."""
+        """Close the client if it is owned. The collection can no longer be used."""
         with self._lock:
             self._closed = True
             self._collection = self._opening = None
@@ -136,19 +137,19 @@ class Connection:
 
     @property
     def warnings(self) -> list[str]:
-        """What is said about each option of the URI that was left out."""
+        """One text for each option of the URI that was left out."""
         return self._source.warnings if isinstance(self._source, MongoUri) else []
 
     @property
     def secrets(self) -> list[str]:
-        """What no error text may show: the URI's passwords, and their parts."""
+        """What no error text may show: the URI's passwords and parts of them."""
         return self._source.secrets if isinstance(self._source, MongoUri) else []
 
     def __str__(self) -> str:
         return f"collection {self._name!r}, {'closed' if self._closed else 'open'}"
 
     def after_fork(self) -> None:
-        """Begin anew in a forked child: an owned client stays the parent's."""
+        """Start afresh in a forked child: an owned client remains the parent's."""
         self._lock = threading.RLock()
         self._opening = None
         if self._owned is not None:
@@ -158,7 +159,7 @@ class Connection:
     def _has_to_resolve(self) -> bool:
         if isinstance(self._source, MongoUri):
             return self._source.is_srv
-        # One that was made with connect=False is resolved on its first use.
+        # A client created with connect=False is resolved on its first use.
         return getattr(self._source, "_topology", self) is None
 
     def _resolve(self) -> Collection[Document]:
@@ -166,11 +167,11 @@ class Connection:
         pid = os.getpid()
         try:
             collection = self._create()
-            # What MongoDB itself answers is for the operations to find out.
+            # If MongoDB does not answer or refuses, the operations will report that.
             with suppress(ConnectionFailure, OperationFailure), pymongo.timeout(self._timeout):
                 collection.database.client.admin.command("ping")
             if not isinstance(self._source, MongoUri):
-                # It has new options since its name was resolved.
+                # Resolving the name has given the client new options.
                 introduce(self._source)
         except ConfigurationError as error:
             self._drop_client(pid)
@@ -197,7 +198,7 @@ class Connection:
             self._database, read_preference=self._read_preference
         )
         chosen = database.write_concern
-        # An empty write concern is one that nobody chose. A client of mongomock's has none.
+        # An empty write concern means that nobody chose one. A mongomock client has none.
         is_chosen = isinstance(chosen, WriteConcern) and bool(chosen.document)
         return database.get_collection(
             self._name,
@@ -206,10 +207,10 @@ class Connection:
         )
 
     def _client(self) -> "MongoClient[Any]":
-        """Give the client that is borrowed, or make one of the URI."""
+        """Return the borrowed client, or create one from the URI."""
         if not isinstance(self._source, MongoUri):
             return self._source
-        # A child with a client half made would fail where pymongo cleans up at its end.
+        # A child with a half-made client would fail in pymongo's clean-up when it exits.
         with not_during_a_fork:
             self._owned = MongoClient(
                 self._source.text, driver=DRIVER, connect=not self._source.is_srv
@@ -218,6 +219,6 @@ class Connection:
 
 
 def _is_of_name_server(error: ConfigurationError) -> bool:
-    """Whether a name server failed, and not an option: pymongo gives both the same class."""
+    """Whether a name server failed rather than an option: pymongo raises one class for both."""
     origin = error.__cause__ or error.__context__
     return origin is not None and type(origin).__module__.partition(".")[0] == "dns"

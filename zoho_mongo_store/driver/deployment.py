@@ -1,4 +1,4 @@
-"""What a client knows about its deployment, without asking."""
+"""What a client knows about its deployment without asking it."""
 
 from typing import Any, NamedTuple
 
@@ -16,8 +16,8 @@ class Members(NamedTuple):
     """What a client knew about its deployment at one moment.
 
     Attributes:
-        description: pymongo's own, another object after each change.
-        is_replica_set: Whether it is one, or may turn out to be one.
+        description: pymongo's description, which is a new object after each change.
+        is_replica_set: Whether the deployment is a replica set, or may turn out to be one.
         has_primary: Whether one of its members is a primary.
         has_secondary: Whether one of its members is a secondary.
     """
@@ -35,16 +35,16 @@ class Deployment:
     """Looks at the deployment of a collection's client.
 
     Attributes:
-        has_had_primary: Whether there has been a primary at any look.
+        has_had_primary: Whether a primary has ever been seen.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing known."""
+        """Start with nothing known."""
         self._members = _UNKNOWN
         self.has_had_primary = False
 
     def look(self, collection: Collection[Document]) -> Members:
-        """Give what is known now; nothing is sent."""
+        """Return what is known now. Nothing is sent."""
         client = collection.database.client
         if not isinstance(client, pymongo.MongoClient):
             return _UNKNOWN

@@ -5,21 +5,21 @@ import threading
 import weakref
 from typing import Protocol
 
-# A fork does not wait longer for a client that another thread is creating.
+# The longest that a fork waits for a client that another thread is creating.
 _LONGEST_WAIT = 1.0
 
 
 class ForkAware(Protocol):
-    """An object that can begin anew in a forked child."""
+    """An object that can start afresh in a forked child."""
 
     def after_fork(self) -> None:
-        """Begin anew; called in the child before any other thread can run there."""
+        """Start afresh; called in the child before any other thread can run there."""
 
 
 not_during_a_fork = threading.RLock()
-"""A fork waits up to a second while a thread holds this, so that no child finds its work half done.
+"""While a thread holds this, a fork waits up to a second, so no child finds half-done work.
 
-Hold it for what takes milliseconds, never for work on the network.
+Hold it for work that takes milliseconds, never for the network.
 """
 
 _aware: "weakref.WeakSet[ForkAware]" = weakref.WeakSet()
@@ -41,7 +41,7 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    # The thread that holds it may not run here. As the standard library's own locks do it.
+    # The thread that holds it may not exist here. The standard library resets its locks like this.
     not_during_a_fork._at_fork_reinit()  # type: ignore[attr-defined]
     for instance in list(_aware):
         instance.after_fork()

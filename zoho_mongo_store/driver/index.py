@@ -1,4 +1,4 @@
-"""What an index is, and what was done to those of a collection."""
+"""An index, and what was done to the indexes of a collection."""
 
 from typing import Any, NamedTuple
 
@@ -7,11 +7,12 @@ class Index(NamedTuple):
     """An ascending index on one field.
 
     Attributes:
-        field: The field that is indexed.
+        field: The indexed field.
         unique: Whether no two documents may have the same value.
-        partial: Whether documents without the field are left out. The planner uses such an index
-            for an equality on the field, with the Stable API too; a sparse index it does not.
-        expire_after: Seconds after the date in the field at which MongoDB deletes the document (a
+        partial: Whether documents without the field are left out. The planner uses a partial index
+            for an equality match on the field, even with the strict Stable API; it does not use a
+            sparse index.
+        expire_after: MongoDB deletes a document this many seconds after the date in the field (a
             TTL index). ``None``: it deletes nothing.
     """
 
@@ -22,17 +23,17 @@ class Index(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name that MongoDB gives it by default."""
+        """MongoDB's default name for it."""
         return f"{self.field}_1"
 
     @property
     def second_name(self) -> str:
-        """Its name where an index of an older layout has the first."""
+        """Its name if an index of an older layout has the default name."""
         return f"{self.field}_v2"
 
     @property
     def options(self) -> dict[str, Any]:
-        """Its options as ``listIndexes`` shows them."""
+        """Its options as ``listIndexes`` returns them."""
         options: dict[str, Any] = {}
         if self.unique:
             options["unique"] = True
@@ -44,7 +45,7 @@ class Index(NamedTuple):
 
     @property
     def older_options(self) -> dict[str, Any]:
-        """The options that it had in older releases: sparse, in place of partial or plain."""
+        """The options that it had in older releases: sparse instead of partial or plain."""
         return {"sparse": True, **({"unique": True} if self.unique else {})}
 
 
@@ -52,11 +53,11 @@ class Changes(NamedTuple):
     """What was done to the indexes of a collection.
 
     Attributes:
-        created: Names of the indexes that were built.
-        changed: Names of the TTL indexes that got another time, and of the indexes that replaced
-            one of an older layout.
-        dropped: Names of the TTL indexes that were removed.
-        unchanged: Names of the indexes that existed as they are wanted.
+        created: Names of the indexes that were created.
+        changed: Names of the TTL indexes that got a different time, and of the indexes that
+            replaced one of an older layout.
+        dropped: Names of the TTL indexes that were dropped.
+        unchanged: Names of the existing indexes that were already as they should be.
     """
 
     created: list[str]
@@ -65,7 +66,7 @@ class Changes(NamedTuple):
     unchanged: list[str]
 
     def with_others(self, others: "Changes", prefix: str) -> "Changes":
-        """Add the changes of another collection, with ``prefix`` before each of their names."""
+        """Add the changes of another collection, with ``prefix`` before each name."""
         return Changes(
             *(
                 own + [prefix + name for name in names]

@@ -1,4 +1,4 @@
-"""What stands where an index belongs, and what to say about it. Pure functions."""
+"""What exists in place of an index, and what to say about it. Pure functions."""
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
@@ -10,29 +10,29 @@ from zoho_mongo_store.driver.index import Index
 from zoho_mongo_store.errors import StoreError
 
 Found = Mapping[str, Any]
-"""An index as ``listIndexes`` shows it."""
+"""An index as ``listIndexes`` returns it."""
 
 _RESTRICTIONS = ("partialFilterExpression", "collation", "hidden")
 
 
 class State(Enum):
-    """What stands where an index belongs."""
+    """What exists in place of an index."""
 
     NOTHING = "nothing"
     WANTED = "the index"
-    OTHER_TIME = "the index, with another time to expire after"
-    OLDER = "the index, as older releases made it"
+    OTHER_TIME = "the index, with a different expiry time"
+    OLDER = "the index, as older releases created it"
     CONFLICT = "an index that the store cannot use"
 
 
 def state_of(
     index: Index, options: Mapping[str, Any], present: Mapping[str, Found]
 ) -> tuple[Found | None, State]:
-    """Find what stands on the field of an index, or under its name, and how fit it is.
+    """Find what exists on the field of an index or under its name, and whether it will do.
 
     Args:
-        index: The index that is wanted.
-        options: Its options, as ``listIndexes`` would show them.
+        index: The wanted index.
+        options: Its options, as ``listIndexes`` would return them.
         present: The indexes of the collection, by name.
     """
     on_field = [one for one in present.values() if is_on(one, index.field)]
@@ -49,12 +49,12 @@ def state_of(
 
 
 def is_on(found: Found, field: str) -> bool:
-    """Whether an index is an ascending one on this field alone."""
+    """Whether an index is ascending and on this field alone."""
     return dict(found["key"]) == {field: ASCENDING}
 
 
 def is_older(found: Found, index: Index) -> bool:
-    """Whether it is what older releases made in the place of ``index``."""
+    """Whether it is what older releases created instead of ``index``."""
     return (
         index.expire_after is None
         and is_on(found, index.field)
@@ -63,39 +63,39 @@ def is_older(found: Found, index: Index) -> bool:
 
 
 def require_no_conflict(states: Iterable[tuple[Index, Found | None, State]]) -> None:
-    """Refuse what is in the way.
+    """Refuse an index that conflicts.
 
     Raises:
-        StoreError: It names the first such index, and the options that are wanted.
+        StoreError: The message names the first such index and the options that it should have.
     """
     for index, found, state in states:
         if found is not None and state is State.CONFLICT:
             wanted = ", ".join(f"{name}={value}" for name, value in index.options.items())
             raise StoreError(
-                f"the index {found['name']} on {index.field} is in the way: the store needs one "
-                f"with {wanted or 'no options'}; drop that one and try again"
+                f"the index {found['name']} on {index.field} conflicts: the store needs one with "
+                f"{wanted or 'no options'}; drop the existing one and try again"
             )
 
 
 def stays(namespace: str, index: Index, found: Found, state: State) -> str:
-    """Say that an index stays as it is, and how to change it.
+    """Say that an index is left unchanged, and how to change it.
 
     Args:
         namespace: The collection that it is on.
-        index: What is wanted.
-        found: What is there.
-        state: What that is.
+        index: The wanted index.
+        found: The existing index.
+        state: How the two differ.
     """
     named = f"the index {found['name']} on {namespace}"
     if state is State.OTHER_TIME:
         return (
-            f"{named} stays as it is: documents expire {found['expireAfterSeconds']} s after "
-            f"{index.field}, not {index.expire_after} s as this store is configured; to change it, "
-            "call ensure_indexes() or run zoho-mongo-store init"
+            f"{named} is left unchanged: documents expire {found['expireAfterSeconds']} s after "
+            f"{index.field}, but this store is configured for {index.expire_after} s; to change "
+            "it, call ensure_indexes() or run zoho-mongo-store init"
         )
     return (
-        f"{named} is of an older layout (sparse), which clients with the strict Stable API and "
-        "Amazon DocumentDB do not use: to replace it, call ensure_indexes() or run "
+        f"{named} is of an older layout (sparse), which Amazon DocumentDB and clients with the "
+        "strict Stable API do not use: to replace it, call ensure_indexes() or run "
         "zoho-mongo-store init"
     )
 

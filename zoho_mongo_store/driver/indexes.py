@@ -1,4 +1,4 @@
-"""Making a collection have the indexes that are wanted."""
+"""Gives a collection the indexes that it should have."""
 
 import logging
 import time
@@ -32,7 +32,7 @@ _OPTIONS_CONFLICT = 85
 _KEY_SPECS_CONFLICT = 86
 _BUILD_IN_PROGRESS = 12587
 _BUILD_POLL = 0.1
-# How often an index that is in the way may be gone when it is looked at.
+# How often a conflicting index may turn out to be gone when it is looked at.
 _RACES = 10
 
 
@@ -44,24 +44,24 @@ def ensure_indexes(
     by_hand: bool,
     drop_ttl_on: str | None = None,
 ) -> Changes:
-    """Make ``collection`` have the ``wanted`` indexes. Idempotent.
+    """Give ``collection`` the ``wanted`` indexes. Idempotent.
 
-    When nothing has to change it sends one command.
+    If nothing needs to change, it sends one command.
 
     Args:
-        collection: Where to make them.
-        wanted: The indexes to make.
-        timeout: Seconds for reading the indexes that exist. Building an index may take ten minutes.
-        by_hand: Whether to change and drop indexes that exist. If not, an index of an older layout
-            and a TTL index with another time stay, with a WARNING.
+        collection: The collection to index.
+        wanted: The indexes that it should have.
+        timeout: Seconds for reading the existing indexes. Building an index may take ten minutes.
+        by_hand: Whether to change and drop existing indexes. If not, an index of an older layout
+            and a TTL index with a different time are left alone, with a WARNING.
         drop_ttl_on: A field whose TTL index is dropped. Default: none is dropped.
 
     Returns:
         What was done to each index.
 
     Raises:
-        StoreError: Another index on the same field, or of the same name, is in the way, or
-            documents break the uniqueness that is wanted. The text names the index.
+        StoreError: An index on the same field or with the same name conflicts, or documents violate
+            a unique index. The message names the index.
         PyMongoError: MongoDB could not be reached, or refused.
     """
     with keeping_words(), pymongo.timeout(timeout):
@@ -78,21 +78,21 @@ def ensure_indexes(
 
 
 class _Work:
-    """Makes the indexes of one collection, one after the other."""
+    """Creates and changes the indexes of one collection, one after the other."""
 
     def __init__(self, collection: Collection[Document], present: Mapping[str, Found]) -> None:
         self.changes = Changes([], [], [], [])
         self._collection = collection
         self._present = present
-        # mongomock knows no partial index, and with it a second document without the field fails.
+        # mongomock has no partial indexes: a second document without the field would fail.
         self._is_mongodb = isinstance(collection.database.client, MongoClient)
 
     def state_of(self, index: Index) -> tuple[Found | None, State]:
-        """Find what stands in the place of an index."""
+        """Find what exists in place of an index."""
         return state_of(index, self._options(index), self._present)
 
     def make(self, index: Index, found: Found | None, state: State, *, by_hand: bool) -> None:
-        """Make an index where ``found`` stands in its place, or nothing does."""
+        """Create or change an index, given what was ``found`` in its place, if anything."""
         changes, collection = self.changes, self._collection
         if found is None:
             changes.created.append(self._create(index, index.name))
@@ -118,28 +118,28 @@ class _Work:
                 self.changes.dropped.append(name)
 
     def _replace(self, index: Index, older: str) -> str:
-        """Replace an index of an older layout, without a moment in which there is neither."""
+        """Replace an index of an older layout, so that one of the two exists at any time."""
         name = index.second_name if older == index.name else index.name
         try:
             self._build(index, name)
         except OperationFailure as error:
             if error.code not in (_OPTIONS_CONFLICT, _KEY_SPECS_CONFLICT):
                 raise
-            # Before 5.0, two indexes on one field cannot differ in these options alone.
+            # Before MongoDB 5.0, two indexes on one field cannot differ only in these options.
             _drop(self._collection, older)
             return self._create(index, name)
         _drop(self._collection, older)
         return name
 
     def _drop_older(self, index: Index) -> None:
-        """Drop what a replacement that was cut off left behind."""
+        """Drop what an interrupted replacement left behind."""
         for name, found in self._present.items():
             if is_older(found, index) and self._is_mongodb:
                 _drop(self._collection, name)
                 self.changes.dropped.append(name)
 
     def _create(self, index: Index, name: str) -> str:
-        """Create an index, and give its name: that of another process's if that was first."""
+        """Create an index and return its name: that of another process's if that came first."""
         where = self._collection.full_name
         for _ in range(_RACES):
             try:
@@ -147,8 +147,8 @@ class _Work:
                 return name
             except DuplicateKeyError:
                 raise StoreError(
-                    f"the unique index {name} on {where} cannot be made: documents with the same "
-                    f"{index.field} exist; find and remove them first"
+                    f"the unique index {name} on {where} cannot be created: several documents have "
+                    f"the same {index.field}; find and remove the duplicates first"
                 ) from None
             except OperationFailure as error:
                 if error.code not in (_OPTIONS_CONFLICT, _KEY_SPECS_CONFLICT):
@@ -160,14 +160,14 @@ class _Work:
             if found is not None:
                 break
         raise StoreError(
-            f"the index {name} on {where} cannot be made: another one on the same field or of the "
-            "same name is in the way; drop that one first"
+            f"the index {name} on {where} cannot be created: another one on the same field or with "
+            "the same name conflicts with it; drop that one first"
         )
 
     def _build(self, index: Index, name: str) -> None:
-        """Build an index as soon as a majority has; MongoDB's default waits for every member.
+        """Build an index, waiting only for a majority of the members.
 
-        With one member down, that default lets the build hang until it is back.
+        MongoDB's default waits for every member: with one down, the build hangs until it is back.
         """
         model = IndexModel([(index.field, ASCENDING)], name=name, **self._options(index))
         if self._is_mongodb:
@@ -175,7 +175,7 @@ class _Work:
                 self._collection.create_indexes([model], commitQuorum="majority")
                 return
             except OperationFailure as error:
-                # A standalone server refuses the option, and other engines do not know it.
+                # A standalone server refuses the option, and other engines do not support it.
                 if "commitQuorum" not in str(error):
                     raise
         self._collection.create_indexes([model])
@@ -185,7 +185,7 @@ class _Work:
 
 
 def _drop(collection: Collection[Document], name: str) -> None:
-    """Drop an index, once no other process is building one: MongoDB 4.4 refuses it until then."""
+    """Drop an index once no process is building one: MongoDB 4.4 refuses to until then."""
     deadline = time.monotonic() + _BUILD_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A read preference that selects one secondary, and tells which."""
+"""A read preference that selects one secondary, and remembers which."""
 
 import random
 from collections.abc import Container
@@ -12,20 +12,20 @@ Address = tuple[str, int | None]
 
 _PRIMARY = ReadPreference.PRIMARY.mode
 _PRIMARY_PREFERRED = ReadPreference.PRIMARY_PREFERRED.mode
-# As pymongo's localThresholdMS: members that are about as near as the nearest.
+# Like pymongo's localThresholdMS: members about as near as the nearest one.
 _WINDOW = 0.015
 
 
 class OneSecondary(Secondary):
-    """Selects one secondary, and tells which; not one of those to avoid, if there are others."""
+    """Selects one secondary, if possible not one to avoid, and remembers which."""
 
     def __init__(self, chosen: Any, avoided: Container[Address]) -> None:
         """Create it for one read.
 
         Args:
-            chosen: The read preference that the user chose, whose tags count if it may read from
-                secondaries.
-            avoided: Secondaries to pass over if there are others.
+            chosen: The read preference that the user chose. Its tags are used if it allows reads
+                from secondaries.
+            avoided: Secondaries to skip if there are others.
         """
         if getattr(chosen, "mode", _PRIMARY) == _PRIMARY_PREFERRED:
             super().__init__(chosen.tag_sets, chosen.max_staleness)
@@ -35,7 +35,7 @@ class OneSecondary(Secondary):
         self.selected: Address | None = None
 
     def __call__(self, selection: Selection) -> Selection:
-        """Select it from those that pymongo knows."""
+        """Select one of the secondaries that pymongo knows."""
         found = super().__call__(selection)
         servers = found.server_descriptions
         servers = [one for one in servers if one.address not in self._avoided] or servers

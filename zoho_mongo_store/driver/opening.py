@@ -1,4 +1,4 @@
-"""Waiting for a client only so long, whatever its name server does."""
+"""Bounds the wait for a client, however long its name server takes."""
 
 import threading
 from collections.abc import Callable
@@ -11,9 +11,9 @@ _Result = TypeVar("_Result")
 
 
 class Opening(Generic[_Result]):
-    """One call in a daemon thread of its own, whose result any number of threads wait for.
+    """One call in its own daemon thread; any number of threads can wait for its result.
 
-    pymongo resolves a ``mongodb+srv`` name for up to ``connectTimeoutMS`` (20 s by default),
+    pymongo takes up to ``connectTimeoutMS`` (20 s by default) to resolve a ``mongodb+srv`` name,
     whatever ``pymongo.timeout`` says.
     """
 
@@ -28,26 +28,26 @@ class Opening(Generic[_Result]):
 
     @property
     def has_failed(self) -> bool:
-        """Whether it is over without a result."""
+        """Whether the call has ended without a result."""
         return self._done.is_set() and self._error is not None
 
     def wait(self, seconds: float) -> _Result:
         """Wait for the result.
 
         Args:
-            seconds: How long.
+            seconds: The longest time to wait.
 
         Returns:
             What the call returned.
 
         Raises:
-            NetworkTimeout: The call is not over yet.
-            Exception: What the call raised.
+            NetworkTimeout: The call has not ended yet.
+            Exception: Whatever the call raised.
         """
         if not self._done.wait(max(seconds, 0)):
             raise NetworkTimeout("the name of the MongoDB cluster is still being resolved")
         if self._error is not None:
-            # Each thread has the traceback of the call, and not that of another's wait.
+            # Each thread gets the traceback of the call, without those of other threads' waits.
             raise self._error.with_traceback(self._traceback)
         return self._result
 

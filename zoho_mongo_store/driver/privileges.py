@@ -1,4 +1,4 @@
-"""What the user who is logged in may do, by what the server says; nothing is tried."""
+"""What the logged-in user may do, according to the server. Nothing is tried out."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,13 +11,13 @@ _EVERYTHING = "anyAction"
 
 
 class Privileges:
-    """The privileges of one user, as they are when it is made."""
+    """The privileges of one user at the time of creation."""
 
     def __init__(self, client: "MongoClient[Any]") -> None:
         """Ask the server.
 
         Args:
-            client: Is logged in as the user.
+            client: A client that is logged in as the user.
         """
         with keeping_words():
             answer = client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
@@ -25,15 +25,15 @@ class Privileges:
         self._given: list[Mapping[str, Any]] = answer["authenticatedUserPrivileges"]
 
     def missing(self, namespace: str, actions: Iterable[str]) -> list[str]:
-        """List what the user may not do.
+        """List the actions that the user may not perform.
 
         Args:
             namespace: The collection, as ``database.collection``.
-            actions: MongoDB's names of what is wanted, such as ``find``.
+            actions: MongoDB's names of the actions, such as ``find``.
 
         Returns:
-            Those of ``actions`` that no privilege allows; none where nobody is logged in, as on a
-            server without access control.
+            The ``actions`` that no privilege allows. Empty if nobody is logged in, as on a server
+            without access control.
         """
         if not self._is_checked:
             return []
@@ -45,7 +45,7 @@ class Privileges:
 
 
 def _includes(resource: Mapping[str, Any], database: str, collection: str) -> bool:
-    """Whether a resource includes a collection. An empty name in it stands for any."""
+    """Whether a resource includes a collection. An empty name in it means any."""
     if resource.get("anyResource"):
         return True
     return resource.get("db") in ("", database) and resource.get("collection") in ("", collection)

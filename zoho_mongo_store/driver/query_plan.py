@@ -1,6 +1,6 @@
-"""Whether an index stands, by how the server would look something up.
+"""Tells from a query plan whether an index exists.
 
-A role that may read a collection may ask that, also where it may not list the indexes.
+A role that may read a collection may ask for a plan, even if it may not list the indexes.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ _BY_INDEX = ("IXSCAN", "EXPRESS_IXSCAN")
 
 
 def is_indexed(collection: Collection[dict[str, Any]], field: str, *, unique: bool) -> bool:
-    """Tell whether the server looks ``field`` up by an index on it alone.
+    """Whether the server looks ``field`` up with an index on that field alone.
 
     Args:
         collection: The collection.
         field: The field.
-        unique: Whether that has to be a unique one.
+        unique: Whether the index must be unique.
     """
     plan = collection.find({field: "-"}).explain()["queryPlanner"]["winningPlan"]
     return any(
@@ -28,7 +28,7 @@ def is_indexed(collection: Collection[dict[str, Any]], field: str, *, unique: bo
 
 
 def _stages(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """List the stages of a plan. They are nested, some in lists."""
+    """Yield the stages of a plan. They are nested, some in lists."""
     if "stage" in plan:
         yield plan
     for value in plan.values():

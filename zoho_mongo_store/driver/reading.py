@@ -1,4 +1,4 @@
-"""Reads that outlive the primary of a replica set."""
+"""Reads that survive the loss of a replica set's primary."""
 
 import time
 from collections.abc import Callable
@@ -17,16 +17,17 @@ from zoho_mongo_store.errors import is_unreachable
 
 _Result = TypeVar("_Result")
 Query = Callable[[Collection[Document]], _Result | None]
-"""Asks a collection once; ``None`` says that there is no such document."""
+"""Queries a collection once; ``None`` means that there is no such document."""
 
 # pymongo itself notices a silent member after its heartbeat of ten seconds or more.
 _AVOIDED_SECONDS = 10.0
 
 
 def patience(timeout: float) -> float:
-    """Tell how long a silent primary is waited for where a secondary can answer.
+    """Return how many seconds to wait for a silent primary if a secondary can answer.
 
-    A fifth of the time-out, but no less than a second if that leaves half of it for the secondary.
+    It is a fifth of the timeout, and at least one second as long as that leaves half of the timeout
+    for the secondary.
 
     Args:
         timeout: Seconds that the whole operation may take.
@@ -35,20 +36,20 @@ def patience(timeout: float) -> float:
 
 
 def remaining(deadline: float) -> float:
-    """Tell the seconds until ``deadline``: at least some, since zero means endless to pymongo."""
+    """Return the seconds until ``deadline``: never zero, which pymongo takes as no limit."""
     return max(deadline - time.monotonic(), 0.001)
 
 
 class Reader:
-    """Reads from the primary, and from a secondary where the primary does not answer.
+    """Reads from the primary, or from a secondary if the primary does not answer.
 
-    Where there is no primary, a secondary is asked at once; where it is silent, after
-    ``patience(timeout)``, and at once until a probe has reached it again. That a document does not
-    exist is believed from a primary alone: what was written a moment ago may not have reached the
-    secondary.
+    If there is no primary, a secondary is asked at once. If the primary is silent, a secondary is
+    asked after ``patience(timeout)``, and from then on at once until a probe reaches the primary
+    again. Only a primary can confirm that a document does not exist: a recent write may not have
+    reached the secondary yet.
 
-    A read preference that the user chose stands. Servers that are no replica set, or that are
-    reached directly, are read as they are.
+    A read preference that the user chose is respected. Servers outside a replica set, and servers
+    reached by a direct connection, are read as they are.
     """
 
     def __init__(self, availability: Availability, timeout: float) -> None:
@@ -66,9 +67,9 @@ class Reader:
 
     @property
     def reads_secondaries(self) -> bool:
-        """Whether a secondary may answer although there is a primary, by the user's own choice.
+        """Whether the user's read preference lets a secondary answer even if there is a primary.
 
-        Known once something was read or written.
+        Known after the first read or write.
         """
         return self._views is not None and not self._views.follows_primary
 
@@ -83,16 +84,16 @@ class Reader:
         """Ask for a document.
 
         Args:
-            collection: Where to ask, with the read preference that the user chose.
-            query: Asks once.
-            deadline: Until when, by ``time.monotonic``.
-            trust_absence: Whether ``None`` is believed from a secondary too.
+            collection: The collection, with the read preference that the user chose.
+            query: Queries it once.
+            deadline: When to give up, by ``time.monotonic``.
+            trust_absence: Whether to accept ``None`` from a secondary too.
 
         Returns:
             What ``query`` returned.
 
         Raises:
-            PyMongoError: Nobody answered in time, or only a secondary did, and with ``None``.
+            PyMongoError: No member answered in time, or only a secondary did, with ``None``.
         """
         views = self._views_of(collection)
         topology = self._deployment.look(collection)
@@ -120,39 +121,39 @@ class Reader:
         return self._ask_primary(views, query, deadline)
 
     def on_primary(self, collection: Collection[Document]) -> Collection[Document]:
-        """Give ``collection`` as it is read from the primary alone."""
+        """Return ``collection`` with reads from the primary only."""
         return self._views_of(collection).primary
 
     def require_member_for(self, collection: Collection[Document]) -> None:
-        """Refuse a read, with ``NetworkTimeout``, if whoever would answer it is known not to."""
+        """Raise ``NetworkTimeout`` if the members that could answer are known not to."""
         if is_of_primary(collection):
             self._availability.require_primary()
         else:
             self._availability.require_any_member()
 
     def lacks_primary(self, collection: Collection[Document]) -> bool:
-        """Tell whether all members that are known are secondaries, as during an election."""
+        """Whether all known members are secondaries, as during an election."""
         topology = self._deployment.look(collection)
         return topology.has_secondary and not topology.has_primary
 
     def has_secondary(self, collection: Collection[Document]) -> bool:
-        """Tell whether a secondary is known that could answer."""
+        """Whether a secondary is known that could answer."""
         return self._deployment.look(collection).has_secondary
 
     def may_have_secondary(self, collection: Collection[Document]) -> bool:
-        """Tell whether a secondary is known, or may turn up when all members are discovered."""
+        """Whether a secondary is known, or may still be discovered."""
         topology = self._deployment.look(collection)
         return topology.has_secondary or (topology.is_replica_set and not topology.has_primary)
 
     def _first(
         self, views: Views, topology: Members, deadline: float
     ) -> tuple[Collection[Document], float]:
-        """Choose whom to ask first, and for how many seconds."""
+        """Choose which member to ask first, and for how many seconds."""
         left = remaining(deadline)
         if not topology.is_replica_set:
             return views.chosen, left
         if not topology.has_secondary:
-            # Alone, or not discovered yet: then others may be known a little later.
+            # There are no others, or they have not been discovered yet.
             return views.chosen, left if topology.has_primary else min(self._patience, left)
         if self._availability.primary_is_silent and views.may_ask_primary:
             return self._secondary(views), min(self._patience, left)
@@ -168,10 +169,10 @@ class Reader:
         query: Query[_Result],
         deadline: float,
     ) -> tuple[_Result | None, Collection[Document]]:
-        """Ask those who may answer in place of the first one; the answer, and who was asked.
+        """Ask other members instead. Returns the answer and the collection that was asked.
 
-        A member that hangs is one of those that pymongo chooses from until a new connection to it
-        has failed, so there are several attempts, each longer than the one before.
+        pymongo may select a hanging member until a new connection to it has failed, so there are
+        several attempts, each longer than the previous one.
         """
         seconds = self._patience
         wants_secondary = views.may_ask_primary
@@ -199,7 +200,7 @@ class Reader:
             seconds *= 2
 
     def _ask_primary(self, views: Views, query: Query[_Result], deadline: float) -> _Result | None:
-        """Ask the primary alone, once there is one that answers."""
+        """Ask only the primary, once there is one that answers."""
         while True:
             if not self._availability.wait_for_primary(deadline - time.monotonic()):
                 raise NetworkTimeout(
@@ -217,14 +218,14 @@ class Reader:
                     self._availability.found_silent(started)
 
     def _secondary(self, views: Views) -> Collection[Document]:
-        """Give the collection as one secondary has it, if possible one that is not silent."""
+        """Return the collection with reads from one secondary, avoiding silent ones if it can."""
         now = time.monotonic()
         self._silent = {one: until for one, until in self._silent.items() if now < until}
         preference: Any = OneSecondary(views.chosen.read_preference, self._silent)
         return views.chosen.with_options(read_preference=preference)
 
     def _note_silence(self, asked: Collection[Document], since: float) -> None:
-        """Note who did not answer, as far as that is known."""
+        """Note which member did not answer, if known."""
         preference: Any = asked.read_preference
         if isinstance(preference, OneSecondary):
             if preference.selected is not None:

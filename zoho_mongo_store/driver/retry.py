@@ -1,4 +1,4 @@
-"""Retries of what pymongo does not retry."""
+"""Retries operations that pymongo does not retry."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,13 +11,13 @@ _Result = TypeVar("_Result")
 
 
 def retry_once(operation: Callable[[], _Result]) -> _Result:
-    """Run ``operation``, and once more if the connection broke.
+    """Run ``operation``, and run it once more if the connection broke.
 
-    pymongo itself retries reads and writes of single documents, but no deletion of many documents,
-    no change of an index, and no command such as ``hello``.
+    pymongo itself retries reads and writes of single documents, but not the deletion of many
+    documents, index changes, or commands such as ``hello``.
 
     Args:
-        operation: What to run. It may run twice, so it has to be idempotent.
+        operation: What to run. It may run twice, so it must be idempotent.
 
     Returns:
         What ``operation`` returned.

@@ -1,4 +1,4 @@
-"""MongoDB's clock: the one that all hosts agree on."""
+"""MongoDB's clock, on which all hosts agree."""
 
 import contextlib
 import logging
@@ -17,7 +17,7 @@ from zoho_mongo_store.errors import keeping_words
 
 logger = logging.getLogger("zoho_mongo_store")
 
-# Seconds that two clocks may differ: the SDK refreshes in the last five.
+# Seconds by which two clocks may differ. The SDK refreshes a token in its last five seconds.
 _TOLERANCE = 2
 _NONE = timedelta(0)
 # Seconds.
@@ -25,17 +25,17 @@ _GOOD_FOR = 10.0
 _RETRY_AFTER = 60.0
 
 Clock = Callable[[], datetime]
-"""Tells the time, with a time zone."""
+"""Returns the time, with a time zone."""
 
 
 def server_clock(database: "Database[Any]", timeout: float) -> Clock:
-    """Ask the server for its time once, and count on from there.
+    """Ask the server for its time once, and count from there.
 
-    This host counts with its monotonic clock, which nobody sets. The result is as exact as half a
-    round trip.
+    This host counts with its monotonic clock, which nobody can set. The result is accurate to half
+    a round trip.
 
     Args:
-        database: Any database of the server.
+        database: Any database on the server.
         timeout: Seconds that the command may take.
 
     Raises:
@@ -52,7 +52,7 @@ def _read(database: "Database[Any]", timeout: float) -> Clock:
                 "hello", codec_options=CodecOptions(tz_aware=True)
             )
     except NotImplementedError:
-        # mongomock has no server, so one clock.
+        # mongomock has no server, so there is only one clock.
         hello = {"localTime": datetime.now(UTC)}
     after = time.monotonic()
     at_start = hello["localTime"] - timedelta(seconds=(after - before) / 2)
@@ -60,17 +60,17 @@ def _read(database: "Database[Any]", timeout: float) -> Clock:
 
 
 class HostClock:
-    """How far this host's clock is from the server's."""
+    """How far this host's clock differs from the server's."""
 
     def __init__(self, read: Callable[[], Clock]) -> None:
-        """Create it; nothing is sent yet.
+        """Create it. Nothing is sent yet.
 
         Args:
             read: Asks the server for its time, as ``server_clock`` does.
         """
         self._read = read
         self._server: Clock | None = None
-        # In seconds: the server's time less this host's monotonic clock, and the doubt about it.
+        # In seconds: the server's time minus this host's monotonic clock, and the uncertainty.
         self._offset = 0.0
         self._uncertainty = 0.0
         self._read_again_at = 0.0
@@ -78,7 +78,7 @@ class HostClock:
         self._warned = False
 
     def server(self) -> Clock:
-        """Ask the server for its time, unless it told it a few seconds ago.
+        """Ask the server for its time, unless it was asked a few seconds ago.
 
         Raises:
             PyMongoError: MongoDB could not be reached, or refused.
@@ -97,7 +97,7 @@ class HostClock:
             self._warned = True
             way = "ahead of" if ahead > timedelta(0) else "behind"
             logger.warning(
-                "The clock of this host is %d s %s MongoDB's: set it by NTP",
+                "The clock of this host is %d s %s MongoDB's: synchronize it with NTP",
                 abs(ahead).total_seconds(),
                 way,
             )
@@ -105,22 +105,22 @@ class HostClock:
 
     @property
     def is_known(self) -> bool:
-        """Whether the server has told its time."""
+        """Whether the server's time is known."""
         return self._server is not None
 
     def ahead_if_known(self) -> timedelta | None:
-        """As ``ahead``, but ``None`` where the server has not told its time; it is not asked."""
+        """As ``ahead``, but without asking the server: ``None`` if its time is not known."""
         return self.ahead(ask=False) if self.is_known else None
 
     def ahead(self, *, ask: bool = True) -> timedelta:
-        """How far this host's clock is ahead, in whole seconds; negative where it is behind.
+        """How far this host's clock is ahead, in whole seconds; negative if it is behind.
 
-        Zero for less than two seconds, and for what a slow answer or a busy host leaves in doubt.
-        Where the server has not told its time, and for a minute after that, the host's clock is
-        taken to be right.
+        Zero if the difference is below two seconds, or uncertain because of a slow answer or a busy
+        host. If the server cannot be asked, the host's clock is taken to be right, and the server
+        is asked again a minute later at the earliest.
 
         Args:
-            ask: Whether the server may be asked, if it never has been.
+            ask: Whether the server may be asked if its time is not known.
         """
         if self._server is None and ask:
             moment = time.monotonic()

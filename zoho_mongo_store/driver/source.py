@@ -1,4 +1,4 @@
-"""What a connection is made of: a URI, or a borrowed client; checked without any network."""
+"""Where a connection comes from: a URI or a borrowed client, checked without the network."""
 
 import os
 from typing import Any, TypeAlias
@@ -18,20 +18,20 @@ Source: TypeAlias = "MongoUri | MongoClient[Any]"
 
 
 def environment_uri() -> str | None:
-    """Read the URI of the environment; one of white space alone is none."""
+    """Read the URI from the environment; only white space counts as none."""
     return os.environ.get(URI_VARIABLE, "").strip() or None
 
 
 def given_source(uri: object, client: "MongoClient[Any] | None") -> Source:
-    """Take the client that is given, or the URI, else the environment's, else the default.
+    """Use the given client or URI, else the environment's URI, else the default.
 
     Args:
-        uri: A connection string. White space around it is dropped, and if nothing is left it counts
-            as none.
+        uri: A connection string. Surrounding white space is ignored, and an empty one counts as
+            none.
         client: A client.
 
     Raises:
-        InvalidInputError: Both are given, or one is nothing that pymongo takes.
+        InvalidInputError: Both are given, or pymongo does not accept the one given.
         OSError: A file that the URI names cannot be read.
     """
     if client is not None:
@@ -40,16 +40,16 @@ def given_source(uri: object, client: "MongoClient[Any] | None") -> Source:
         return checked_client(client)
     if uri is not None and not isinstance(uri, str):
         raise InvalidInputError(
-            f"uri has to be a string, not {type(uri).__name__}; a MongoClient is passed as client="
+            f"uri must be a string, not {type(uri).__name__}; pass a MongoClient as client="
         )
     return MongoUri.parse((uri or "").strip() or environment_uri() or DEFAULT_URI)
 
 
 def checked_database(database: object, source: Source) -> str:
-    """Take the database that is given, else that of the source, else the default.
+    """Use the given database, else the one of the source, else the default.
 
     Raises:
-        InvalidInputError: MongoDB does not take its name.
+        InvalidInputError: MongoDB does not allow its name.
     """
     if database is not None and database != "":
         return check_database_name(database, f"the database {database!r}")

@@ -1,4 +1,4 @@
-"""A lock for work on the network: a thread waits for it only for a limited time."""
+"""A lock for work on the network: threads wait for it only for a limited time."""
 
 import threading
 import time
@@ -14,18 +14,18 @@ _POLL_SECONDS = 0.01
 
 
 class _Ticket:
-    """Stands for one thread in the block; the lock is free once it is gone."""
+    """Represents the thread in the block; the lock is free once the ticket is gone."""
 
 
 class TimedLock:
-    """Lets one thread in at a time; a thread that waits gives up in time.
+    """Lets one thread in at a time; a waiting thread gives up after its time.
 
-    Threads that find MongoDB silent therefore do not wait one after the other.
+    So threads that find MongoDB silent do not wait one after the other.
 
-    An exception that a signal handler raises, such as ``KeyboardInterrupt``, can arrive between any
-    two steps of taking or releasing a lock. So a thread owns a ticket before it takes the lock, and
-    the lock refers to the ticket weakly: whatever is skipped, the lock is free as soon as the
-    exception is handled.
+    An exception raised by a signal handler, such as ``KeyboardInterrupt``, can arrive between any
+    two steps of taking or releasing a lock. So a thread creates a ticket before it takes the lock,
+    and the lock refers to the ticket weakly: whichever step is skipped, the lock is free as soon as
+    the exception has been handled.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class TimedLock:
         while not self._try(ticket):
             left = deadline - time.monotonic()
             if left <= 0:
-                raise NetworkTimeout("another thread has been waiting for MongoDB all the time")
+                raise NetworkTimeout("another thread is still waiting for MongoDB")
             time.sleep(min(_POLL_SECONDS, left))
 
     def _try(self, ticket: _Ticket) -> bool:

@@ -1,4 +1,4 @@
-"""Checking a connection string without touching the network, and what of it is secret."""
+"""Checks a connection string without touching the network, and finds its secrets."""
 
 import re
 from typing import Any, NamedTuple
@@ -23,9 +23,9 @@ _PORT = 27017
 _PASSWORDS = frozenset({"tlscertificatekeyfilepassword", "proxypassword"})
 _PROPERTIES = "authmechanismproperties"
 _SESSION_TOKEN = re.compile("AWS_SESSION_TOKEN:([^,]+)")
-# pymongo's parser refuses these with the other scheme, by which it resolves no name.
+# pymongo's parser refuses these with the mongodb:// scheme, which does not resolve the name.
 _OF_SRV = frozenset({"srvservicename", "srvmaxhosts", "srvallowedhostssuffix"})
-# In the values of these an @ may be meant; in any other it belongs to a password with a "?" in it.
+# The values of these may contain an @. Anywhere else it belongs to a password that contains a "?".
 _MAY_HOLD_AT = frozenset(
     {
         "appname",
@@ -40,22 +40,22 @@ _MAY_HOLD_AT = frozenset(
         *_PASSWORDS,
     }
 )
-# A shorter part of a password is no help to anybody, and masks much else.
+# A shorter part of a password gives nothing away, and masking it would mask much else.
 _SHORTEST_PART = 3
 _PARTS = re.compile(r"[/:?#\[\]@,&=;%\s]+")
 _FORM = f"{_SCHEME}[user:password@]host[:port][,...][/database][?option=value&...]"
 
 
 class MongoUri(NamedTuple):
-    """A connection string that pymongo takes.
+    """A connection string that pymongo accepts.
 
     Attributes:
-        text: The URI for pymongo, without the options that it would warn of and leave out.
+        text: The URI for pymongo, without the options that it would ignore with a warning.
         database: The database that it names, or ``None``.
-        is_srv: Whether a name server has to be asked for its hosts.
-        write_concern: How many members have to acknowledge a write; empty where it does not say.
-        warnings: What is said about each option that was left out.
-        secrets: What no text may show: passwords, and their parts.
+        is_srv: Whether its hosts must be looked up in DNS.
+        write_concern: Its write concern; empty if it has none.
+        warnings: One text for each option that was left out.
+        secrets: What no text may show: passwords and parts of them.
     """
 
     text: str
@@ -66,24 +66,24 @@ class MongoUri(NamedTuple):
     secrets: list[str]
 
     def __repr__(self) -> str:
-        # Not that of a tuple, which would show the password.
+        # The repr of a tuple would show the password.
         return f"MongoUri(database={self.database!r}, is_srv={self.is_srv})"
 
     @classmethod
     def parse(cls, uri: str) -> "MongoUri":
-        """Check a URI, without the white space around it.
+        """Check a URI, ignoring surrounding white space.
 
         Args:
             uri: The connection string.
 
         Raises:
-            InvalidInputError: It cannot be read. The text quotes no part of it.
+            InvalidInputError: It cannot be parsed. The message quotes no part of it.
             OSError: A file that an option names cannot be read.
         """
         uri = uri.strip()
         scheme = next((one for one in (_SCHEME, SRV_SCHEME) if uri.startswith(one)), None)
         if scheme is None:
-            raise _unreadable(f"it has to begin with {_SCHEME} or {SRV_SCHEME}")
+            raise _unreadable(f"it must begin with {_SCHEME} or {SRV_SCHEME}")
         userinfo, address, query = _cut(uri.removeprefix(scheme))
         given = read_options(query)
         secrets = _secrets(userinfo, given)
@@ -107,9 +107,9 @@ def _unreadable(reason: str) -> InvalidInputError:
 
 
 def _cut(rest: str) -> tuple[str, str, str]:
-    """Cut what follows the scheme into the log-in, hosts with database, and options.
+    """Split what follows the scheme into credentials, hosts with database, and options.
 
-    All before the last ``@`` is the log-in, but for an ``@`` in the value of an option.
+    Everything before the last ``@`` is credentials, except for an ``@`` in an option's value.
     """
     head, _, query = rest.partition("?")
     if "@" in query and not all(_may_hold_at(option) for option in re.split("[&;]", query)):
@@ -118,12 +118,12 @@ def _cut(rest: str) -> tuple[str, str, str]:
     if at:
         _check_userinfo(userinfo)
     if not address:
-        raise _unreadable(f"it names no host; its form is {_FORM}")
+        raise _unreadable(f"it names no host; the format is {_FORM}")
     return userinfo, address, query
 
 
 def _may_hold_at(option: str) -> bool:
-    """Whether an ``@`` in it, if there is one, is a part of its value."""
+    """Whether the option has no ``@``, or one that belongs to its value."""
     return "@" not in option or option.partition("=")[0].lower() in _MAY_HOLD_AT
 
 
@@ -137,15 +137,15 @@ def _check_userinfo(userinfo: str) -> None:
 
 def _not_encoded() -> InvalidInputError:
     return _unreadable(
-        "in the user name and the password the characters : / ? # [ ] @ and % have to be "
-        "percent-encoded (urllib.parse.quote_plus does it)"
+        "in the user name and the password the characters : / ? # [ ] @ and % must be "
+        "percent-encoded (use urllib.parse.quote_plus)"
     )
 
 
 def _read(
     scheme: str, userinfo: str, address: str, options: list[UriOption], secrets: list[str]
 ) -> dict[str, Any]:
-    """Have pymongo read the URI, by the scheme that needs no name server."""
+    """Have pymongo parse the URI, with the scheme that needs no name server."""
     is_srv = scheme == SRV_SCHEME
     query = "&".join(str(one) for one in options if one.key not in NOT_PARSED | _OF_SRV)
     query = query and f"?{query}"
@@ -159,19 +159,19 @@ def _read(
             f"{_SCHEME}{login}{address}{query}", default_port=None if is_srv else _PORT
         )
     except (InvalidURI, ValueError):
-        # The text may quote what is a part of a password.
-        raise _unreadable(f"its hosts or its database are wrong; its form is {_FORM}") from None
+        # The text may quote a part of a password.
+        raise _unreadable(f"its hosts or its database are wrong; the format is {_FORM}") from None
     except ConfigurationError as error:
         raise _unreadable(without(secrets, str(error))) from None
     if is_srv and (len(read["nodelist"]) > 1 or read["nodelist"][0][1] is not None):
-        raise _unreadable(f"with {SRV_SCHEME} it names one host, without a port")
+        raise _unreadable(f"with {SRV_SCHEME} it must name exactly one host, without a port")
     if is_srv and read["options"].get("directConnection"):
-        raise _unreadable(f"with {SRV_SCHEME} there is no directConnection=true")
+        raise _unreadable(f"{SRV_SCHEME} and directConnection=true exclude each other")
     return dict(read)
 
 
 def _secrets(userinfo: str, options: list[UriOption]) -> list[str]:
-    """List the passwords as they are given and decoded, and their parts."""
+    """List the passwords, as given and decoded, and their parts."""
     password = userinfo.partition(":")[2]
     given = [password] if password else []
     for option in options:

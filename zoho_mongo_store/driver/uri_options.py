@@ -1,4 +1,4 @@
-"""The options of a connection string: which of them pymongo takes, and which it ignores."""
+"""The options of a connection string: which ones pymongo accepts, and which it ignores."""
 
 import re
 from typing import NamedTuple
@@ -10,17 +10,17 @@ from pymongo.uri_parser import split_options
 from zoho_mongo_store.errors import InvalidInputError
 
 NOT_PARSED = frozenset({"compressors"})
-"""Reading these is no error, but warns of what this machine lacks; the client does so itself."""
+"""Parsing these warns of what this machine lacks; the client warns of that itself."""
 
-# pymongo leaves out an option with a wrong value. Without one of these the log-in would be another,
-# or the tokens would be sent in plain.
+# pymongo ignores an option with an invalid value. Without one of these, it would log in differently
+# or send the tokens unencrypted.
 _OF_SECURITY = re.compile(r"(tls|ssl|auth).*")
 _REPEATABLE = "readpreferencetags"
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class UriOption(NamedTuple):
-    """An option as it is written in a URI; its ``str`` is that.
+    """An option as written in a URI, which is also its ``str``.
 
     Attributes:
         name: Its name.
@@ -32,7 +32,7 @@ class UriOption(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The name by which pymongo knows it, which has no upper case."""
+        """The name in lower case, by which pymongo knows it."""
         return self.name.lower()
 
     def __str__(self) -> str:
@@ -40,22 +40,21 @@ class UriOption(NamedTuple):
 
 
 def read_options(query: str) -> list[UriOption]:
-    """Read what follows the question mark.
+    """Parse what follows the question mark.
 
     Raises:
-        InvalidInputError: It is not made of options. The text quotes no part of it.
+        InvalidInputError: It does not consist of options. The message quotes no part of it.
     """
     if not query:
         return []
     if "&" in query and ";" in query:
         raise InvalidInputError(
-            "the options of the MongoDB URI are separated by &, or by ;, but not by both"
+            "the options of the MongoDB URI must be separated either by & or by ;, not by both"
         )
     pairs = [one.split("=") for one in re.split("[&;]", query)]
     if not all(len(pair) == 2 for pair in pairs):
         raise InvalidInputError(
-            "the options of the MongoDB URI have to be name=value, with = percent-encoded in a "
-            "value"
+            "the options of the MongoDB URI must be name=value; percent-encode a = inside a value"
         )
     return [UriOption(name, value) for name, value in pairs]
 
@@ -63,17 +62,18 @@ def read_options(query: str) -> list[UriOption]:
 def taken_options(given: list[UriOption]) -> tuple[list[UriOption], list[str]]:
     """Leave out the options that pymongo ignores with a warning.
 
-    pymongo warns when the client is made, in releases of late without the option's name.
+    pymongo warns only when the client is created, and recent releases do not name the option.
 
     Args:
         given: The options of a URI.
 
     Returns:
-        The others, and what to say of each that is left out.
+        The remaining options, and one warning for each option that is left out.
 
     Raises:
-        InvalidInputError: One on which security depends has a wrong value. The text names it.
-        OSError: The file that one names cannot be read.
+        InvalidInputError: An option that security depends on has an invalid value. The message
+            names it.
+        OSError: A file that an option names cannot be read.
     """
     taken: list[UriOption] = []
     warnings = []
@@ -87,15 +87,15 @@ def taken_options(given: list[UriOption]) -> tuple[list[UriOption], list[str]]:
         elif option.key in NOT_PARSED or _has_right_value(option):
             taken.append(option)
         elif _OF_SECURITY.fullmatch(option.key):
-            raise InvalidInputError(f"{named} has a value that pymongo does not take")
+            raise InvalidInputError(f"{named} has a value that pymongo does not accept")
         else:
-            warnings.append(f"{named} is ignored: pymongo does not take its value")
+            warnings.append(f"{named} is ignored: pymongo does not accept its value")
     return taken, warnings
 
 
 def _shown(option: UriOption) -> str:
-    """Give the name of an option, unless it cannot be one."""
-    return option.name if _NAME.fullmatch(option.name) else "with the strange name"
+    """Return the name of an option, unless it cannot be one: then it may be a secret."""
+    return option.name if _NAME.fullmatch(option.name) else "with an invalid name"
 
 
 def _has_right_value(option: UriOption) -> bool:

@@ -1,4 +1,4 @@
-"""One collection as it is read from one or another member."""
+"""One collection, with reads from different members."""
 
 from typing import Any, NamedTuple
 
@@ -15,14 +15,14 @@ _NEAREST = ReadPreference.NEAREST.mode
 
 
 class Views(NamedTuple):
-    """A collection, read in three ways.
+    """A collection with three read preferences.
 
     Attributes:
         chosen: As the user's URI or client says.
-        primary: From the primary alone.
-        preferred: From a secondary where there is no primary.
-        follows_primary: Whether the primary answers a read of ``chosen`` wherever there is one.
-        may_ask_primary: Whether the primary may be the member that answers it.
+        primary: From the primary only.
+        preferred: From the primary, or from a secondary if there is no primary.
+        follows_primary: Whether the primary answers a read of ``chosen`` whenever there is one.
+        may_ask_primary: Whether a read of ``chosen`` may go to the primary.
     """
 
     chosen: Collection[Document]
@@ -33,7 +33,7 @@ class Views(NamedTuple):
 
     @classmethod
     def of(cls, collection: Collection[Document]) -> "Views":
-        """Make the views of a collection that has the read preference of the user's choice."""
+        """Derive the views from a collection with the read preference that the user chose."""
         chosen = collection.read_preference
         preferred: Any = ReadPreference.PRIMARY_PREFERRED
         if getattr(chosen, "mode", _PRIMARY) == _PRIMARY_PREFERRED:
@@ -48,20 +48,20 @@ class Views(NamedTuple):
 
 
 def is_of_primary(collection: Collection[Document]) -> bool:
-    """Whether only a primary answers a read of it."""
+    """Whether its reads go to the primary only."""
     return collection.read_preference.mode == _PRIMARY
 
 
 def is_of_secondary(collection: Collection[Document]) -> bool:
-    """Whether only a secondary answers a read of it."""
+    """Whether its reads go to secondaries only."""
     return collection.read_preference.mode == _SECONDARY
 
 
 def follows_primary(collection: Collection[Document]) -> bool:
-    """Whether the primary answers a read of it wherever there is one."""
+    """Whether its reads go to the primary whenever there is one."""
     return collection.read_preference.mode in (_PRIMARY, _PRIMARY_PREFERRED)
 
 
 def may_ask_primary(collection: Collection[Document]) -> bool:
-    """Whether the primary may be the member that answers a read of it."""
+    """Whether its reads may go to the primary."""
     return follows_primary(collection) or collection.read_preference.mode == _NEAREST

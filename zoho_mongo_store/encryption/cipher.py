@@ -14,10 +14,10 @@ from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, ENCRYPTED
 
 # Values of pymongo.encryption.Algorithm, which is imported only when it is used. A field that
-# tokens are looked up by has to be encrypted to the same value each time.
+# tokens are looked up by must always be encrypted to the same value.
 _DETERMINISTIC = "AEAD_AES_256_CBC_HMAC_SHA_512-Deterministic"
 _RANDOM = "AEAD_AES_256_CBC_HMAC_SHA_512-Random"
-# An encrypted value begins with one byte for the algorithm and the data key's id, a UUID.
+# An encrypted value begins with one byte for the algorithm, then the data key's id, a UUID.
 _KEY_ID = slice(1, 17)
 _UUID = 4
 
@@ -25,12 +25,12 @@ _UUID = 4
 class UnreadableError(StoreError):
     """One value cannot be decrypted: it is damaged, or its data key is gone.
 
-    Other values can be decrypted still.
+    Other values may still be readable.
     """
 
 
 class Cipher:
-    """Encrypts and decrypts with the data keys of one key vault, for any number of threads.
+    """Encrypts and decrypts with the data keys of one key vault. Thread-safe.
 
     Attributes:
         vault: The key vault.
@@ -40,11 +40,11 @@ class Cipher:
         """Set up MongoDB's library.
 
         Args:
-            settings: The master keys, and which key vault to use.
-            client: Leads to the key vault. It is not closed.
+            settings: The master keys and the key vault.
+            client: The client for the key vault. It is not closed.
 
         Raises:
-            StoreError: The settings are not what pymongo takes, or the client is not pymongo's.
+            StoreError: pymongo does not accept the settings, or the client is not pymongo's.
         """
         self._settings = settings
         self.vault = KeyVault(client, settings)
@@ -55,16 +55,16 @@ class Cipher:
         self._library.close()
 
     def create_key(self, name: str) -> bool:
-        """Make a data key.
+        """Create a data key.
 
         Args:
             name: Its alternative name.
 
         Returns:
-            Whether it was made; ``False`` if the name is taken by now.
+            Whether it was created; ``False`` if the name is already taken.
 
         Raises:
-            StoreError: It could not be made.
+            StoreError: It could not be created.
         """
         settings = self._settings
         try:
@@ -72,17 +72,17 @@ class Cipher:
         except EncryptionError as error:
             if isinstance(error.cause, DuplicateKeyError):
                 return False
-            self._fail(error, f"no data key can be made with {settings.provider!r}")
+            self._fail(error, f"no data key can be created with {settings.provider!r}")
         return True
 
     def rewrap(self, filter: Mapping[str, Any]) -> int:
         """Wrap data keys with the master key of the first provider.
 
         Args:
-            filter: Which data keys, as a filter on the key vault.
+            filter: Selects the data keys in the key vault.
 
         Returns:
-            How many there are.
+            The number of data keys.
 
         Raises:
             StoreError: They could not be wrapped.
@@ -100,8 +100,8 @@ class Cipher:
         """Encrypt a value.
 
         Args:
-            field: The field that it is for, which decides the algorithm.
-            value: The value in plain.
+            field: The field of the value, which decides the algorithm.
+            value: The value in plain text.
             key: The id of the data key.
 
         Returns:
@@ -126,11 +126,11 @@ class Cipher:
             value: The stored value.
 
         Returns:
-            The value in plain.
+            The value in plain text.
 
         Raises:
             UnreadableError: This value cannot be decrypted.
-            StoreError: No value can: the data key cannot be unwrapped.
+            StoreError: No value can be decrypted: the data key cannot be unwrapped.
             KeyServiceError: The key management service could not be reached.
         """
         try:
@@ -138,7 +138,10 @@ class Cipher:
         except EncryptionError as error:
             self._fail_by_value(error, document, field, key_of(value))
         if not isinstance(text, str):
-            raise UnreadableError(f"the {field} of the document {document!r} is no encrypted text")
+            raise UnreadableError(
+                f"the {field} of the document {document!r} is not an encrypted string: remove the "
+                "document and log in again"
+            )
         return text
 
     def _fail_by_value(
@@ -147,14 +150,17 @@ class Cipher:
         raise_if_elsewhere(error, self._settings)
         where = f"the {field} of the document {document!r}"
         if key is None:
-            raise UnreadableError(f"{where} is damaged: it is no encrypted value") from None
+            raise UnreadableError(
+                f"{where} is damaged: it is not an encrypted value; remove the document and log in "
+                "again"
+            ) from None
         if not self.vault.holds(key):
             raise UnreadableError(
                 f"{where} cannot be decrypted: its data key {key.hex()} is not in the key vault "
-                f"{self.vault.namespace}; restore that from its backup, or remove the document "
-                "and log in again"
+                f"{self.vault.namespace}; restore the vault from its backup, or remove the "
+                "document and log in again"
             ) from None
-        # This raises if the data key is at fault.
+        # Raises if the data key is the cause.
         self.encrypt(field, "", key)
         raise UnreadableError(
             f"{where} is damaged: it was changed after it was encrypted; remove the document and "
@@ -165,13 +171,13 @@ class Cipher:
         raise_if_elsewhere(error, self._settings)
         if not self.vault.holds(key):
             raise StoreError(
-                f"the data key {key.hex()} is not in the key vault {self.vault.namespace} any "
-                "more: restore that from its backup"
+                f"the data key {key.hex()} is no longer in the key vault {self.vault.namespace}: "
+                "restore the vault from its backup"
             ) from None
         self._fail(
             error,
-            f"the data key {key.hex()} cannot be unwrapped: kms_providers have to hold the very "
-            "master key that it was made with",
+            f"the data key {key.hex()} cannot be unwrapped: kms_providers must contain the master "
+            "key that wraps it",
         )
 
     def _fail(self, error: EncryptionError, what: str) -> NoReturn:
@@ -180,11 +186,11 @@ class Cipher:
 
 
 def is_encrypted(value: object) -> TypeGuard[Binary]:
-    """Tell whether ``value`` is marked as an encrypted one, by its BSON subtype."""
+    """Whether ``value`` is marked as encrypted by its BSON subtype."""
     return isinstance(value, Binary) and value.subtype == ENCRYPTED
 
 
 def key_of(value: Binary) -> Binary | None:
-    """Read the id of the data key that ``value`` is encrypted with; ``None`` if it has none."""
+    """Return the id of the data key that ``value`` is encrypted with; ``None`` if it has none."""
     id = value[_KEY_ID]
     return Binary(id, _UUID) if len(id) == _KEY_ID.stop - _KEY_ID.start else None

@@ -10,33 +10,33 @@ from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, SECRET_FIELDS, Document
 
 HOW_TO_ENCRYPT = (
-    "encrypt the collection (zoho-mongo-store encrypt), with plain='read' in the settings of all "
-    "processes until that is done"
+    "encrypt the collection (zoho-mongo-store encrypt), and set plain='read' in all processes "
+    "until that has finished"
 )
 _SETTING = ("$set", "$setOnInsert")
 
 
 class Codec:
-    """Converts between documents in plain and documents as MongoDB stores them."""
+    """Converts between documents in plain text and documents as MongoDB stores them."""
 
     def __init__(self, cipher: Cipher, keys: DataKeys, plain: PlainValues) -> None:
-        """Use the data keys of one moment.
+        """Use the data keys at one moment.
 
         Args:
             cipher: Converts single values.
-            keys: The data keys to write with and to look for.
-            plain: What to do about secrets in plain, as in ``FieldEncryption``.
+            keys: The data keys to write with and to search for.
+            plain: What to do with secrets in plain text, as in ``FieldEncryption``.
         """
         self._cipher = cipher
         self._keys = keys
         self._plain = plain
 
     def encode_filter(self, filter: Mapping[str, Any]) -> Document:
-        """Convert a filter so that it finds its credentials however they are stored.
+        """Convert a filter so that it finds its credentials in whatever form they are stored.
 
         Args:
-            filter: A filter with credentials in plain: each a string, or ``{"$in": [...]}`` of
-                strings. It may stand inside ``$or``.
+            filter: A filter with credentials in plain text: each a string, or ``{"$in": [...]}`` of
+                strings. They may be inside ``$or``.
 
         Returns:
             The filter to send.
@@ -67,14 +67,14 @@ class Codec:
         """Decrypt the secrets in a stored document.
 
         Args:
-            document: The document. It is changed.
+            document: The document. It is changed in place.
 
         Returns:
             The same document.
 
         Raises:
             UnreadableError: A secret cannot be decrypted.
-            StoreError: A secret is in plain, and ``plain`` is ``"refuse"``.
+            StoreError: A secret is in plain text, and ``plain`` is ``"refuse"``.
         """
         for field in SECRET_FIELDS:
             value = document.get(field)

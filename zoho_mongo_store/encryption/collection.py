@@ -1,4 +1,4 @@
-"""The collection of tokens, with its secrets encrypted on MongoDB's side alone."""
+"""The collection of tokens, with its secrets encrypted only on MongoDB's side."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,9 +16,10 @@ _ENCODED_FIELDS = {*SECRET_FIELDS, "$or"}
 
 
 class EncryptedCollection:
-    """A pymongo collection whose callers see secrets in plain. Each method sends one command.
+    """A pymongo collection whose callers see secrets in plain text. Each method sends one command.
 
-    What cannot be encrypted is not sent. It has only the methods below, so no secret gets past it.
+    A value that cannot be encrypted is not sent. There are only the methods below, so no secret
+    gets past the encryption.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class EncryptedCollection:
 
         Args:
             collection: The collection, in which secrets are encrypted.
-            current_codec: Gives the codec of now; see ``Encryptor``.
+            current_codec: Returns the current codec; see ``Encryptor``.
         """
         self._collection = collection
         self._current_codec = current_codec
@@ -73,11 +74,11 @@ class EncryptedCollection:
     def update_each(
         self, updates: Iterable[tuple[Mapping[str, Any], Mapping[str, Any], bool]], /
     ) -> None:
-        """Send many updates by one ``bulk_write``, in no order. When one fails the others go on.
+        """Send many updates with one unordered ``bulk_write``. If one fails, the others go on.
 
         Args:
-            updates: A filter, an update and whether to upsert, for each. It updates the first
-                document that matches.
+            updates: For each update: a filter, the update and whether to upsert. It updates the
+                first document that matches.
         """
         codec = self._codec()
         writes = [
@@ -102,12 +103,12 @@ class EncryptedCollection:
         return self._current_codec(self._collection)
 
     def _encode(self, filter: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Encode the filter if it has to be: documents that no key can read can be deleted."""
+        """Encode the filter if it needs to be: unreadable documents can be deleted by id."""
         return self._codec().encode_filter(filter) if filter.keys() & _ENCODED_FIELDS else filter
 
 
 class EncryptedCursor:
-    """A cursor over documents with their secrets in plain."""
+    """A cursor over documents with their secrets in plain text."""
 
     def __init__(self, cursor: Cursor[Document], collection: EncryptedCollection) -> None:
         """Wrap the cursor of a find in ``collection``."""

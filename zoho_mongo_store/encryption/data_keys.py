@@ -1,12 +1,12 @@
-"""Reads from the names of data keys which of them to use. Pure functions.
+"""Decides by the names of data keys which of them to use. Pure functions.
 
 The data key that secrets are encrypted with has the alternative name ``<key name>``. A rotation
 adds names that begin with it:
 
-- ``<key name>/next``: published, so that all processes look for what is encrypted with it.
-- ``<key name>/retired/<its id>``: was current before. What it encrypted is still looked for.
-- ``<key name>/all/<database>.<collection>``: all secrets of that collection are encrypted with it.
-  Retired keys need not be looked for there.
+- ``<key name>/next``: published, so that all processes search for values encrypted with it.
+- ``<key name>/retired/<its id>``: the former current key. Its values are still searched for.
+- ``<key name>/all/<database>.<collection>``: all secrets of that collection are encrypted with this
+  key, so retired keys are not searched for there.
 """
 
 import re
@@ -23,11 +23,11 @@ class DataKeys(NamedTuple):
     """The data keys of one collection, by their ids.
 
     Attributes:
-        current: Encrypts secrets.
-        searched: All that a stored secret may be encrypted with, the current one first.
-        next: Is about to become current; ``None`` if there is none.
+        current: The key that encrypts secrets.
+        searched: All keys that a stored secret may be encrypted with, the current one first.
+        next: The key that is about to become current, if any.
         settled: Whether all secrets of the collection are known to be encrypted with the current
-            one.
+            key.
     """
 
     current: Binary
@@ -42,12 +42,12 @@ def next_name(key_name: str) -> str:
 
 
 def retired_name(key_name: str, key: Binary) -> str:
-    """Return the alternative name of a data key that was current."""
+    """Return the alternative name of a former current data key."""
     return SEPARATOR.join((key_name, "retired", key.hex()))
 
 
 def settled_name(key_name: str, namespace: str) -> str:
-    """Return the alternative name that says what all secrets of a collection are encrypted with."""
+    """Return the alternative name of the key that encrypts all secrets of a collection."""
     return SEPARATOR.join((key_name, "all", namespace))
 
 
@@ -70,8 +70,8 @@ def data_keys(
         The data keys; ``None`` if there are no documents.
 
     Raises:
-        StoreError: The key vault lacks a data key or its unique index. Any choice would lose what
-            the other data keys encrypted.
+        StoreError: The key vault lacks a data key or its unique index. Any choice would lose the
+            values encrypted with the other data keys.
     """
     keys = {document["_id"]: set(document["keyAltNames"]) for document in documents}
     if not keys:
@@ -80,15 +80,15 @@ def data_keys(
     next_ = [key for key, names in keys.items() if next_name(key_name) in names]
     if len(current) > 1 or len(next_) > 1:
         raise StoreError(
-            f"several data keys bear the name {key_name!r}: the key vault lacks its unique index. "
-            "Keep the one that documents are encrypted with, then call ensure_indexes"
+            f"several data keys have the name {key_name!r}, because the key vault lacks its unique "
+            "index: keep the one that documents are encrypted with, then call ensure_indexes()"
         )
     if not current and not next_:
         raise StoreError(
-            f"the key vault holds no current data key {key_name!r}, only retired ones: restore it "
-            "from its backup"
+            f"the key vault has no current data key {key_name!r}, only retired ones: restore the "
+            "vault from its backup"
         )
-    # Between two steps of a rotation there is no current one. The next one takes its place.
+    # Between two steps of a rotation there is no current key. The next one takes its place.
     writing = (current or next_)[0]
     settled = len(keys) == 1 or settled_name(key_name, namespace) in keys[writing]
     others = next_ if settled else keys

@@ -1,4 +1,4 @@
-"""The encryption of one store over time: set up on first use, and told of new data keys."""
+"""The encryption of one store over time: set up on first use, aware of new data keys."""
 
 import time
 
@@ -20,35 +20,35 @@ from zoho_mongo_store.errors import StoreError, is_unreachable
 from zoho_mongo_store.model.document import Document
 
 REREAD_SECONDS = 10.0
-"""How often a process reads the list of data keys again."""
+"""How often a process re-reads the list of data keys."""
 LATEST_SECONDS = 15.0
-"""How old a list may be that threads use while another thread reads it again.
+"""The oldest list that threads may use while another thread is re-reading it.
 
-A rotation waits for longer than this.
+A rotation waits longer than this.
 """
 UNDER_WAY_SECONDS = 15.0
-"""How long an operation may go on with the list that it began with: the timeout of its store."""
+"""How long an operation may use the list that it started with: the timeout of its store."""
 
-# How long finds use an older list before they try the key vault again, while there is no primary.
+# While there is no primary, finds use an older list and retry the key vault this often.
 RETRY_SECONDS = 5.0
 
-# A forked child must not take apart what the parent's threads were using.
+# A forked child must not free what the parent's threads were using.
 _left_to_the_parent: list[Cipher] = []
 
 
 class Encryptor:
-    """Keeps the current ``Codec`` of one store, for any number of threads.
+    """Keeps the current ``Codec`` of one store. Thread-safe.
 
-    Nothing is sent before the first use, which makes the data key if there is none. Every ten
-    seconds an operation reads the list of data keys again, so a rotation needs no restart.
+    Nothing is sent before the first use, which creates the data key if there is none. Every ten
+    seconds an operation re-reads the list of data keys, so a rotation needs no restart.
     """
 
     def __init__(self, settings: FieldEncryption, timeout: float) -> None:
         """Remember the settings.
 
         Args:
-            settings: What the application chose.
-            timeout: Seconds that a thread waits for another one that reads the list of data keys.
+            settings: The application's settings.
+            timeout: Seconds that a thread waits for another one that is reading the data keys.
 
         Raises:
             StoreError: The extra ``encryption`` is not installed.
@@ -64,22 +64,22 @@ class Encryptor:
         reset_after_fork(self)
 
     def in_plain(self, collection: Collection[Document]) -> EncryptedCollection:
-        """Give a collection of the store with its secrets in plain on this side."""
+        """Return a collection of the store whose callers see secrets in plain text."""
         return EncryptedCollection(collection, self.current_codec)
 
     def current_codec(self, collection: Collection[Document]) -> Codec:
-        """Return the codec with the data keys of now.
+        """Return the codec with the current data keys.
 
         Args:
-            collection: The collection of the store, whose client leads to the key vault. Where a
-                secondary may answer a read of it, an older list does while there is no primary:
-                that a document does not exist is looked up once more on the primary.
+            collection: The collection of the store, whose client is used for the key vault too. If
+                a secondary may answer its reads, an older list will do while there is no primary,
+                since a miss is looked up again on the primary.
 
         Returns:
-            The codec, whose list of data keys is otherwise not older than ``LATEST_SECONDS``.
+            The codec. Otherwise its list of data keys is not older than ``LATEST_SECONDS``.
 
         Raises:
-            StoreError: The settings do not fit the key vault or what the collection holds.
+            StoreError: The settings do not match the key vault or the contents of the collection.
             PyMongoError: MongoDB could not be reached, or refused.
         """
         codec = self._codec
@@ -97,7 +97,7 @@ class Encryptor:
             return codec
 
     def ensure_index(self, collection: Collection[Document]) -> Changes:
-        """Make the unique index of the key vault, over the client of ``collection``."""
+        """Create the unique index of the key vault, using the client of ``collection``."""
         vault = KeyVault(collection.database.client, self._settings)
         return vault.ensure_index()
 
@@ -108,7 +108,7 @@ class Encryptor:
             cipher.close()
 
     def after_fork(self) -> None:
-        """Begin anew in a forked child, which has another client."""
+        """Start afresh in a forked child, which has another client."""
         if self._cipher is not None:
             _left_to_the_parent.append(self._cipher)
         self._cipher = self._codec = None
@@ -121,7 +121,7 @@ class Encryptor:
         return LATEST_SECONDS if self._reading.held else REREAD_SECONDS
 
     def _read_again(self, collection: Collection[Document]) -> Codec:
-        """Read the list of data keys, unless another thread has just done so."""
+        """Re-read the list of data keys, unless another thread has just done so."""
         with self._reading.hold(self._timeout):
             codec = self._codec
             if codec is None or self._age() >= REREAD_SECONDS:
@@ -129,7 +129,7 @@ class Encryptor:
             return codec
 
     def _read(self, collection: Collection[Document]) -> Codec:
-        """Read the list of data keys; the first time also check the collection."""
+        """Read the list of data keys, and check the collection the first time."""
         began = time.monotonic()
         if self._cipher is None:
             self._cipher = Cipher(self._settings, collection.database.client)
@@ -137,7 +137,7 @@ class Encryptor:
         if is_of_secondary(collection):
             vault = self._cipher.vault
             keys = vault.keys(collection.full_name, collection.read_preference)
-            # It may lack the newest: good for finds, until the primary can be asked.
+            # It may lack the newest key, but will do for finds until the primary can be asked.
             began -= LATEST_SECONDS
             self._retry_at = time.monotonic() + RETRY_SECONDS
         keys = keys or obtain_keys(collection, self._cipher)

@@ -1,4 +1,4 @@
-"""Makes the first data key of a collection: one for the whole fleet."""
+"""Creates the first data key of a collection: one for the whole fleet."""
 
 import time
 from typing import Any
@@ -14,26 +14,26 @@ from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
 ANY_TEXT = {"$gte": ""}
 ANY_BINARY = {"$gte": Binary(b"")}
 
-# Another process's new data key is read once the majority has it.
+# A data key that another process has just created can be read once the majority has it.
 _ATTEMPTS = 20
 _PAUSE = 0.1
 
 
 def obtain_keys(collection: Collection[Document], cipher: Cipher) -> DataKeys:
-    """Read the data keys of a collection, and make the first one if the key vault has none.
+    """Read the data keys of a collection, and create the first one if the key vault has none.
 
-    When several processes make one at once, the unique index lets one of them through, and all use
-    that key.
+    If several processes create one at once, the unique index accepts one of them, and all processes
+    use that key.
 
     Args:
         collection: The collection of the tokens.
-        cipher: Makes the data key, and holds the key vault.
+        cipher: Creates the data key, and holds the key vault.
 
     Returns:
         The data keys.
 
     Raises:
-        StoreError: The key vault is empty and documents are encrypted. Their data key is lost, and
+        StoreError: The key vault is empty, but documents are encrypted. Their data key is lost, and
             a new one would hide that.
     """
     vault = cipher.vault
@@ -44,7 +44,7 @@ def obtain_keys(collection: Collection[Document], cipher: Cipher) -> DataKeys:
         if keys is not None:
             return keys
         is_in_use = holds_credential(collection, ANY_BINARY)
-        # Another process may just have made the key, and saved: what it saved is newer than that.
+        # Another process may have created the key and saved a token since the first look.
         keys = vault.keys(collection.full_name)
         if keys is not None:
             return keys
@@ -59,7 +59,7 @@ def obtain_keys(collection: Collection[Document], cipher: Cipher) -> DataKeys:
 
 
 def holds_credential(collection: Collection[Document], condition: dict[str, Any]) -> bool:
-    """Tell whether a credential of any document meets ``condition``, by an index scan per field."""
+    """Whether a credential of any document meets ``condition``; one index scan per field."""
     return any(
         collection.find_one({field: condition}, {"_id": 1}) is not None
         for field in CREDENTIAL_FIELDS

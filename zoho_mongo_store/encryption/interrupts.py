@@ -1,7 +1,7 @@
-"""What a signal's handler raises while MongoDB's library computes.
+"""Recovers exceptions that a signal's handler raises while MongoDB's library is computing.
 
-The library calls Python functions (pymongocrypt/crypto.py), in which signals are handled. It takes
-what is raised there for its own failure, and keeps only the text of its traceback.
+The library calls Python functions (pymongocrypt/crypto.py), in which signals are handled. It treats
+an exception raised there as its own failure, and keeps only the text of the traceback.
 """
 
 import threading
@@ -20,7 +20,7 @@ _raised = threading.local()
 
 
 class _Formatter:
-    """Stands for the module ``traceback`` in pymongocrypt, and remembers what is formatted."""
+    """Replaces the module ``traceback`` in pymongocrypt, and remembers what is formatted."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(traceback, name)
@@ -28,15 +28,15 @@ class _Formatter:
     def format_exception(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> list[str]:
-        """Format it as ``traceback.format_exception`` does, and remember it for this thread."""
+        """Format like ``traceback.format_exception``, and remember the error for this thread."""
         _raised.error = error.with_traceback(trace)
         return traceback.format_exception(kind, error, trace)
 
 
 def remember_what_is_raised() -> None:
-    """Have pymongocrypt leave behind what is raised in its Python functions; it has no option.
+    """Make pymongocrypt remember exceptions raised in its Python functions. It has no option.
 
-    Where a release of it works in another way, ``raise_if_interrupted`` goes by the text.
+    If a release works in another way, ``raise_if_interrupted`` falls back on the text.
     """
     from pymongocrypt import crypto  # type: ignore[import-untyped]
 
@@ -45,13 +45,13 @@ def remember_what_is_raised() -> None:
 
 
 def raise_if_interrupted(error: EncryptionError) -> None:
-    """Raise again what was raised inside the library: else Ctrl-C looks like a damaged value.
+    """Raise again what was raised inside the library, or Ctrl-C would look like a damaged value.
 
     Args:
         error: The library's failure.
 
     Raises:
-        BaseException: What a signal's handler raised, as it is.
+        BaseException: What a signal's handler raised, unchanged.
         StoreError: Something else was raised inside.
     """
     inside: BaseException | None = _raised.__dict__.pop("error", None)
@@ -71,4 +71,4 @@ def _raise_by_name(text: str) -> None:
         raise KeyboardInterrupt from None
     if name == SystemExit.__name__:
         raise SystemExit(int(argument) if argument.isdecimal() else argument or None) from None
-    raise StoreError(f"the encryption did not finish: {name} was raised in it") from None
+    raise StoreError(f"the encryption did not finish: it was interrupted by {name}") from None

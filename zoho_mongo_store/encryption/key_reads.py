@@ -1,4 +1,4 @@
-"""Where data keys are read: from a secondary, if one answers in the place of the primary."""
+"""Chooses where data keys are read: from a secondary, if one answers instead of the primary."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from zoho_mongo_store.model.document import Document
 if TYPE_CHECKING:
     from pymongo.encryption import ClientEncryption
 
-# While there is no primary, the key vault is read from a secondary anyway.
+# If there is no primary, the key vault is read from a secondary in any case.
 _preference: ContextVar[Any] = ContextVar(
     "read preference of data keys", default=ReadPreference.PRIMARY_PREFERRED
 )
@@ -22,9 +22,9 @@ _preference: ContextVar[Any] = ContextVar(
 
 @contextmanager
 def reading_keys_for(collection: Collection[Document]) -> Iterator[None]:
-    """In the block, read data keys where the documents of ``collection`` are read.
+    """In the block, read data keys from where the documents of ``collection`` are read.
 
-    A data key never changes, so any member's will do.
+    A data key never changes, so any member's copy will do.
     """
     if not is_of_secondary(collection):
         yield
@@ -37,10 +37,10 @@ def reading_keys_for(collection: Collection[Document]) -> Iterator[None]:
 
 
 def read_keys_past_primary(library: "ClientEncryption[dict[str, Any]]") -> None:
-    """Let the library read data keys as ``reading_keys_for`` says.
+    """Make the library read data keys as ``reading_keys_for`` says.
 
-    The library forgets a data key after a minute. pymongo has no option for where it is read, and
-    reads from the primary alone.
+    The library forgets a data key after a minute. pymongo reads it only from the primary, and has
+    no option to change that.
     """
     reader = getattr(library, "_io_callbacks", None)
     vault = getattr(reader, "key_vault_coll", None)
@@ -55,7 +55,7 @@ def read_keys_past_primary(library: "ClientEncryption[dict[str, Any]]") -> None:
 
 
 class _Vault(Collection[dict[str, Any]]):
-    """The key vault, read by the read preference of the moment."""
+    """The key vault, read with the current read preference."""
 
     def find(self, *arguments: Any, **options: Any) -> Any:
         return self.with_options(read_preference=_preference.get()).find(*arguments, **options)

@@ -34,7 +34,7 @@ _CHANGED = {"$currentDate": {"updateDate": True}}
 
 
 class KeyVault:
-    """The data keys of one name, read and written with the majority.
+    """The data keys under one name, with majority reads and writes.
 
     Attributes:
         namespace: The database and collection, as ``database.collection``.
@@ -42,18 +42,18 @@ class KeyVault:
     """
 
     def __init__(self, client: "MongoClient[Any]", settings: FieldEncryption) -> None:
-        """Name the collection; nothing is sent.
+        """Select the collection. Nothing is sent.
 
         Args:
-            client: Leads to the key vault.
-            settings: Where it is, and what the data key is called.
+            client: The client for the key vault.
+            settings: Name the key vault and the data key.
         """
         self.namespace = settings.key_vault
         self.key_name = settings.key_name
         database, _, collection = self.namespace.partition(".")
         self._collection = client[database].get_collection(
             collection,
-            # As the drivers' own key vaults: a data key's id is a UUID.
+            # Like the drivers' own key vaults: a data key's id is a UUID.
             CodecOptions(uuid_representation=UuidRepresentation.UNSPECIFIED),
             read_preference=ReadPreference.PRIMARY,
             read_concern=ReadConcern("majority"),
@@ -61,9 +61,9 @@ class KeyVault:
         )
 
     def ensure_index(self) -> Changes:
-        """Make the unique index on the alternative names, unless it exists.
+        """Create the unique index on the alternative names, unless it exists.
 
-        Without it two processes could each make a data key.
+        Without it, two processes could each create a data key.
 
         Returns:
             What was done.
@@ -77,7 +77,7 @@ class KeyVault:
                     return Changes([], [], [], [INDEX_NAME])
                 self._collection.create_index(_FIELD, **_INDEX_OPTIONS)
         except OperationFailure as error:
-            # The application's role may not look at indexes, and may rely on one that exists.
+            # The role may not list indexes, and the index may exist all the same.
             if lacks_privilege(error) and is_indexed(self._collection, _FIELD, unique=True):
                 return Changes([], [], [], [INDEX_NAME])
             raise
@@ -88,14 +88,14 @@ class KeyVault:
 
         Args:
             namespace: The collection of the tokens.
-            preference: The read preference. Default: the primary alone.
+            preference: The read preference. Default: the primary only.
         """
         vault = self._collection.with_options(read_preference=preference)
         documents = vault.find(named(self.key_name), {"keyAltNames": 1})
         return data_keys(documents, self.key_name, namespace)
 
     def holds(self, key: Binary) -> bool:
-        """Tell whether there is a data key with this id, whatever its name."""
+        """Whether there is a data key with this id, whatever its name."""
         return self._collection.find_one({"_id": key}, {"_id": 1}) is not None
 
     def promote(self, keys: DataKeys) -> None:
@@ -113,7 +113,7 @@ class KeyVault:
         self._collection.update_many(
             {"keyAltNames": note, "_id": {"$ne": key}}, {"$pull": {"keyAltNames": note}, **_CHANGED}
         )
-        # Another data key has the name only if it has become current in the meantime.
+        # Another data key can have the name only if it has become current in the meantime.
         with suppress(DuplicateKeyError):
             self._collection.update_one(
                 {"_id": key}, {"$addToSet": {"keyAltNames": note}, **_CHANGED}

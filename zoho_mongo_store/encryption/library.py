@@ -17,7 +17,7 @@ from zoho_mongo_store.errors import KeyServiceError, StoreError, is_unreachable,
 if TYPE_CHECKING:
     from pymongo.encryption import ClientEncryption
 
-# What libmongocrypt says after it tried a key management service again and again.
+# libmongocrypt's text after it has tried a key management service several times.
 _SERVICE_IS_AWAY = "last attempt failed with"
 _LONGEST_REASON = 300
 _ADDRESSES = ("endpoint", "identityPlatformEndpoint")
@@ -27,10 +27,12 @@ def require_library() -> None:
     """Check that the extra ``encryption`` is installed, without importing it.
 
     Raises:
-        StoreError: It is not.
+        StoreError: It is not installed.
     """
     if importlib.util.find_spec("pymongocrypt") is None:
-        raise StoreError("encryption needs an extra: pip install 'zoho-mongo-store[encryption]'")
+        raise StoreError(
+            "encryption is not installed: run pip install 'zoho-mongo-store[encryption]'"
+        )
 
 
 def open_library(
@@ -39,20 +41,20 @@ def open_library(
     """Open the library.
 
     Args:
-        settings: The master keys, and which key vault to use.
-        client: Leads to the key vault.
+        settings: The master keys and the key vault.
+        client: The client for the key vault.
 
     Returns:
         The library, to be closed by the caller.
 
     Raises:
-        StoreError: The settings are not what pymongo takes, or the client is not pymongo's.
+        StoreError: pymongo does not accept the settings, or the client is not pymongo's.
     """
     from pymongo.encryption import ClientEncryption
     from pymongocrypt.errors import MongoCryptError  # type: ignore[import-untyped]
 
     if not isinstance(client, MongoClient):
-        raise StoreError("encryption needs pymongo's MongoClient: mongomock cannot encrypt")
+        raise StoreError("encryption needs a pymongo MongoClient: mongomock cannot encrypt")
     try:
         library: ClientEncryption[dict[str, Any]] = ClientEncryption(
             settings.kms_providers,
@@ -73,7 +75,7 @@ def raise_if_elsewhere(error: EncryptionError, settings: FieldEncryption) -> Non
 
     Args:
         error: The library's failure.
-        settings: Those that it was opened with.
+        settings: The settings that it was opened with.
 
     Raises:
         KeyServiceError: The key management service could not be reached.
@@ -88,22 +90,22 @@ def raise_if_elsewhere(error: EncryptionError, settings: FieldEncryption) -> Non
 
 
 def reason_of(error: Exception, settings: FieldEncryption) -> str:
-    """Return the text of the library's failure, cut short and without the credentials."""
+    """Return the text of the library's failure, shortened and without credentials."""
     return without(_texts(settings.kms_providers), str(error))[:_LONGEST_REASON]
 
 
 def _is_from_key_service(error: Exception) -> bool:
-    """Whether pymongo raised ``error`` on its way to the service, not to MongoDB.
+    """Whether ``error`` comes from pymongo's request to the service and not from MongoDB.
 
-    Both raise the same classes; the function that asks the service is
-    ``EncryptionIO.kms_request`` (pymongo/synchronous/encryption.py).
+    The classes are the same. The function that asks the service is ``EncryptionIO.kms_request``
+    (pymongo/synchronous/encryption.py).
     """
     frames = traceback.walk_tb(error.__traceback__)
     return any(frame.f_code.co_name == "kms_request" for frame, _ in frames)
 
 
 def _texts(value: object) -> Iterator[str]:
-    """List all texts in the credentials of the providers except addresses. No error shows them."""
+    """Yield all texts in the providers' credentials except addresses. No error may show them."""
     if isinstance(value, Mapping):
         for name, one in value.items():
             if name not in _ADDRESSES:

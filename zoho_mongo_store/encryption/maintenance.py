@@ -1,7 +1,7 @@
 """Encrypts and decrypts a whole collection, and rotates its keys, while applications use it.
 
-Each function can be stopped and run again at any time. Each raises ``SDKException`` with the code
-``TOKEN_STORE`` when it fails, without any secret.
+Each function can be stopped and run again at any time. If it fails, it raises ``SDKException`` with
+the code ``TOKEN_STORE`` and a message without any secret.
 """
 
 import time
@@ -33,7 +33,7 @@ _TICK = 0.25
 
 
 def _ignore(progress: MigrationProgress) -> None:
-    """Do nothing: nobody watches."""
+    """Do nothing."""
 
 
 def encrypt_collection(
@@ -43,10 +43,10 @@ def encrypt_collection(
     timeout: float = 5.0,
     on_progress: OnProgress = _ignore,
 ) -> MigrationReport:
-    """Encrypt all secrets in a collection. The data key is made if there is none.
+    """Encrypt all secrets in a collection. If there is no data key, it is created.
 
-    Until it is done every process has to use ``plain="read"``, which finds encrypted and plain
-    secrets.
+    Until it has finished, every process must use ``plain="read"``, which finds both encrypted and
+    plain secrets.
 
     Args:
         collection: The collection of the tokens.
@@ -55,10 +55,10 @@ def encrypt_collection(
         on_progress: Called after each batch of documents. Default: nothing is called.
 
     Returns:
-        What became of the documents.
+        What was done.
 
     Raises:
-        SDKException: It failed. What was encrypted until then stays encrypted.
+        SDKException: It failed. Secrets encrypted so far stay encrypted.
     """
     with _cipher("encrypt", collection, encryption) as cipher:
         with pymongo.timeout(timeout):
@@ -76,8 +76,8 @@ def decrypt_collection(
 ) -> MigrationReport:
     """Decrypt all secrets in a collection.
 
-    Until it is done every process has to use ``plain="write"``, which finds encrypted and plain
-    secrets, and writes plain ones.
+    Until it has finished, every process must use ``plain="write"``, which finds both encrypted and
+    plain secrets, and writes plain ones.
 
     Args:
         collection: The collection of the tokens.
@@ -86,10 +86,10 @@ def decrypt_collection(
         on_progress: Called after each batch of documents. Default: nothing is called.
 
     Returns:
-        What became of the documents.
+        What was done.
 
     Raises:
-        SDKException: It failed. What was decrypted until then stays in plain.
+        SDKException: It failed. Secrets decrypted so far stay in plain text.
     """
     with _cipher("decrypt", collection, encryption) as cipher:
         return migrate(collection, decrypting(cipher), timeout, on_progress)
@@ -100,16 +100,16 @@ def rotate_master_key(
 ) -> int:
     """Wrap the data keys with the master key of the first of ``kms_providers``.
 
-    No document is changed. Before, every process has to know both master keys: the one that wraps
-    the data keys now, and the new one.
+    No token document is changed. Before you call it, every process must know both master keys: the
+    one that wraps the data keys now, and the new one.
 
     Args:
         collection: The collection of the tokens.
         encryption: The master keys, the new one first, and the data key.
-        timeout: Seconds for the whole of it.
+        timeout: Seconds for the whole operation.
 
     Returns:
-        How many data keys there are.
+        The number of data keys.
 
     Raises:
         SDKException: It failed. Each data key is wrapped with one of the two master keys.
@@ -126,26 +126,26 @@ def rotate_data_key(
     store_timeout: float = UNDER_WAY_SECONDS,
     on_progress: OnProgress = _ignore,
 ) -> MigrationReport:
-    """Make a new data key, and encrypt all secrets in a collection with it.
+    """Create a new data key, and encrypt all secrets in a collection with it.
 
-    The new key is published, so that every process looks for it. Then it becomes the current one,
-    so that every process writes with it. Then the documents are converted. Before each of the last
-    two steps this waits for every process, so it takes over a minute. The old key stays in the
-    vault: backups of the documents need it. A rotation that was stopped, or that another collection
-    with the same key began, is finished without making another key.
+    First the new key is published, so that every process searches with it too. Then it becomes the
+    current key, so that every process writes with it. Then the documents are converted. Before each
+    of the last two steps this waits for every process, so it takes over a minute. The old key stays
+    in the vault, because backups of the documents need it. A rotation that was stopped, or that was
+    started for another collection with the same key, is finished without creating another key.
 
     Args:
         collection: The collection of the tokens.
         encryption: The master keys and the data key.
         timeout: Seconds that each operation may take.
-        store_timeout: Seconds: the longest ``timeout`` of any store that uses the collection. Each
-            wait is this long, plus the 15 seconds in which every process reads the list of data
-            keys again.
+        store_timeout: The longest ``timeout`` in seconds of any store that uses the collection.
+            Each wait takes this long plus 15 seconds, within which every process re-reads the list
+            of data keys.
         on_progress: Called after each batch of documents, and while waiting. Default: nothing is
             called.
 
     Returns:
-        What became of the documents.
+        What was done.
 
     Raises:
         SDKException: It failed. Call it again to finish.
@@ -171,7 +171,7 @@ def rotate_data_key(
 
 
 def _wait(store_timeout: float, on_progress: OnProgress) -> None:
-    """Wait until every operation under way knows the data keys as they are now."""
+    """Wait until every operation in progress knows the current data keys."""
     total = LATEST_SECONDS + store_timeout
     began = time.monotonic()
     while (passed := time.monotonic() - began) < total:
@@ -184,7 +184,7 @@ def _wait(store_timeout: float, on_progress: OnProgress) -> None:
 def _cipher(
     operation: str, collection: Collection[Document], encryption: FieldEncryption
 ) -> Iterator[Cipher]:
-    """Open a cipher for the block. Whatever fails in the block becomes an ``SDKException``."""
+    """Open a cipher for the block. Any failure in the block becomes an ``SDKException``."""
     try:
         require_library()
         with closing(Cipher(encryption, collection.database.client)) as cipher:

@@ -1,4 +1,4 @@
-"""Converts the secrets of a whole collection, some documents at a time, while others use it."""
+"""Converts the secrets of a whole collection, batch by batch, while others use it."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -12,17 +12,17 @@ from pymongo.collection import Collection
 from zoho_mongo_store.encryption.cipher import Cipher, UnreadableError, is_encrypted, key_of
 from zoho_mongo_store.model.document import SECRET_FIELDS, Document
 
-# As many as a slow server writes in time.
+# As many as a slow server can write within a timeout.
 _BATCH = 100
 
 
 class MigrationProgress(NamedTuple):
-    """How far an operation is.
+    """The progress of an operation.
 
     Attributes:
-        step: ``"documents"``; or ``"waiting"`` until all processes know of a change.
-        done: Documents or seconds so far. It begins again with each round over the documents.
-        total: Documents or seconds in all.
+        step: ``"documents"``, or ``"waiting"`` until all processes know of a change.
+        done: Documents or seconds so far. It starts again with each round over the documents.
+        total: Documents or seconds in total.
     """
 
     step: str
@@ -31,12 +31,13 @@ class MigrationProgress(NamedTuple):
 
 
 class MigrationReport(NamedTuple):
-    """What became of the documents.
+    """What was done to the documents.
 
     Attributes:
-        changed: How many were changed.
-        rounds: How often all documents were read. In the last round nothing was left to do.
-        unreadable: Why some were left as they are: one line for each, with its ``_id``.
+        changed: The number of documents that were changed.
+        rounds: How often all documents were read. The last round found nothing left to do.
+        unreadable: The documents that were left unchanged: one line for each, with its ``_id`` and
+            the reason.
     """
 
     changed: int
@@ -46,7 +47,7 @@ class MigrationReport(NamedTuple):
 
 OnProgress = Callable[[MigrationProgress], None]
 Conversion = Callable[[Document], Document]
-"""Returns the fields of a document that have to change, with their new values."""
+"""Returns the fields of a document that need to change, with their new values."""
 
 
 def migrate(
@@ -54,19 +55,19 @@ def migrate(
 ) -> MigrationReport:
     """Convert every document until nothing is left to convert.
 
-    Each document is changed by one update, which applies only if the document still holds the
-    values that were read. So this can be stopped and run again at any time, run twice at once, and
-    run while others save. A document that changed in the meantime is read again in the next round.
-    ``updated_at`` stays. The updates of a batch are sent together, in no order.
+    Each document is changed by one update, which applies only if the document still has the values
+    that were read. So this can be stopped and run again at any time, run twice at once, and run
+    while others save. A document that has changed in the meantime is read again in the next round.
+    ``updated_at`` does not change. The updates of a batch are sent together, unordered.
 
     Args:
         collection: The collection of the tokens.
-        convert: What to change in each document.
-        timeout: Seconds that each batch may take to be read, and to be converted and written.
+        convert: Returns what to change in a document.
+        timeout: Seconds for reading each batch, and again for converting and writing it.
         on_progress: Called after each batch.
 
     Returns:
-        What became of the documents.
+        What was done.
 
     Raises:
         PyMongoError: MongoDB could not be reached, or refused.
@@ -91,7 +92,7 @@ def migrate(
 
 
 def encrypting(cipher: Cipher, key: Any) -> Conversion:
-    """Make a conversion that encrypts what is not encrypted with the data key ``key`` yet."""
+    """Create a conversion that encrypts what is not yet encrypted with the data key ``key``."""
 
     def convert(document: Document) -> Document:
         return {
@@ -104,7 +105,7 @@ def encrypting(cipher: Cipher, key: Any) -> Conversion:
 
 
 def decrypting(cipher: Cipher) -> Conversion:
-    """Make a conversion that decrypts what is encrypted."""
+    """Create a conversion that decrypts what is encrypted."""
 
     def convert(document: Document) -> Document:
         return {
@@ -130,7 +131,7 @@ def _batches(collection: Collection[Document], timeout: float) -> Iterator[list[
 def _updates(
     batch: list[Document], convert: Conversion, unreadable: list[str]
 ) -> Iterator[UpdateOne]:
-    """Make the update of each document that has to change, and note which cannot be read."""
+    """Yield the update of each document that needs to change, and note which cannot be read."""
     for document in batch:
         try:
             changes = convert(document)
@@ -143,7 +144,7 @@ def _updates(
 
 
 def _secrets(document: Document) -> list[tuple[str, Any]]:
-    """List the secrets in a document. Text and encrypted values are; other types are not ours."""
+    """List the secrets in a document: strings and encrypted values. Other types are not ours."""
     return [
         (field, document[field])
         for field in SECRET_FIELDS

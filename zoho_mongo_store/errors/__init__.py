@@ -1,4 +1,4 @@
-"""Every failure of the store as one SDKException that says what to do and shows no secret."""
+"""Turns every failure into an SDKException that says what to do and shows no secret."""
 
 from zoho_mongo_store.errors.answers import lacks_privilege
 from zoho_mongo_store.errors.kinds import (

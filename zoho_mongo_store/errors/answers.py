@@ -1,4 +1,4 @@
-"""What servers answer, MongoDB's own and hosted ones, and what to do about it."""
+"""What MongoDB servers and hosted services answer, and what to do about it."""
 
 import re
 
@@ -19,13 +19,13 @@ _PRIVILEGES = (
     "create_indexes=False"
 )
 _CREDENTIALS = "MongoDB refused the log-in: check the user, the password and authSource"
-_NO_CREDENTIALS = "MongoDB asks for a log-in: name a user and a password in the URI"
+_NO_CREDENTIALS = "MongoDB requires authentication: put a user name and a password into the URI"
 _QUOTA = "the Atlas cluster is over its storage quota: delete data, or move to a larger tier"
 _COLLECTIONS = (
     "the Atlas cluster holds as many databases or collections as its tier allows: drop some, or "
     "move to a larger tier"
 )
-_ATLAS = "MongoDB Atlas refused the command: look at the cluster's page, and at the user's roles"
+_ATLAS = "MongoDB Atlas refused the command: check the cluster's page and the user's roles"
 _RETRYABLE_WRITES = (
     "this server does not support retryable writes, as Amazon DocumentDB, Azure Cosmos DB and "
     "other engines do not: add retryWrites=false to the URI, or pass it to the MongoClient"
@@ -34,19 +34,19 @@ _RATE = (
     "Azure Cosmos DB refused the command because its request rate is used up: try again later, "
     "raise the throughput (RU/s), or turn on server-side retry"
 )
-_DISK = "the disk of the MongoDB server is full: free space, or enlarge it"
+_DISK = "the disk of the MongoDB server is full: free up space, or enlarge it"
 _VALIDATOR = (
-    "the collection has a document validator that the token does not pass: change it by collMod, "
-    "so that it takes the fields of the store, or use a collection of the store's own"
+    "the collection has a document validator that rejects the token: change it with collMod to "
+    "accept the fields of the store, or give the store its own collection"
 )
-_NAMESPACE = "MongoDB does not take this name of a database or collection: choose another"
+_NAMESPACE = "MongoDB does not allow this name for a database or collection: choose another"
 _SECONDARY = (
     "MongoDB cannot be reached at its primary: the member that was asked is a secondary. If "
-    "directConnection=true is set, the connection leads to this one member alone: take that option "
-    "out, and name the replica set (replicaSet=...). Otherwise an election is under way: try again"
+    "directConnection=true is set, the client connects to this member only: remove that option and "
+    "name the replica set (replicaSet=...). Otherwise an election is in progress: try again"
 )
 _IP_ACCESS_LIST = (
-    "; MongoDB Atlas ends a TLS handshake like this if the address of this host is not on the "
+    "; MongoDB Atlas ends a TLS handshake like this if this host's address is not on the "
     "project's IP access list"
 )
 
@@ -57,25 +57,25 @@ _ADVICE = {
     _OUT_OF_DISK_SPACE: _DISK,
     _COSMOS_RATE: _RATE,
 }
-# What MongoDB says to a client that has not logged in; the code is that of a missing privilege.
+# MongoDB's text for a client that has not logged in. The code is that of a missing privilege.
 _NOT_LOGGED_IN = "requires authentication"
-# Other engines, and pymongo itself, say it under several codes (2, 20, 301) and in other words.
+# Other engines and pymongo itself use several codes (2, 20, 301) and texts.
 _NO_RETRYABLE_WRITES = re.compile(
     r"retryable writes|transaction numbers are only allowed", re.IGNORECASE
 )
-# Of WiredTiger, in an error of another code.
+# From WiredTiger, under various codes.
 _NO_SPACE = "no space left on device"
 _KEPT_ADVICE = "_zoho_mongo_store_advice"
 _TLS_ALERT = re.compile(r"tlsv1.alert.internal.error", re.IGNORECASE)
 
 
 def advice(error: PyMongoError) -> str | None:
-    """Say what a server's answer means and what to do; ``None`` where only its name is known.
+    """Say what a server's answer means and what to do; ``None`` if nothing is known about it.
 
-    Nothing of the answer is in the text, since an answer may quote what was sent.
+    The text contains no part of the answer, which may quote what was sent.
 
     Args:
-        error: What pymongo made of the answer.
+        error: The error that pymongo raised for the answer.
     """
     kept: str | None = vars(error).get(_KEPT_ADVICE)
     if kept is not None:
@@ -97,22 +97,22 @@ def advice(error: PyMongoError) -> str | None:
 
 
 def keep_advice(error: PyMongoError, copied: PyMongoError) -> None:
-    """Let a copy without the answer's text be understood as the original is."""
+    """Keep the advice for ``error`` in a copy that has lost the answer's text."""
     vars(copied)[_KEPT_ADVICE] = advice(error)
 
 
 def lacks_privilege(error: Exception) -> bool:
-    """Whether the server refused because the user who is logged in may not do this."""
+    """Whether the server refused because the logged-in user may not do this."""
     return isinstance(error, PyMongoError) and advice(error) == _PRIVILEGES
 
 
 def handshake_advice(text: str) -> str:
-    """Add what a failed TLS handshake may mean; empty where the text tells of none such."""
+    """Say what a failed TLS handshake may mean; empty if the text does not report one."""
     return _IP_ACCESS_LIST if _TLS_ALERT.search(text) else ""
 
 
 def _of_atlas(answer: str) -> str:
-    """Tell the failures apart that Atlas gives one code."""
+    """Tell apart the failures that Atlas reports under one code."""
     if "quota" in answer:
         return _QUOTA
     if "cannot create a new" in answer or "already using" in answer:

@@ -1,4 +1,4 @@
-"""Copies of errors that show no value: the same class, a safe text, no traceback."""
+"""Copies errors without any value: the same class, a safe text, no traceback."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,10 +21,10 @@ from zoho_mongo_store.errors.kinds import StoreError
 _Error = TypeVar("_Error", bound=Exception)
 
 _KEPT_DETAILS = ("code", "codeName", "keyPattern", "errorLabels")
-# What pymongo adds to its texts: the whole answer, its settings, and its view of the servers.
+# What pymongo appends to its texts: the whole answer, its settings, and its view of the servers.
 _DUMP = re.compile(r",? full error: | \(configured timeouts|, Timeout:")
 _LONGEST_WORDS = 1000
-# A shorter secret is masked as a whole word alone: it would mask parts of any word.
+# A shorter secret is masked only as a whole word, or it would mask parts of many words.
 _SHORTEST_PART = 4
 _DUPLICATE_KEY = 11000
 _KEEPS_WORDS = "_zoho_mongo_store_keeps_words"
@@ -34,10 +34,10 @@ _OWN = __name__.partition(".")[0]
 
 @contextmanager
 def keeping_words() -> Iterator[None]:
-    """Let what MongoDB answers in the block keep its words.
+    """Let errors in the block keep MongoDB's own text.
 
-    For commands that carry no value of a token, such as ``createIndexes``, ``listIndexes``,
-    ``ping`` and ``hello``. That of a duplicate key is left out all the same: it quotes documents.
+    Use it for commands that carry no value of a token, such as ``createIndexes``, ``listIndexes``,
+    ``ping`` and ``hello``. The text of a duplicate-key error is still dropped: it quotes documents.
     """
     try:
         yield
@@ -51,7 +51,7 @@ def redacted(error: Exception, secrets: Iterable[str] = ()) -> Exception:
 
     Args:
         error: The original.
-        secrets: Texts to mask where some of the original's text is kept.
+        secrets: Texts to mask wherever the original's text is kept.
     """
     if isinstance(error, StoreError):
         return _bare(error)
@@ -70,7 +70,7 @@ def redacted(error: Exception, secrets: Iterable[str] = ()) -> Exception:
 
 
 def without(secrets: Iterable[str], text: str) -> str:
-    """Mask each of ``secrets`` in ``text``, in upper and lower case: host names lose their case."""
+    """Mask each of ``secrets`` in ``text``, ignoring case: host names are put into lower case."""
     for secret in sorted({one for one in secrets if one}, key=len, reverse=True):
         pattern = re.escape(secret)
         if len(secret) < _SHORTEST_PART:
@@ -80,18 +80,18 @@ def without(secrets: Iterable[str], text: str) -> str:
 
 
 def words(error: Exception) -> str:
-    """Give an error's own text, without the answer and the settings that pymongo adds to it."""
+    """Return an error's own text, without the answer and settings that pymongo appends."""
     text = _DUMP.split(str(error), maxsplit=1)[0]
     return text if len(text) <= _LONGEST_WORDS else f"{text[:_LONGEST_WORDS]}..."
 
 
 def is_of_log_in(error: BaseException) -> bool:
-    """Whether it was raised while pymongo logged in, when no value of a token is at hand."""
+    """Whether it was raised while pymongo was logging in, before any token was in play."""
     return any(map(_OF_LOG_IN.fullmatch, _modules(error)))
 
 
 def is_of_client(error: Exception) -> bool:
-    """Whether it is no server's answer but pymongo's own, made before anything was sent."""
+    """Whether pymongo raised it by itself, before anything was sent to a server."""
     return (
         isinstance(error, OperationFailure)
         and not isinstance(error, BulkWriteError | ClientBulkWriteException)
@@ -108,7 +108,7 @@ def _redacted_answer(error: OperationFailure, secrets: Iterable[str]) -> Operati
         text = without(secrets, words(error))
     elif vars(error).get(_KEEPS_WORDS) or is_of_log_in(error):
         text = f"{without(secrets, words(error))} ({text})"
-    # The constructors of bulk errors take results, which quote the documents.
+    # The constructors of bulk errors take the results, which quote the documents.
     is_bulk = isinstance(error, BulkWriteError | ClientBulkWriteException)
     kind = OperationFailure if is_bulk else type(error)
     copied = kind(text, error.code, details or None)
@@ -117,7 +117,7 @@ def _redacted_answer(error: OperationFailure, secrets: Iterable[str]) -> Operati
 
 
 def _modules(error: BaseException) -> list[str]:
-    """Name the modules of the frames that ``error`` came through, the innermost last."""
+    """List the modules of the frames that ``error`` passed through, innermost last."""
     names, traceback = [""], error.__traceback__
     while traceback is not None:
         names.append(traceback.tb_frame.f_globals.get("__name__", ""))
@@ -126,7 +126,7 @@ def _modules(error: BaseException) -> list[str]:
 
 
 def _origin(error: BaseException) -> str:
-    """Tell the file and line where ``error`` was raised, and where the store called that."""
+    """Return the file and line where ``error`` was raised, and where the store made the call."""
     traceback = error.__traceback__
     place, own = "an unknown place", ""
     while traceback is not None:
@@ -139,6 +139,6 @@ def _origin(error: BaseException) -> str:
 
 
 def _bare(error: _Error) -> _Error:
-    """Strip ``error`` of its traceback and context, which hold tokens."""
+    """Remove the traceback and context of ``error``, which hold tokens."""
     error.__context__ = error.__cause__ = None
     return error.with_traceback(None)

@@ -1,4 +1,4 @@
-"""Login with Zoho for applications with many users; it knows no web framework."""
+"""Login with Zoho for applications with many users, independent of any web framework."""
 
 from zoho_mongo_store.login.acting import NoUserError, acting_as
 from zoho_mongo_store.login.callback_errors import (

@@ -1,4 +1,4 @@
-"""Whom a thread makes its API calls as: nobody, but for the blocks of ``acting_as``."""
+"""Which user a thread makes its API calls as: nobody, except in a block of ``acting_as``."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from zoho_mongo_store.store import MongoTokenStore
 
 
 class NoUserError(SDKException):
-    """An API call, or ``acting_as``, without a user.
+    """An API call was made without a user, or ``acting_as`` was called without one.
 
     Attributes:
         code: ``"NO_USER"``.
@@ -43,16 +43,19 @@ class Nobody(Token):
     """The token of a thread that serves no user."""
 
     def authenticate(self, url_connection: Any) -> None:
-        """Refuse an API call; only the SDK's own look-up of a user brings its own authorization."""
+        """Refuse the API call, unless it brings its own authorization.
+
+        Only the SDK's look-up of a user does.
+        """
         if "Authorization" not in url_connection.headers:
             raise NoUserError("no user: make API calls in a block `with acting_as(user):`")
 
     def remove(self) -> bool:
-        """There is nothing to delete."""
+        """Return ``False``: there is nothing to delete."""
         return False
 
     def generate_token(self) -> None:
-        """There is nothing to get."""
+        """Do nothing: there is no token to get."""
 
 
 NOBODY = Nobody()
@@ -64,16 +67,16 @@ def initialize_as_nobody(
     environments: Mapping[str, DataCenter.Environment],
     **options: Any,
 ) -> None:
-    """Initialize the SDK for this process, with nobody as its user.
+    """Initialize the SDK for this process, without a user.
 
     Args:
-        store: Of all users' tokens.
-        environment: Of a user whose data centre is not known.
-        environments: Of the users' data centres, by the address of their API.
-        options: Of ``Initializer.initialize``.
+        store: The store that holds all users' tokens.
+        environment: The environment for users whose data centre is not known.
+        environments: The environment of each data centre, by the URL of its API.
+        options: Passed on to ``Initializer.initialize``.
     """
     if not isinstance(store, MongoTokenStore):
-        raise TypeError(f"store has to be a MongoTokenStore, not {type(store).__name__}")
+        raise TypeError(f"store must be a MongoTokenStore, not {type(store).__name__}")
     Initializer.initialize(environment, NOBODY, store, **options)
     initialized: Any = Initializer.initializer
     initialized.environments = environments
@@ -81,27 +84,28 @@ def initialize_as_nobody(
 
 @contextmanager
 def acting_as(user: ZohoUser | str | None = None, *, id: str | None = None) -> Iterator[OAuthToken]:
-    """Make the API calls of the block as a user, in this thread.
+    """Make the API calls in this block as a user, in this thread only.
 
-    Blocks can be nested. After the last one, and in other threads, there is no user, and an API
-    call raises ``NoUserError``; it never goes as somebody else. The block sends each call to the
-    user's data centre. It begins with one find; the calls refresh the token if it is due.
+    Blocks can be nested. Outside of them, and in other threads, there is no user: an API call
+    raises ``NoUserError`` and is never made as somebody else. Calls in the block go to the user's
+    data centre. The block begins with one find; the calls refresh the token if it is due.
 
-    Do not ``yield`` in the block: whoever goes on in this thread meanwhile acts as the user.
+    Do not ``yield`` inside the block: whatever runs in this thread in the meantime would act as the
+    user.
 
     Args:
-        user: The user's name, or what ``ZohoLogin.complete`` returned.
-        id: In place of a name, the id of the stored token.
+        user: The user's name, or the ``ZohoUser`` that ``ZohoLogin.complete`` returned.
+        id: The id of the stored token, instead of a user.
 
     Yields:
-        The user's token, whose ``get_token()`` gives the access token that the calls go with. Name
-        it to ``MongoTokenStore.expire_access_token`` if the API answers ``INVALID_TOKEN``.
+        The user's token. Its ``get_token()`` returns the access token that the calls use. Pass that
+        one to ``MongoTokenStore.expire_access_token`` if the API answers ``INVALID_TOKEN``.
 
     Raises:
-        NoUserError: There is neither: nobody is logged in.
-        LoginRequiredError: No such user is stored: the user has to log in.
-        RuntimeError: The thread runs a coroutine, which shares it with others. Or the SDK is not
-            initialized by ``ZohoLogin.initialize``.
+        NoUserError: Neither a user nor an id was given: nobody is logged in.
+        LoginRequiredError: No token is stored for this user, who has to log in.
+        RuntimeError: The thread is running a coroutine, and other coroutines share the thread. Or
+            the SDK was not initialized by ``ZohoLogin.initialize``.
     """
     _refuse_coroutine()
     process = initialized_process()
@@ -114,30 +118,31 @@ def acting_as(user: ZohoUser | str | None = None, *, id: str | None = None) -> I
         with using(own):
             yield token
     finally:
-        # Also for a thread that could not be told, as the block ended in another one.
+        # The block may end in another thread, which cannot reset the one that it began in.
         own.token = NOBODY
 
 
 def initialized_process() -> Any:
-    """Give what the SDK was initialized with, for nobody.
+    """Return what the SDK was initialized with, which must be without a user.
 
     Raises:
-        RuntimeError: It was not, or for somebody, as whom a forgotten block would act.
+        RuntimeError: The SDK was not initialized, or was initialized with a user: a call outside a
+            block would then be made as that user.
     """
     process = Initializer.initializer
     if process is None or process.token is not NOBODY:
         raise RuntimeError(
-            "call ZohoLogin.initialize(store) once in each process, in place of "
-            "Initializer.initialize: the SDK has to be initialized with nobody as its user"
+            "the SDK must be initialized without a user: call ZohoLogin.initialize(store) once in "
+            "each process, instead of Initializer.initialize"
         )
     return process
 
 
 def initializer_for(token: OAuthToken, environment: DataCenter.Environment) -> Initializer:
-    """Make the state of a thread that acts by ``token``, apart from all other threads'.
+    """Create the SDK's state for a thread that uses ``token``, separate from all other threads.
 
-    The SDK changes the environment of the state that it acts by. ``switch_user`` makes such a state
-    too, but it drops the proxy, and it calls Zoho before the data centre is known.
+    It is a copy because the SDK changes the environment of its current state. ``switch_user`` makes
+    such a copy too, but it drops the proxy, and calls Zoho before the data centre is known.
     """
     process = initialized_process()
     own: Any = Initializer()
@@ -153,14 +158,15 @@ def _refuse_coroutine() -> None:
     except RuntimeError:
         return
     raise RuntimeError(
-        "acting_as in a coroutine: the SDK's user is the thread's, which other coroutines share. "
-        "Do it in a function, and run that by run_in_threadpool or asyncio.to_thread"
+        "acting_as cannot be used in a coroutine: the SDK's user belongs to the thread, which "
+        "other coroutines share. Move the block into a function, and run that with "
+        "run_in_threadpool or asyncio.to_thread"
     )
 
 
 def _find(store: MongoTokenStore, user: ZohoUser | str | None, id: str | None) -> OAuthToken:
     if user and id:
-        raise TypeError("acting_as takes a user or an id, not both")
+        raise TypeError("pass acting_as either a user or an id, not both")
     if isinstance(user, ZohoUser):
         id = user.id
     if id:

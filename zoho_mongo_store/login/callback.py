@@ -1,4 +1,4 @@
-"""Reading the request that Zoho sends a user back with. Nothing in it is trusted."""
+"""Reads the request with which Zoho sends a user back. Nothing in it is trusted."""
 
 import hmac
 import re
@@ -14,15 +14,15 @@ _ERROR = re.compile(r"[a-z_]{1,50}")
 
 
 def code_of(parameters: Mapping[str, str], state: str | None) -> str:
-    """Get the grant token out of a callback.
+    """Return the grant token of a callback.
 
     Args:
-        parameters: The query of the request.
-        state: What the login began with.
+        parameters: The request's query parameters.
+        state: The state that the login began with.
 
     Raises:
-        InvalidStateError: The request has another state, or none.
-        AccessDeniedError: The user rejected.
+        InvalidStateError: The request has a different state, or none.
+        AccessDeniedError: The user pressed "Reject".
         CallbackError: Zoho refused, or there is no grant token.
     """
     error = parameters.get("error")
@@ -30,13 +30,13 @@ def code_of(parameters: Mapping[str, str], state: str | None) -> str:
     if not error or "state" in parameters:
         _check_state(parameters.get("state"), state)
     if error == "access_denied":
-        raise AccessDeniedError("the user rejected on Zoho's page", error)
+        raise AccessDeniedError("the user rejected the request on Zoho's page", error)
     if error:
         word = error if isinstance(error, str) and _ERROR.fullmatch(error) else None
-        raise CallbackError(f"Zoho refused the login: {word or 'it does not say why'}", word)
+        raise CallbackError(f"Zoho refused the login: {word or 'no reason given'}", word)
     code = parameters.get("code")
     if not code or not isinstance(code, str):
-        raise CallbackError("the callback brings no grant token (code)")
+        raise CallbackError("the callback has no grant token (code)")
     return code
 
 
@@ -47,9 +47,9 @@ def _check_state(given: object, expected: object) -> None:
         or not expected
         or not hmac.compare_digest(_bytes(given), _bytes(expected))
     ):
-        raise InvalidStateError("the callback's state is not the one that the login began with")
+        raise InvalidStateError("the callback's state is not the one this login began with")
 
 
 def _bytes(text: str) -> bytes:
-    # compare_digest takes a str of ASCII alone, and the request may hold anything.
+    # compare_digest accepts only ASCII in a str, and the request may contain anything.
     return text.encode(errors="surrogatepass")

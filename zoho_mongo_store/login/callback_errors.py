@@ -1,21 +1,21 @@
-"""Why a callback logs nobody in."""
+"""The errors of a callback that logs nobody in."""
 
 
 class CallbackError(Exception):
-    """The callback logs nobody in: offer the user to begin the login again.
+    """The callback logs nobody in. Let the user start the login again.
 
-    Its text holds nothing that the request brought.
+    The message contains nothing from the request.
 
     Attributes:
-        error: Zoho's word for it, such as ``"invalid_scope"``, if Zoho said why.
+        error: Zoho's error code, such as ``"invalid_scope"``, if Zoho gave one.
     """
 
     def __init__(self, message: str, error: str | None = None) -> None:
         """Create the error.
 
         Args:
-            message: Why.
-            error: Zoho's word for it.
+            message: The reason.
+            error: Zoho's error code.
         """
         super().__init__(message)
         self.error = error
@@ -28,9 +28,9 @@ class AccessDeniedError(CallbackError):
 class InvalidStateError(CallbackError):
     """The state is not the one that this user's login began with.
 
-    Somebody else's link led here, or the user began a second login meanwhile.
+    The user followed somebody else's link, or has started a second login in the meantime.
     """
 
 
 class UnknownDataCenterError(CallbackError):
-    """The callback names a data centre that is not among those of this login."""
+    """The callback names a data centre that this login does not know."""

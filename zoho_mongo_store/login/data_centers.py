@@ -11,11 +11,11 @@ Kind = Literal["production", "sandbox", "developer"]
 
 
 class DataCenters:
-    """Those that users may come from, and the one that logins begin at.
+    """The data centres that users may come from, and the one where logins begin.
 
     Attributes:
-        default: The environment of the latter.
-        by_url: The environment of each by the address of its API.
+        default: The environment of the data centre where logins begin.
+        by_url: The environment of each data centre, by the URL of its API.
     """
 
     def __init__(
@@ -24,28 +24,28 @@ class DataCenters:
         environment: Kind,
         data_centers: Mapping[str, DataCenter.Environment] | None,
     ) -> None:
-        """List them; see ``ZohoLogin``."""
+        """Choose the data centres. See ``ZohoLogin`` for the arguments."""
         if environment not in get_args(Kind):
-            raise ValueError(f"environment has to be one of {', '.join(get_args(Kind))}")
+            raise ValueError(f"environment must be one of {', '.join(get_args(Kind))}")
         self._by_name = dict(data_centers or zoho_data_centers(environment))
         if data_center not in self._by_name:
-            raise ValueError(f"data_center has to be one of {', '.join(self._by_name)}")
+            raise ValueError(f"data_center must be one of {', '.join(self._by_name)}")
         self.default = self._by_name[data_center]
         self.by_url = {one.url: one for one in self._by_name.values()}
 
     @property
     def authorize_url(self) -> str:
-        """The page that a login begins at."""
+        """The page where a login begins."""
         return urljoin(self.default.accounts_url, "auth")
 
     def of_callback(self, parameters: Mapping[str, str]) -> DataCenter.Environment:
-        """Find the data centre that a callback names, which is the one that knows its grant token.
+        """Find the data centre that a callback names: the one that issued its grant token.
 
-        The request only chooses among those listed here: its ``accounts-server`` is compared, and
-        nothing is ever sent there.
+        The request can only choose among the known ones: its ``accounts-server`` is compared with
+        theirs, and is never used as an address.
 
         Raises:
-            UnknownDataCenterError: It names another one, or two.
+            UnknownDataCenterError: It names an unknown data centre, or two different ones.
         """
         location, server = parameters.get("location"), parameters.get("accounts-server")
         if not location and not server:
@@ -56,7 +56,7 @@ class DataCenters:
             if named_by_location and named_by_server:
                 return environment
         raise UnknownDataCenterError(
-            f"the callback names no data centre of this login: {', '.join(self._by_name)}"
+            f"the callback names a data centre other than {', '.join(self._by_name)}"
         )
 
 

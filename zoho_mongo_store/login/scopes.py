@@ -1,16 +1,16 @@
-"""The scopes of a login, among which are those for asking Zoho who logged in."""
+"""Checks the scopes of a login: they must allow asking Zoho who logged in."""
 
 from collections.abc import Iterable
 
 USER_SCOPES = ("ZohoCRM.users.READ", "ZohoCRM.org.READ")
-"""What the look-up of a user needs: ``/users?type=CurrentUser``, and ``/org``."""
+"""The scopes for looking up the user: ``/users?type=CurrentUser`` and ``/org``."""
 
 
 def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
-    """Check that Zoho can be asked who logged in.
+    """Check that the scopes allow asking Zoho who logged in.
 
     Args:
-        scopes: One by one, or as Zoho writes them, with commas in between.
+        scopes: The scopes as an iterable, or as one string separated by commas, as Zoho writes it.
 
     Raises:
         ValueError: A scope is missing; the message names it.
@@ -20,7 +20,8 @@ def checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     missing = [scope for scope in USER_SCOPES if not {scope, _all(scope)} & set(given)]
     if missing:
         raise ValueError(
-            f"scopes lack {' and '.join(missing)}: without, Zoho does not tell who logged in"
+            f"scopes must include {' and '.join(missing)}: without them Zoho does not say who "
+            "logged in"
         )
     return given
 

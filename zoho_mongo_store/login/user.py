@@ -1,14 +1,14 @@
-"""Who logged in."""
+"""The user who logged in."""
 
 from typing import NamedTuple
 
 
 class ZohoUser(NamedTuple):
-    """A user who logged in: plain strings, for a session.
+    """A user who logged in. Two plain strings, so it can be kept in a session.
 
     Attributes:
-        name: The name that the SDK and the store know the user by: the e-mail address and the
-            organization's id, such as ``"ada@example.com:10001"``.
+        name: The user's name in the SDK and the store: the e-mail address and the organization's
+            id, such as ``"ada@example.com:10001"``.
         id: The id of the stored token.
     """
 

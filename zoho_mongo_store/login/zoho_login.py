@@ -1,4 +1,4 @@
-"""Logging a user in at Zoho: the authorize URL, and the callback."""
+"""Logs users in with Zoho: builds the authorize URL and completes the callback."""
 
 import logging
 import secrets
@@ -22,8 +22,8 @@ logger = logging.getLogger("zoho_mongo_store")
 class ZohoLogin:
     """Login with Zoho for one OAuth client.
 
-    All processes make one with the same arguments and call ``initialize`` once. It holds no user's
-    state, and serves all threads.
+    Create one in each process, with the same arguments everywhere, and call ``initialize`` once. It
+    keeps no state per user and serves all threads.
     """
 
     def __init__(
@@ -37,27 +37,31 @@ class ZohoLogin:
         environment: Kind = "production",
         data_centers: Mapping[str, DataCenter.Environment] | None = None,
     ) -> None:
-        """Create it; nothing is sent.
+        """Create the login. Nothing is sent over the network.
 
         Args:
-            client_id: Of the client in Zoho's API console.
-            client_secret: Its secret.
-            redirect_url: Where Zoho sends the user back to; letter by letter as it is registered.
-                It has to be https, but for ``localhost`` and the loopback addresses.
-            scopes: What the application may do for its users. ``ZohoCRM.users.READ`` and
-                ``ZohoCRM.org.READ``, the default, have to be among them: they tell who logged in.
-            data_center: Where the client is registered, and logins begin: ``"us"``, ``"eu"``,
-                ``"in"``, ``"au"``, ``"jp"``, ``"ca"``, ``"sa"`` or ``"cn"``, as far as the SDK
-                knows it. The callback of a user names the user's own.
+            client_id: The client's id in Zoho's API console.
+            client_secret: The client's secret.
+            redirect_url: The URL to which Zoho sends the user back, exactly as registered. It must
+                begin with https, except for ``localhost`` and loopback addresses.
+            scopes: What the application may do for its users. They must include
+                ``ZohoCRM.users.READ`` and ``ZohoCRM.org.READ``, which are the default: they let the
+                application ask who logged in.
+            data_center: Where the client is registered and logins begin: ``"us"``, ``"eu"``,
+                ``"in"``, ``"au"``, ``"jp"``, ``"ca"``, ``"sa"`` or ``"cn"``, if the SDK knows it.
+                The callback names the user's own data centre.
             environment: ``"production"``, ``"sandbox"`` or ``"developer"``.
-            data_centers: In place of Zoho's own, by name: those of a Zoho on this machine, or one
-                that the SDK does not know yet. The client secret may be sent to each.
+            data_centers: The data centres by name, instead of Zoho's own: those of a loopback Zoho,
+                or one that the SDK does not know yet. The client secret may be sent to each of
+                them.
 
         Raises:
-            ValueError: An argument cannot be right; the message says which.
+            ValueError: An argument is invalid; the message names it.
         """
         if not client_id or not client_secret:
-            raise ValueError("client_id and client_secret have to be those of Zoho's API console")
+            raise ValueError(
+                "client_id and client_secret must not be empty: take both from Zoho's API console"
+            )
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = checked_redirect_url(redirect_url)
@@ -65,12 +69,12 @@ class ZohoLogin:
         self._data_centers = DataCenters(data_center, environment, data_centers)
 
     def initialize(self, store: MongoTokenStore, **options: Any) -> None:
-        """Initialize the SDK for this process, in place of ``Initializer.initialize``.
+        """Initialize the SDK for this process, instead of ``Initializer.initialize``.
 
-        The process then acts as nobody: API calls work in the blocks of ``acting_as`` alone.
+        The process then has no user of its own: API calls work only in a block of ``acting_as``.
 
         Args:
-            store: Of all users' tokens.
+            store: The store that holds all users' tokens.
             options: ``sdk_config``, ``resource_path``, ``logger`` and ``proxy``, as for
                 ``Initializer.initialize``.
         """
@@ -79,29 +83,30 @@ class ZohoLogin:
 
     @staticmethod
     def new_state() -> str:
-        """Make an unguessable state. Keep it in the user's session until the callback."""
+        """Return an unguessable state. Keep it in the user's session until the callback."""
         return secrets.token_urlsafe(32)
 
     def authorize_url(
         self, state: str, *, prompt: str | None = "consent", login_hint: str | None = None
     ) -> str:
-        """Build the address of Zoho's page on which the user logs in and accepts.
+        """Build the URL of the Zoho page where the user logs in and gives consent.
 
-        It asks for access while the user is away (``access_type=offline``), without which the login
-        would end after an hour.
+        It requests offline access (``access_type=offline``): without it, the login would end after
+        an hour.
 
         Args:
-            state: From ``new_state``.
-            prompt: ``"consent"``, the default, asks the user each time. ``None`` does not ask one
-                who has accepted before; Zoho then sends no new refresh token, and the stored one
-                stays in use. If it has been deleted, only ``"consent"`` brings another.
-            login_hint: The e-mail address to log in with, if it is known.
+            state: A state from ``new_state``.
+            prompt: ``"consent"``, the default, asks for consent at every login. With ``None``, a
+                user who has given consent before is not asked again; Zoho then sends no new refresh
+                token, and the stored one stays in use. If that one has been deleted, only
+                ``"consent"`` gets another.
+            login_hint: The e-mail address to log in with, if known.
 
         Raises:
             ValueError: The state is empty.
         """
         if not state:
-            raise ValueError("state has to be one from new_state()")
+            raise ValueError("state must not be empty: create one with new_state()")
         fields = {
             "response_type": "code",
             "client_id": self._client_id,
@@ -118,25 +123,25 @@ class ZohoLogin:
     def complete(self, callback_parameters: Mapping[str, str], state: str | None) -> ZohoUser:
         """Log in the user whom Zoho sent back, and store the token.
 
-        The same callback may arrive at several instances, or twice: its grant token is exchanged
-        once, and each returns the same user. Brought with another state it is refused, so a
-        callback's address that somebody comes by is of no use.
+        The same callback may arrive twice, or at several instances: its grant token is exchanged
+        once, and every call returns the same user. With a different state it is refused, so a
+        stolen callback URL is useless.
 
         Args:
-            callback_parameters: The query of the request, such as Flask's ``request.args``.
-            state: The one that this user's login began with: take it out of the user's session.
+            callback_parameters: The request's query parameters, such as Flask's ``request.args``.
+            state: The state that this user's login began with. Remove it from the user's session.
 
         Returns:
-            Who logged in. Give the user a new session, and keep the name or the id in it.
+            The user who logged in. Give the user a new session, and keep the name or the id in it.
 
         Raises:
-            InvalidStateError: The request has another state, or none.
-            AccessDeniedError: The user rejected.
-            UnknownDataCenterError: The request names a data centre that is not among Zoho's.
+            InvalidStateError: The request has a different state, or none.
+            AccessDeniedError: The user pressed "Reject".
+            UnknownDataCenterError: The request names a data centre that this login does not know.
             CallbackError: The request logs nobody in for another reason. It is the base class of
                 the three above.
-            LoginRequiredError: Zoho refused the grant token, which lives for two minutes.
-            RefreshPausedError: Zoho does not answer now.
+            LoginRequiredError: Zoho refused the grant token, which is valid for two minutes.
+            RefreshPausedError: Zoho cannot be asked now, or did not answer; try again later.
             SDKException: MongoDB failed.
         """
         code = code_of(callback_parameters, state)
@@ -161,12 +166,12 @@ class ZohoLogin:
 def _user_of(token: OAuthToken, store: MongoTokenStore) -> ZohoUser:
     signature = token.get_user_signature()
     if signature is None:
-        # SDK 5 does not ask.
+        # SDK 5 does not look the user up.
         signature = _look_up(token, store)
         token.set_user_signature(signature)
         store.save_token(token)
     elif token.get_id() is None:
-        # SDK 6 to 8 go on after a save that failed; this one tells why.
+        # SDK 6 to 8 ignore a failed save; this one raises.
         store.save_token(token)
     return ZohoUser(signature.get_name(), str(token.get_id()))
 
@@ -175,9 +180,11 @@ def _look_up(token: OAuthToken, store: MongoTokenStore) -> UserSignature:
     try:
         return UserSignature(current_user_name())
     except Exception as error:
-        # What the SDK makes of a refusal is an AttributeError.
-        logger.warning("The user of a login could not be looked up (%s)", type(error).__name__)
+        # The SDK turns a refusal into an AttributeError.
+        logger.warning("Could not look up the user of a login (%s)", type(error).__name__)
     id = token.get_id()
     if id is not None:
         store.delete_token(id)
-    raise CallbackError("Zoho does not tell who logged in: has the user access to Zoho CRM?")
+    raise CallbackError(
+        "Zoho does not say who logged in: check that the user has access to Zoho CRM"
+    )

@@ -1,4 +1,4 @@
-"""Acquiring the lease, or waiting until whoever holds it has come to an outcome."""
+"""Acquires the lease, or waits until its holder has an outcome."""
 
 import logging
 import random
@@ -12,9 +12,9 @@ from zoho_mongo_store.refresh.progress import Progress
 
 logger = logging.getLogger("zoho_mongo_store")
 
-# Waiters look often at first, and less often the longer they wait: the last of many sees an answer
-# about a tenth of the time later that it took. Looking more often costs CPU that the answer needs:
-# Zoho hardly ever answers in less than 0.2 s. The jitter keeps those that began together apart.
+# Waiters poll often at first and less often the longer they wait: the slowest sees an answer after
+# about a tenth more than the time it took. Polling more often costs CPU that the answer needs, and
+# Zoho rarely answers in less than 0.2 s. The jitter spreads waiters that started together.
 _SHORTEST_PAUSE = 0.06
 _LONGEST_PAUSE = 0.25
 _PAUSE_PER_SECOND = 0.15
@@ -22,11 +22,11 @@ _JITTER = (0.5, 1.0)
 
 
 def acquire(progress: Progress) -> Lease | Outcome | None:
-    """Take the lease, or wait until whoever holds it has come to an outcome.
+    """Take the lease, or wait until its holder has an outcome.
 
     Returns:
-        The lease, if this process is to ask Zoho; the outcome, if another did; ``None`` where an
-        early refresh was left to another process.
+        The lease, if this process is to ask Zoho; the outcome, if another process did; ``None`` if
+        an early refresh was left to another process.
 
     Raises:
         Interrupted: The attempt was cancelled.
@@ -45,7 +45,7 @@ def acquire(progress: Progress) -> Lease | Outcome | None:
         if state is not None and waited_on is not None and state.failed_owner == waited_on:
             return by_lease(progress, state, moment)
         if state is None:
-            # It was purged, or somebody is just making it.
+            # It was purged, or is just being created.
             pause(progress, time.monotonic() - began)
             lease = acquire_lease(moment)
             continue
@@ -68,14 +68,15 @@ def pause(progress: Progress, waited: float) -> None:
     """Wait before the next look at the lease.
 
     Args:
-        progress: The attempt that waits.
-        waited: Seconds that it has waited already.
+        progress: The waiting attempt.
+        waited: Seconds that it has already waited.
     """
     seconds = min(max(waited * _PAUSE_PER_SECOND, _SHORTEST_PAUSE), _LONGEST_PAUSE)
     progress.sleep(seconds * random.uniform(*_JITTER))  # noqa: S311 - no secret
 
 
 def _took_over(progress: Progress) -> None:
+    task = progress.task
     progress.took_over = True
-    progress.tell("took_over", progress.task.fields)
-    logger.warning("Took over the refresh of %s from one who fell silent", progress.task.name)
+    progress.tell("took_over", task.fields)
+    logger.warning("Took over the refresh of %s: the other process's lease ran out", task.name)

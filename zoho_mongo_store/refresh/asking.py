@@ -1,4 +1,4 @@
-"""Asking Zoho, for a new access token and for whose it is, while the lease is held."""
+"""Asks Zoho for a new access token and for its user, while the lease is held."""
 
 import logging
 from typing import Any
@@ -25,22 +25,22 @@ logger = logging.getLogger("zoho_mongo_store")
 
 
 def ask(progress: Progress, held: HeldLease) -> Document:
-    """Send the request, and read Zoho's answer into the fields of the token.
+    """Send the request, and read Zoho's answer into the token's fields.
 
     Raises:
         Interrupted: The request was given up.
         SDKException: With the code ``REFUSED``: Zoho answered without an access token.
-        Exception: There was no answer, or it cannot be understood.
+        Exception: There was no answer, or an unusable one.
     """
     return _read(progress, _send(progress, held))
 
 
 def look_up_user(progress: Progress, held: HeldLease) -> Document:
-    """Ask Zoho whose the new token is, for no longer than a request may take.
+    """Ask Zoho which user the new token belongs to, within the timeout of a request.
 
     Returns:
-        The field ``user_name``, or nothing if Zoho does not say, or it was given up: there is a new
-        token, to be stored all the same.
+        The field ``user_name``. Empty if Zoho did not say or the request was given up: the new
+        token is stored in any case.
     """
     token, initializer = progress.task.token, progress.task.initializer
 
@@ -55,7 +55,7 @@ def look_up_user(progress: Progress, held: HeldLease) -> Document:
         name = call.result()
     except Exception as error:
         reason = without(progress.task.secrets, str(error) or type(error).__name__)
-        logger.warning("The user of a new token could not be looked up: %s", reason)
+        logger.warning("Could not look up the user of a new token: %s", reason)
         return {}
     if not name:
         return {}
@@ -68,7 +68,7 @@ def _timeout(progress: Progress) -> float:
 
 
 def _send(progress: Progress, held: HeldLease) -> Any:
-    """Send the request, and hold the lease for as long as it is under way."""
+    """Send the request, and hold the lease until it has ended."""
     task, timeout = progress.task, _timeout(progress)
     exchange = Exchange(task.url, token_request(task.token, task.redemption), timeout)
     if held.has_run_out:
@@ -89,8 +89,8 @@ def _read(progress: Progress, answer: Any) -> Document:
         take_answer(token, answer)
     fields = to_document(token)
     if "access_token" not in fields:
-        # The SDK takes whatever stands in an answer for an access token (parse_response).
+        # The SDK accepts an empty access token (parse_response).
         raise SDKException(REFUSED, "Zoho's answer has an empty access token")
-    # The SDK counts from this host's clock, all others from the server's.
+    # The SDK counts from this host's clock; the store counts from the server's.
     died_at = int(expires_in_of(answered_at)) + lifetime(answer)
     return {**fields, "expiry_time": expiry_date(died_at)}

@@ -1,4 +1,4 @@
-"""One process's way to a new access token: who holds the lease asks Zoho, the others wait on it."""
+"""One process's attempt to get a new access token: the lease's holder asks, the others wait."""
 
 import logging
 import threading
@@ -24,21 +24,21 @@ logger = logging.getLogger("zoho_mongo_store")
 
 
 class Attempt:
-    """The way to one new access token. It runs once, in one thread.
+    """An attempt to get one new access token. It runs once, in one thread.
 
     Attributes:
-        is_early: Whether the access token is still good.
-        ended: Set when it has run and its events are told.
+        is_early: Whether the access token is still valid.
+        ended: Set when the attempt has run and its events have been emitted.
     """
 
     def __init__(self, task: Task, site: Site, *, is_early: bool = False) -> None:
-        """Prepare it; nothing is sent yet.
+        """Prepare it. Nothing is sent yet.
 
         Args:
             task: What to redeem.
             site: What all attempts of the store share.
-            is_early: Whether the access token is still good, so that another process's refresh is
-                not waited for.
+            is_early: Whether the access token is still valid, so that there is no need to wait for
+                another process's refresh.
         """
         self.is_early = is_early
         self.ended = threading.Event()
@@ -48,22 +48,22 @@ class Attempt:
 
     @property
     def events(self) -> list[Event]:
-        """What there is to tell, once all who wait have their answer."""
+        """The events to emit once all waiting callers have their answer."""
         return self._progress.events
 
     def cancel(self) -> None:
-        """Give up as soon as possible: end the request, and let the lease go."""
+        """Give up as soon as possible: end the request and release the lease."""
         self._progress.cancel()
 
     def run(self) -> Outcome | None:
-        """Get a new access token, from Zoho or from whoever else just got it.
+        """Get a new access token, from Zoho or from whoever else has just obtained it.
 
         Returns:
-            How it ended, or ``None`` where an early refresh was left to another process.
+            How it ended, or ``None`` if an early refresh was left to another process.
 
         Raises:
             PyMongoError: MongoDB failed, so nobody may ask Zoho.
-            StoreError: Likewise.
+            StoreError: Likewise, with the store's own message.
         """
         progress = self._progress
         progress.begin()
@@ -83,7 +83,7 @@ class Attempt:
                     return paused(progress, "the store is closed", timedelta(0))
 
     def _redeem(self, lease: Lease) -> Outcome:
-        """Ask Zoho as the holder of ``lease``, unless another just did, and end the lease."""
+        """Ask Zoho as the holder of ``lease``, unless somebody just has, and end the lease."""
         progress = self._progress
         held = HeldLease(progress, lease)
         try:
@@ -124,7 +124,7 @@ class Attempt:
         return fail(progress, held, stored, reason, duration)
 
     def _refreshed(self, held: HeldLease, stored: Document) -> Document | None:
-        """Refresh another token while holding a lease; ``None`` if that cannot be done."""
+        """Refresh another token while holding a lease. Returns ``None`` if that fails."""
         if "refresh_token" not in stored:
             return None
         attempt = Attempt(self._task.of_stored(stored), self._site)

@@ -1,4 +1,4 @@
-"""Functions that run in threads of their own, so that nobody waits for longer than they want to."""
+"""Runs functions in their own threads, so that nobody waits longer than they want to."""
 
 import threading
 from collections.abc import Callable
@@ -10,12 +10,12 @@ THREAD_NAME = "zoho-mongo-store-refresh"
 
 
 def start(function: Callable[[], object]) -> threading.Thread | None:
-    """Run a function in a thread of its own, which does not keep the process from ending.
+    """Run a function in a daemon thread.
 
-    While the interpreter shuts down no thread can be started any more: then it runs here.
+    While the interpreter shuts down, no thread can be started: the function then runs here.
 
     Returns:
-        The thread, or ``None`` when the function has been run.
+        The thread, or ``None`` if the function has already run.
     """
     thread = threading.Thread(target=function, name=THREAD_NAME, daemon=True)
     try:
@@ -27,7 +27,7 @@ def start(function: Callable[[], object]) -> threading.Thread | None:
 
 
 class Call(Generic[_Result]):
-    """One call of a function in a thread of its own, that can be waited for in steps."""
+    """One call of a function in its own thread, which can be waited for in steps."""
 
     def __init__(self, function: Callable[[], _Result]) -> None:
         """Start the call."""
@@ -38,14 +38,14 @@ class Call(Generic[_Result]):
         start(self._run)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it has ended, for so many seconds at most; whether it has."""
+        """Wait at most this many seconds for the call to end. Returns whether it has."""
         return self._done.wait(max(seconds, 0))
 
     def result(self) -> _Result:
-        """Give back what the function returned, once it has ended.
+        """Return what the function returned, once the call has ended.
 
         Raises:
-            Exception: What the function raised.
+            Exception: Whatever the function raised.
         """
         if self._error is not None:
             raise self._error

@@ -1,4 +1,4 @@
-"""One refresh for the whole fleet: what is done with each token that the store hands out."""
+"""One refresh for the whole fleet: arms each token that the store hands out."""
 
 import atexit
 import logging
@@ -29,18 +29,18 @@ logger = logging.getLogger("zoho_mongo_store")
 
 
 class Coordinator:
-    """Arms tokens, so that of all who would ask Zoho at once one does and the others wait.
+    """Arms tokens, so that of all callers who would ask Zoho at once, one does and the rest wait.
 
-    Each way to a new access token is an ``Attempt`` in a thread of its own, and callers only wait
-    on it. So a caller is answered in time whatever Zoho does, and what a signal's handler raises
-    reaches the caller as it is; neither stops the refresh.
+    Each ``Attempt`` to get a new access token runs in its own thread, and callers only wait for it.
+    So a caller is answered in time whatever Zoho does, and an exception raised by a signal's
+    handler reaches the caller unchanged. Neither stops the refresh.
 
     Attributes:
-        timeout: Seconds that ``close`` waits at the end of the process.
+        timeout: Seconds that ``close`` waits when the process exits.
     """
 
     def __init__(self, tokens: TokenRepository, policy: RefreshPolicy) -> None:
-        """Create the coordination of one store; nothing is sent yet.
+        """Create the coordination of one store. Nothing is sent yet.
 
         Args:
             tokens: The stored tokens.
@@ -59,13 +59,13 @@ class Coordinator:
         _coordinators.add(self)
 
     def stats(self) -> RefreshStats:
-        """The counts of this process."""
+        """Return the counts of this process."""
         return self._counters.snapshot()
 
     def prepare(self, token: OAuthToken, stored: Document | None) -> None:
-        """Arm a token that was looked up, also one that is not stored, which the SDK goes on with.
+        """Arm a token that was looked up, even if it is not stored: the SDK still uses it.
 
-        If it is about to expire, and nobody else refreshes it, it is refreshed in the background.
+        If it is about to expire and nobody else is refreshing it, refresh it in the background.
         """
         if stored is None:
             self._arm(token)
@@ -76,29 +76,29 @@ class Coordinator:
             self._refresh_early(token)
 
     def correct_expiry(self, token: OAuthToken, stored: Document) -> None:
-        """Let a token that was filled from a stored one expire by this host's clock."""
+        """Convert the expiry of a token filled from a stored one to this host's clock."""
         if "expiry_time" in stored and (ahead := self._site.tokens.host_ahead()):
             correct_expiry(token, stored, ahead)
 
     def by_server_clock(self, fields: Document) -> Document:
-        """Turn the expiry in a token's fields, which is by this host's clock, into MongoDB's."""
+        """Convert the expiry in a token's fields from this host's clock to MongoDB's."""
         if "expiry_time" not in fields or not (ahead := self._clock.ahead()):
             return fields
         return {**fields, "expiry_time": fields["expiry_time"] - ahead}
 
     def redeem(self, token: OAuthToken, redemption: Redemption, url: str) -> None:
-        """Give ``token`` a new access token, with one request to Zoho for all who want it.
+        """Give ``token`` a new access token, with one request to Zoho for all callers.
 
         Args:
-            token: The caller's.
+            token: The caller's token.
             redemption: What to redeem.
-            url: Where.
+            url: Zoho's URL for the request.
 
         Raises:
-            SDKException: With the code ``TOKEN_STORE`` when MongoDB fails, without which nobody may
-                ask Zoho.
+            SDKException: With the code ``TOKEN_STORE`` if MongoDB fails; without it nobody may ask
+                Zoho.
             LoginRequiredError: The user has to log in again.
-            RefreshPausedError: There may be a token later.
+            RefreshPausedError: A later try may succeed.
         """
         task = Task.of(token, redemption, url)
         outcome = self._wait_for(task)
@@ -113,7 +113,7 @@ class Coordinator:
         raise failed
 
     def close(self, timeout: float) -> None:
-        """End what is under way: what Zoho answers in time is stored, the rest is given up.
+        """End the attempts in progress: answers that arrive in time are stored.
 
         Args:
             timeout: Seconds to wait for Zoho's answers.
@@ -121,13 +121,13 @@ class Coordinator:
         self._running.end(timeout)
 
     def _wait_for(self, task: Task) -> Outcome | Exception:
-        """Get the outcome of the one attempt of this process, which is begun if there is none."""
+        """Wait for the process's one attempt at this task, starting it if there is none."""
         deadline = time.monotonic() + self._patience
         while True:
             flight, is_own = self._board(task)
             if not flight.wait(deadline - time.monotonic()):
                 self._counters.add("paused")
-                return Failed(REFUSED, "no process has got an answer in time", timedelta(seconds=1))
+                return Failed(REFUSED, "no process got an answer in time", timedelta(seconds=1))
             outcome = flight.outcome
             if flight.error is not None:
                 return flight.error
@@ -144,9 +144,9 @@ class Coordinator:
                 return outcome
 
     def _board(self, task: Task, *, is_early: bool = False) -> tuple[Flight, bool]:
-        """Find the attempt that is under way, or begin one; whether it was begun here.
+        """Join the attempt in progress, or start one. Returns whether it was started here.
 
-        What a signal's handler raises meanwhile leaves no attempt behind that nobody makes.
+        If a signal's handler raises meanwhile, no attempt is left behind that nobody runs.
         """
         attempt = Attempt(task, self._site, is_early=is_early)
         try:
@@ -167,7 +167,7 @@ class Coordinator:
         self._running.discard(attempt)
 
     def _fly(self, attempt: Attempt, task: Task, flight: Flight) -> None:
-        """Run an attempt, and tell its events once all who wait have its outcome."""
+        """Run an attempt, and emit its events once all waiting callers have the outcome."""
         flight.is_flown = True
         try:
             flight.outcome = attempt.run()
@@ -188,7 +188,7 @@ class Coordinator:
             attempt.ended.set()
 
     def _refresh_early(self, token: OAuthToken) -> None:
-        """Refresh a token that is still good, if nobody else does. Nobody waits for it."""
+        """Refresh a token that is still valid, if nobody else does. Nobody waits for it."""
         url = accounts_url(token)
         if url is None:
             return
@@ -203,6 +203,6 @@ _coordinators: "weakref.WeakSet[Coordinator]" = weakref.WeakSet()
 
 @atexit.register
 def _close_at_exit() -> None:
-    """Let the end of the process cut off no request: its lease would stay until it ran out."""
+    """Do not let the process's exit cut off a request: its lease would be held until it expires."""
     for coordinator in list(_coordinators):
         coordinator.close(coordinator.timeout)

@@ -1,4 +1,4 @@
-"""What a caller gets in place of an access token."""
+"""The errors that a caller gets instead of an access token."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,12 +7,13 @@ from zoho_mongo_store.sdk import SDKException
 
 
 class LoginRequiredError(SDKException):
-    """The user has to log in again: no request to Zoho could bring an access token.
+    """The user has to log in again: no request to Zoho could get an access token.
 
-    Send the user to Zoho's authorize page. Trying again is of no use, and sends nothing.
+    Send the user to Zoho's authorize page. Do not retry: a retry fails at once, without a request
+    to Zoho.
 
     Attributes:
-        code: The SDK's code, as it would be without this store.
+        code: The code that the SDK itself would raise.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -20,7 +21,7 @@ class LoginRequiredError(SDKException):
 
         Args:
             code: The SDK's code.
-            message: Why, without any secret.
+            message: The reason, without any secret.
         """
         super().__init__(code, message)
 
@@ -29,13 +30,15 @@ class LoginRequiredError(SDKException):
 
 
 class RefreshPausedError(SDKException):
-    """There is no access token now; there may be one later, without anybody doing anything.
+    """No access token is available now; try again later.
 
-    Zoho refused for the moment, could not be reached, or its limit on requests is reached.
+    Zoho refused temporarily or could not be reached, or its limit on requests has been reached.
+    Nobody needs to act.
 
     Attributes:
-        code: The SDK's code, as it would be without this store.
-        retry_after: How long nobody asks Zoho. Calls before that fail at once and send nothing.
+        code: The code that the SDK itself would raise.
+        retry_after: How long nobody asks Zoho. Until then, calls fail at once, without a request to
+            Zoho.
     """
 
     def __init__(self, code: str, message: str, retry_after: timedelta) -> None:
@@ -43,7 +46,7 @@ class RefreshPausedError(SDKException):
 
         Args:
             code: The SDK's code.
-            message: Why, without any secret.
+            message: The reason, without any secret.
             retry_after: How long nobody asks Zoho.
         """
         super().__init__(code, message)

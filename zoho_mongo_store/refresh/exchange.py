@@ -1,4 +1,4 @@
-"""One HTTP request to Zoho that another thread can give up at any moment."""
+"""One HTTP request to Zoho that another thread can abort at any time."""
 
 import contextlib
 import socket
@@ -17,33 +17,33 @@ class AbortedError(Exception):
 
 
 class NoAnswerError(Exception):
-    """There was no answer. The text says why, in a few words."""
+    """There was no answer. The message says briefly why."""
 
 
 class AnswerError(Exception):
-    """Zoho answered with something that is no JSON. The text shows nothing of it."""
+    """Zoho's answer is not JSON. The message shows nothing of it."""
 
 
 def silence(timeout: float) -> TimeoutError:
-    """Make the error for a Zoho that has not answered for ``timeout`` seconds."""
+    """Create the error for a request that Zoho has not answered within ``timeout`` seconds."""
     return TimeoutError(f"Zoho did not answer within {timeout:g} s")
 
 
 class Exchange:
-    """Sends a request as the SDK does, and can be ended while it is under way.
+    """Sends a request as the SDK does, and can be aborted while it is in progress.
 
-    The time-outs of ``requests`` bound each step of a request and not the whole: they wait without
-    end for an answer that comes one byte at a time, and for a name that is slow to resolve.
-    ``abort`` ends the connection under the thread that waits, and keeps a request that has not been
-    sent yet from being sent.
+    The timeouts of ``requests`` bound each step of a request, not the whole: an answer that arrives
+    one byte at a time, or a name that is slow to resolve, can take forever. ``abort`` shuts the
+    connection down under the waiting thread, and keeps a request from being sent if it has not been
+    sent yet.
 
-    Each request has a session of its own, as ``requests.post`` does: it takes the proxies, the
-    certificates and the ``.netrc`` of the environment, no connection that was idle for an hour is
-    tried, and nothing is shared with a forked child.
+    Each request has its own session, as with ``requests.post``: it uses the environment's proxies,
+    certificates and ``.netrc``, never reuses a connection that has been idle for an hour, and
+    shares nothing with a forked child.
     """
 
     def __init__(self, url: str, request: TokenRequest, timeout: float) -> None:
-        """Prepare a request; nothing is sent yet.
+        """Prepare a request. Nothing is sent yet.
 
         Args:
             url: Where to send it.
@@ -61,9 +61,9 @@ class Exchange:
         """Send the request and read the answer's JSON.
 
         Raises:
-            TimeoutError: Zoho stayed silent for the time-out, at any step.
-            NoAnswerError: There was none.
-            AnswerError: The answer is no JSON.
+            TimeoutError: A step took longer than the timeout.
+            NoAnswerError: There was no answer.
+            AnswerError: The answer is not JSON.
             AbortedError: ``abort`` was called before the request was sent.
         """
         try:
@@ -81,7 +81,7 @@ class Exchange:
                 return response.json()
             except ValueError:
                 raise AnswerError(
-                    f"Zoho's answer is no JSON (HTTP status {response.status_code})"
+                    f"Zoho's answer is not JSON (HTTP status {response.status_code})"
                 ) from None
         except requests.RequestException as error:
             if _is_silence(error):
@@ -94,19 +94,19 @@ class Exchange:
                 self._sockets.clear()
 
     def abort(self) -> None:
-        """End the request, in whatever state it is."""
+        """End the request, whatever its state."""
         with self._lock:
             self._aborted = True
             for held in self._sockets:
                 _shut_down(held)
 
     def hold(self, connected: socket.socket) -> None:
-        """Take note of a connection that was made for the request, before anything is sent on it.
+        """Remember a connection made for the request, before anything is sent over it.
 
         Raises:
-            AbortedError: The request has been given up.
+            AbortedError: The request has been aborted.
         """
-        # TLS takes the file descriptor out of the socket; this one leads to the same connection.
+        # TLS takes the file descriptor out of the socket. The duplicate keeps the connection.
         duplicate = connected.dup()
         with self._lock:
             if self._aborted:
@@ -117,9 +117,9 @@ class Exchange:
 
 
 def reason_of(error: BaseException) -> str:
-    """Say in the operating system's words why there was no answer, or else in those of the error.
+    """Say why there was no answer: in the operating system's words, else in those of the error.
 
-    What ``requests`` makes of it is several errors' representations in one text.
+    The text of ``requests`` strings together the representations of several errors.
     """
     reason, inner = str(error), _cause_of(error)
     while inner is not None:
@@ -130,7 +130,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def _cause_of(error: BaseException) -> BaseException | None:
-    # urllib3 hands on why it gave up as an attribute.
+    # urllib3 passes the reason on as an attribute.
     handed_on = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(handed_on, BaseException):
         return handed_on
@@ -138,20 +138,20 @@ def _cause_of(error: BaseException) -> BaseException | None:
 
 
 def _is_silence(error: requests.RequestException) -> bool:
-    # A body that stops coming is a ConnectionError of requests', with urllib3's error in it.
+    # If a body stops arriving, requests raises a ConnectionError that wraps urllib3's error.
     return isinstance(error, requests.Timeout) or (
         bool(error.args) and isinstance(error.args[0], ReadTimeoutError)
     )
 
 
 def _shut_down(connection: socket.socket) -> None:
-    # The other end may have been faster.
+    # The other end may have closed it already.
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Adapter(HTTPAdapter):
-    """Makes connections that an ``Exchange`` can end, directly or by a proxy."""
+    """Makes connections, direct or through a proxy, that an ``Exchange`` can shut down."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange

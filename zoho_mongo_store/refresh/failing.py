@@ -1,4 +1,4 @@
-"""What follows when Zoho gave no access token."""
+"""What follows if Zoho gave no access token."""
 
 import logging
 from datetime import timedelta
@@ -22,7 +22,7 @@ _LONGEST_MESSAGE = 300
 
 
 def reason_of(progress: Progress, held: HeldLease, error: Exception) -> Failure:
-    """Tell what a failed request means."""
+    """Work out what a failed request means."""
     redemption, before = progress.task.redemption, held.lease.failure
     text = error.error_message if isinstance(error, SDKException) else str(error)
     message = without(progress.task.secrets, text or type(error).__name__)[:_LONGEST_MESSAGE]
@@ -31,7 +31,7 @@ def reason_of(progress: Progress, held: HeldLease, error: Exception) -> Failure:
     refusal = classify(redemption, text)
     if refusal is not Refusal.LASTING:
         return Failure(REFUSED, explained(refusal, message), refused=True)
-    # A grant token lives for minutes: there is no asking again.
+    # A grant token is valid for minutes, so its refusal needs no confirmation.
     confirmed = redemption is Redemption.GRANT or (before is not None and before.lasting)
     message = login_again(redemption, message) if confirmed else message
     return Failure(REFUSED, message, True, lasting=True, login_required=confirmed)
@@ -44,7 +44,7 @@ def fail(
     reason: Failure,
     duration: timedelta,
 ) -> Outcome:
-    """End the lease with what went wrong, and write beside the token that its login is over.
+    """End the lease with the failure, and mark the stored token if its login is over.
 
     Args:
         progress: The attempt.
@@ -54,13 +54,13 @@ def fail(
         duration: How long the request took.
 
     Returns:
-        The failure, or the token that another process got meanwhile.
+        The failure, or the token that another process has obtained in the meantime.
     """
     moment = progress.clock()
     is_over = _is_login_over(progress, stored, reason)
     marked: bool | None = None
     if is_over and stored is not None:
-        # Before the lease ends: nobody may find that free, and the token as it was.
+        # Before the lease ends: nobody may find the lease free and the token unmarked.
         required = login_required_fields(stored, progress.task.request, reason.message, moment)
         tokens = progress.site.tokens
         marked = progress.write(lambda: tokens.begin_login_required(stored, required))
@@ -81,7 +81,7 @@ def fail(
 def _is_login_over(progress: Progress, stored: Document | None, reason: Failure) -> bool:
     """Whether the user has to log in again.
 
-    A grant token that is refused says nothing of a refresh token that is stored already.
+    A refused grant token says nothing about a refresh token that is already stored.
     """
     return reason.login_required and (
         progress.task.redemption is Redemption.REFRESH or "refresh_token" not in (stored or {})

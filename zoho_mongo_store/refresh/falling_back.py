@@ -1,4 +1,4 @@
-"""Going on with the stored token that a login was to replace, after Zoho refused the login."""
+"""Keeps using the stored token if Zoho refuses the login that was to replace it."""
 
 import logging
 from collections.abc import Callable
@@ -21,19 +21,19 @@ def fall_back(
     duration: timedelta,
     refresh: Callable[[Document], Document | None],
 ) -> Brought | None:
-    """Go on with the stored token that a login was to replace.
+    """Keep using the stored token that a login was to replace.
 
-    The stored token remembers the credential, so that the fleet asks Zoho about it once.
+    The stored token remembers the refused credential, so the fleet asks Zoho about it only once.
 
     Args:
         progress: The attempt to log in.
         held: Its lease.
         reason: Why Zoho refused the login.
         duration: How long that request took.
-        refresh: Refreshes a stored token; ``None`` if that cannot be done.
+        refresh: Refreshes a stored token; returns ``None`` if that fails.
 
     Returns:
-        The stored token, or ``None`` if there is none, or it does not work either.
+        The stored token, or ``None`` if there is none or it does not work either.
 
     Raises:
         Interrupted: The request was given up.
@@ -50,6 +50,6 @@ def fall_back(
     held.release()
     progress.count("refused")
     progress.tell("refresh_refused", task.fields, reason.message, duration, held.attempt)
-    text = "Zoho refused the new login of %s: %s; the stored one goes on"
+    text = "Zoho refused the new login of %s: %s; the stored token stays in use"
     logger.warning(text, task.name, reason.message)
     return Brought(remembered or working)

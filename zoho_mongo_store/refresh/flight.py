@@ -1,4 +1,4 @@
-"""Single-flight within a process: one thread goes, the others wait on it."""
+"""Single-flight within a process: one thread does the work, the others wait for it."""
 
 import threading
 
@@ -7,40 +7,40 @@ from zoho_mongo_store.refresh.outcome import Outcome
 
 
 class Flight:
-    """One thread's way to a token, which others wait on.
+    """One thread's attempt to get a token, which other threads wait for.
 
     Attributes:
-        outcome: How it ended. ``None`` when an early refresh left it to another process.
-        error: What ended it otherwise.
-        is_flown: Whether a thread is on the way.
+        outcome: How it ended. ``None`` if an early refresh was left to another process.
+        error: The error with which it ended, if any.
+        is_flown: Whether a thread is running it.
     """
 
     def __init__(self) -> None:
-        """Begin it."""
+        """Create it."""
         self._landed = threading.Event()
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
         self.is_flown = False
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it lands, for so many seconds at most; whether it has."""
+        """Wait at most this many seconds for it to land. Returns whether it has."""
         return self._landed.wait(max(seconds, 0))
 
     def land(self) -> None:
-        """Let all who wait go on."""
+        """Release all waiting threads."""
         self._landed.set()
 
 
 class Flights:
-    """The flights of one store, by the key of what they are after."""
+    """The flights of one store, by key."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start without any."""
         self.after_fork()
         reset_after_fork(self)
 
     def board(self, key: str) -> tuple[Flight, bool]:
-        """Find or begin the flight for ``key``; whether the caller is the one to fly it."""
+        """Join or create the flight for ``key``. Returns whether the caller is to fly it."""
         with self._lock:
             flight = self._flights.get(key)
             if flight is not None:
@@ -49,9 +49,9 @@ class Flights:
             return flight, True
 
     def give_up(self, key: str) -> bool:
-        """End the flight for ``key`` if nobody flies it, since its begin was interrupted.
+        """End the flight for ``key`` if nobody flies it because its start was interrupted.
 
-        Those who wait on it begin another.
+        Threads that wait for it create another.
 
         Returns:
             Whether there was one.
@@ -65,12 +65,12 @@ class Flights:
         return True
 
     def leave(self, key: str, flight: Flight) -> None:
-        """Take ``flight`` off the list, so that the next caller begins another."""
+        """Remove ``flight``, so that the next caller creates another."""
         with self._lock:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
     def after_fork(self) -> None:
-        """The parent's threads do not run in a forked child."""
+        """Start afresh in a forked child, where the parent's threads do not run."""
         self._lock = threading.Lock()
         self._flights: dict[str, Flight] = {}

@@ -1,4 +1,4 @@
-"""A lease in the hands of its holder, who extends it for as long as a request is under way."""
+"""A lease that this process holds, and extends for as long as a request is in progress."""
 
 import time
 from datetime import datetime
@@ -18,11 +18,11 @@ class HeldLease:
     """A lease that this process has acquired.
 
     Attributes:
-        lease: What was acquired.
+        lease: The lease as it was acquired.
     """
 
     def __init__(self, progress: Progress, lease: Lease) -> None:
-        """Take it."""
+        """Wrap an acquired lease."""
         self.lease = lease
         self._progress = progress
         self._leases = progress.site.leases
@@ -30,26 +30,26 @@ class HeldLease:
 
     @property
     def has_run_out(self) -> bool:
-        """Whether another process may have taken it over, since this one stood still."""
+        """Whether the lease has expired, so that another process may have taken it over."""
         return self._progress.clock() >= self.lease.until
 
     @property
     def attempt(self) -> int:
-        """The number of this request since the last that succeeded, from 1."""
+        """The number of this request since the last successful one, starting at 1."""
         return self.lease.failures + 1
 
     def wait_for(self, call: "Call[Any]", timeout: float) -> bool:
-        """Wait for a call, and extend the lease meanwhile.
+        """Wait for a call, extending the lease meanwhile.
 
         Args:
-            call: What is under way.
+            call: The call in progress.
             timeout: Seconds to wait.
 
         Returns:
-            Whether it has ended.
+            Whether the call has ended.
 
         Raises:
-            Interrupted: The lease is another's by now, or the store is being closed.
+            Interrupted: The lease has been lost, or the store is being closed.
         """
         deadline = time.monotonic() + timeout
         extend_at = time.monotonic() + self._step
@@ -65,10 +65,10 @@ class HeldLease:
         return call.wait(0)
 
     def extend(self) -> bool:
-        """Extend the lease; whether it still is this one's.
+        """Extend the lease. Returns whether it is still held.
 
-        While MongoDB is away the request goes on: nobody can take the lease meanwhile, and the save
-        is kept for later.
+        While MongoDB is unreachable the request continues: nobody can take the lease meanwhile, and
+        the save is kept for later.
         """
         try:
             return self._leases.extend(self.lease, self._progress.clock())
@@ -76,7 +76,7 @@ class HeldLease:
             return True
 
     def succeed(self) -> None:
-        """End the lease with a token got."""
+        """End the lease after a success."""
         self._progress.write(lambda: self._leases.succeed(self.lease))
 
     def fail(self, failure: Failure, moment: datetime, *, is_marked: bool) -> datetime | None:
@@ -86,7 +86,7 @@ class HeldLease:
         )
 
     def give_back(self) -> None:
-        """End the lease without having asked Zoho.
+        """End the lease before Zoho was asked.
 
         Raises:
             PyMongoError: MongoDB failed.

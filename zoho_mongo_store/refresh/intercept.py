@@ -1,4 +1,4 @@
-"""Handing a token out so that the SDK's own way to Zoho leads through the fleet's coordination."""
+"""Makes the tokens that the store hands out go through the fleet's coordination to reach Zoho."""
 
 import functools
 from collections.abc import Callable
@@ -13,22 +13,22 @@ _LOGIN_REQUIRED = "_zoho_mongo_store_login_required"
 
 
 class Arm(Protocol):
-    """Lets a token that was found go to Zoho by the fleet's coordination."""
+    """Makes a token go through the fleet's coordination to reach Zoho."""
 
     def __call__(self, token: OAuthToken, *, login_required: bool = False) -> None:
-        """Arm a token, which remembers whether its find saw that a login is required."""
+        """Arm a token. It remembers whether its find saw that a login is required."""
 
 
 def intercept(redeem: Callable[[OAuthToken, Redemption, str], None]) -> Arm:
-    """Make a function that lets a token go to Zoho by ``redeem``.
+    """Create a function that makes a token call ``redeem`` instead of asking Zoho itself.
 
     ``OAuthToken.get_token`` calls ``refresh_access_token`` or ``generate_access_token`` on the
-    token that the store handed out; these two are replaced on the instance. They bear the names of
-    the class's methods, so that a pickled token finds those again, and a copied one takes these
-    along.
+    token that the store handed out. These two are replaced on the instance. The replacements have
+    the names of the class's methods, so a pickled token gets the originals back and a copied one
+    keeps the replacements.
 
     Args:
-        redeem: Called with the token, what it redeems and the address to redeem it at.
+        redeem: Called with the token, what to redeem and the URL for it.
     """
     methods = [(redemption.method, _replacement(redemption, redeem)) for redemption in Redemption]
 
@@ -42,16 +42,15 @@ def intercept(redeem: Callable[[OAuthToken, Redemption, str], None]) -> Arm:
 
 
 def mark_saved(token: OAuthToken) -> None:
-    """Remember that the access token of ``token`` is what is stored.
+    """Remember that the access token of ``token`` is already stored.
 
-    So the SDK's own save, which follows the refresh, cannot put it in the place of one that is
-    newer by then.
+    So the SDK's own save, which follows the refresh, cannot replace a newer one with it.
     """
     token.__dict__[_SAVED] = (token.get_access_token(), token.get_expires_in())
 
 
 def pop_saved_mark(token: object) -> bool:
-    """Whether ``token`` is as ``mark_saved`` saw it; asked once, for one save."""
+    """Whether ``token`` is unchanged since ``mark_saved``. The mark is good for one save."""
     mark: Any = getattr(token, "__dict__", {}).pop(_SAVED, None)
     return (
         mark is not None
@@ -69,7 +68,7 @@ def _replacement(
     redemption: Redemption, redeem: Callable[[OAuthToken, Redemption, str], None]
 ) -> Callable[[OAuthToken, object, str], OAuthToken]:
     def replacement(self: OAuthToken, first: object, url: str) -> OAuthToken:
-        # SDK 6 to 8 pass the token, which after a shallow copy is not self; SDK 5 passes its store.
+        # SDK 6 to 8 pass the token, which is not self after a shallow copy; SDK 5 passes its store.
         token = first if isinstance(first, OAuthToken) else self
         redeem(token, redemption, url)
         return token

@@ -21,16 +21,16 @@ _NOT_OFFLINE = (
     "with access_type=offline in the authorize URL"
 )
 _NOTHING_TO_REDEEM = (
-    "there is no stored token, and no refresh or grant token to get one by: the user has to log in"
+    "there is no stored token, and no refresh or grant token to get one: the user has to log in"
 )
 
 
 def known(progress: Progress, stored: Document | None) -> Outcome | None:
-    """Tell what the stored token answers: another's newer token, or that the login is over."""
+    """Answer from the stored token: with a newer access token, or that a login is required."""
     newer = progress.newer(stored)
     if newer is not None:
         progress.count("waited")
-        logger.debug("Another got a new access token of %s", progress.task.name)
+        logger.debug("Another caller got a new access token for %s", progress.task.name)
         return Brought(newer)
     if stored is not None and refused_request(stored) == progress.task.request:
         progress.count("login_required")
@@ -39,7 +39,7 @@ def known(progress: Progress, stored: Document | None) -> Outcome | None:
 
 
 def without_credential(progress: Progress) -> Outcome:
-    """Answer for a token with nothing to redeem: no request could succeed."""
+    """Answer for a token that has nothing to redeem: no request could succeed."""
     task, stored = progress.task, progress.stored()
     outcome = known(progress, stored)
     if outcome is not None:
@@ -54,9 +54,9 @@ def without_credential(progress: Progress) -> Outcome:
 
 
 def by_lease(progress: Progress, state: LeaseState, moment: datetime) -> Failed:
-    """Answer by the failure that stands in the lease, or by Zoho's limit."""
+    """Answer with the failure recorded in the lease, or with Zoho's limit."""
     if state.failure is None:
-        message = "Zoho's limit of 10 in 10 minutes is reached"
+        message = "Zoho's limit of 10 in 10 minutes has been reached"
         return paused(progress, message, state.retry_after - moment)
     code, message = state.failure.code, state.failure.message
     if state.failure.login_required:
@@ -66,7 +66,7 @@ def by_lease(progress: Progress, state: LeaseState, moment: datetime) -> Failed:
 
 
 def paused(progress: Progress, message: str, rest: timedelta, code: str = REFUSED) -> Failed:
-    """Answer that Zoho is not asked now, but in a while."""
+    """Answer that Zoho is not asked now, and when it will be."""
     progress.count("paused")
     progress.tell("refresh_paused", progress.task.fields, message)
     logger.debug("Zoho is not asked for %s: %s", progress.task.name, message)
@@ -74,12 +74,12 @@ def paused(progress: Progress, message: str, rest: timedelta, code: str = REFUSE
 
 
 def late(progress: Progress, newer: Document) -> Brought:
-    """Take the token that another stored while this process asked Zoho."""
+    """Use the token that another process stored while this one asked Zoho."""
     progress.count("late")
-    logger.warning("Another was faster to a new access token of %s", progress.task.name)
+    logger.warning("Another process stored a newer token for %s first", progress.task.name)
     return Brought(newer)
 
 
 def asked_again(message: str, rest: timedelta) -> str:
-    """Add to a message when Zoho is asked again."""
+    """Append to a message when Zoho will be asked again."""
     return f"{message}; Zoho is asked again in {int(rest.total_seconds()) + 1} s"

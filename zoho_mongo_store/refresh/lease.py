@@ -1,4 +1,4 @@
-"""What the fleet agrees on about one credential: who holds its lease, and how the last ended."""
+"""What the fleet shares about one credential: who holds its lease, and how the last one ended."""
 
 import hashlib
 from datetime import datetime
@@ -10,9 +10,9 @@ class Failure(NamedTuple):
 
     Attributes:
         code: The SDK's code.
-        message: What Zoho said, or what went wrong on the way.
-        refused: Whether Zoho answered and said no; else there was no usable answer.
-        lasting: Whether asking again with the same credential is of no use.
+        message: What Zoho said, or what went wrong before it could answer.
+        refused: Whether Zoho refused; otherwise there was no usable answer.
+        lasting: Whether asking again with the same credential is pointless.
         login_required: Whether that has been confirmed, so that the user has to log in again.
     """
 
@@ -28,13 +28,13 @@ class Lease(NamedTuple):
 
     Attributes:
         key: The digest of the credential.
-        request: The digest of the request that is to be sent.
-        owner: Who holds it; no other lease has the same.
-        until: When it runs out, unless it is extended.
-        failures: How many failures of the last kind in a row this request has had.
+        request: The digest of the request to be sent.
+        owner: Its holder, unique to each lease.
+        until: When it expires, unless it is extended.
+        failures: The number of consecutive failures of the same kind for this request.
         failure: The last of them, or ``None``.
-        limited_until: When Zoho's limit lets the next request through; long ago where this one does
-            not reach it.
+        limited_until: When Zoho's limit allows the next request; a date long past if the limit is
+            not reached.
     """
 
     key: str
@@ -50,15 +50,15 @@ class LeaseState(NamedTuple):
     """What is stored about one credential.
 
     Attributes:
-        owner: Who holds the lease, or ``None``.
-        until: When it runs out.
-        retry_after: When the next request may be sent: the end of the cool-down, or of Zoho's own
-            window.
+        owner: The holder of the lease, or ``None``.
+        until: When the lease expires.
+        retry_after: When the next request may be sent: at the end of the cool-down or of Zoho's
+            own window.
         failure: The last failure, or ``None``.
-        failed_owner: Who held the lease then.
-        failed_at: When that was.
-        limited_until: When Zoho's limit lets the next request through.
-        limited_since: When the newest request that counts was sent.
+        failed_owner: The holder of the lease at that failure.
+        failed_at: The time of that failure.
+        limited_until: When Zoho's limit allows the next request.
+        limited_since: When the newest counted request was sent.
     """
 
     owner: str | None
@@ -76,7 +76,7 @@ class BusyLease(NamedTuple):
 
     Attributes:
         key: The digest of the credential.
-        token_id: The id of the token for which it was taken last; ``None`` if that was not stored.
+        token_id: The id of the token for which it was last taken; ``None`` if it was not stored.
         state: What is stored about the credential.
     """
 
@@ -86,5 +86,5 @@ class BusyLease(NamedTuple):
 
 
 def lease_key(kind: str, credential: str) -> str:
-    """Make the key of the lease for a credential: a digest, which gives nothing away."""
+    """Return the key of a credential's lease: a digest, which does not reveal the credential."""
     return hashlib.sha256(f"{kind}\0{credential}".encode()).hexdigest()

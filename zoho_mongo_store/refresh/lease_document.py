@@ -1,4 +1,4 @@
-"""A lease as a document: what a command looks for, what it writes, and what it reads.
+"""A lease as a document: the filters and updates of its commands, and how it is read.
 
 Pure functions. All times are the server's.
 """
@@ -12,13 +12,13 @@ from zoho_mongo_store.refresh.policy import ZOHO_REQUESTS, ZOHO_WINDOW
 from zoho_mongo_store.storage.token_indexes import BUSY_FIELD
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-# Zoho counts when a request arrives, this counts when one is about to be sent, each on its clock.
+# Zoho counts a request when it arrives, the store before it is sent, each on its own clock.
 _COUNTED_FOR = ZOHO_WINDOW + timedelta(seconds=30)
-# After the lease or the cool-down: longer than any request counts.
+# After the end of the lease or the cool-down: longer than any request counts.
 _KEPT_FOR = timedelta(hours=1)
 LASTING_KEPT_FOR = timedelta(days=30)
-"""How long a lasting refusal waits for the one that confirms it, and a spent grant token is
-known."""
+"""How long a lasting refusal is kept, to be confirmed by another or to recognize a spent grant
+token."""
 _AT_LIMIT = f"requests.{ZOHO_REQUESTS - 1}"
 _NEWEST_REQUEST = 1
 
@@ -26,7 +26,7 @@ Fields = dict[str, Any]
 
 
 def acquirable(key: str, request: str, now: datetime, replacing: str | None) -> Fields:
-    """Match a lease that is free, or has run out under ``replacing``, and may be used now."""
+    """Match a lease that may be used now and is free, or has expired under ``replacing``."""
     held: Fields = {"owner": {"$exists": False}}
     if replacing is not None:
         held = {"owner": replacing, "until": {"$lte": now}}
@@ -42,12 +42,12 @@ def acquirable(key: str, request: str, now: datetime, replacing: str | None) -> 
 
 
 def busy(now: datetime) -> Fields:
-    """Match the leases that are held, cooling down or at Zoho's limit, by their index."""
+    """Match the leases that are held, cooling down or at Zoho's limit, using their index."""
     return {BUSY_FIELD: {"$gt": now}}
 
 
 def acquired(owner: str, token_id: str | None, now: datetime, until: datetime) -> Fields:
-    """Take a lease, and count the request that is about to be sent."""
+    """Take a lease and count the request that is about to be sent."""
     named = {} if token_id is None else {"token_id": token_id}
     return {
         "$set": {"owner": owner, **extended(until), **named},
@@ -57,19 +57,19 @@ def acquired(owner: str, token_id: str | None, now: datetime, until: datetime) -
 
 
 def extended(until: datetime) -> Fields:
-    """Describe when a lease runs out."""
+    """Set when a lease expires."""
     return {"until": until, BUSY_FIELD: until}
 
 
 def succeeded(lease: Lease) -> Fields:
-    """End a lease with a token got; the past failures of its request are forgotten."""
+    """End a lease after a success, and forget the past failures of its request."""
     update = released(lease, counted=True)
     update["$unset"][f"failures.{lease.request}"] = ""
     return update
 
 
 def failed(lease: Lease, failure: Failure, count: int, now: datetime, until: datetime) -> Fields:
-    """End a lease with a failure, whose cool-down lasts until ``until``."""
+    """End a lease after a failure, whose cool-down lasts until ``until``."""
     kept_for = LASTING_KEPT_FOR if failure.lasting else _KEPT_FOR
     stored = {
         **failure._asdict(),
@@ -89,7 +89,7 @@ def failed(lease: Lease, failure: Failure, count: int, now: datetime, until: dat
 
 
 def released(lease: Lease, *, counted: bool) -> Fields:
-    """End a lease without an outcome; if Zoho cannot have been asked, no request is counted."""
+    """End a lease without an outcome. If Zoho cannot have been asked, no request is counted."""
     if counted and lease.limited_until > _LONG_AGO:
         return {"$unset": {"owner": ""}, "$set": {BUSY_FIELD: lease.limited_until}}
     update: Fields = {"$unset": {"owner": "", BUSY_FIELD: ""}}
@@ -99,7 +99,7 @@ def released(lease: Lease, *, counted: bool) -> Fields:
 
 
 def lease_of(stored: Mapping[str, Any], request: str) -> Lease:
-    """Read the lease that has just been taken."""
+    """Read a lease that has just been taken."""
     last = stored.get("failures", {}).get(request, {})
     limited_until = _limited_until(stored)
     is_limited = limited_until > stored["requests"][-1]
@@ -119,7 +119,7 @@ def state_of(stored: Mapping[str, Any], request: str | None) -> LeaseState:
 
     Args:
         stored: The document.
-        request: Whose failures count. ``None``: the newest of any request.
+        request: The request whose failures count. ``None``: the newest of any request.
     """
     failures = stored.get("failures", {})
     last: Mapping[str, Any]

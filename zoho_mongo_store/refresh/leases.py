@@ -1,4 +1,4 @@
-"""The collection of leases: who may redeem a credential at Zoho, agreed on by the whole fleet."""
+"""The collection of leases, by which the fleet agrees who may redeem a credential at Zoho."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,10 +18,10 @@ from zoho_mongo_store.refresh.policy import RefreshPolicy
 
 
 class Leases:
-    """Acquires, extends and ends leases, each in one command that checks whose the lease is.
+    """Acquires, extends and ends leases, each with one command that checks who owns the lease.
 
-    All times are the server's: ``clock`` asks it once, when a refresh is due, and a host's own
-    clock only counts on from there. Hosts whose clocks differ agree.
+    All times are the server's. ``clock`` asks for the time once, when a refresh is due, and the
+    host's monotonic clock counts from there, so hosts whose clocks differ still agree.
 
     A lease and Zoho's limit belong to the credential. A cool-down belongs to the request that
     failed, so a corrected client secret or data centre is tried at once.
@@ -30,13 +30,13 @@ class Leases:
     def __init__(
         self, collection: Callable[[], Collection[Document]], timeout: float, policy: RefreshPolicy
     ) -> None:
-        """Create the leases of a store; nothing is sent yet.
+        """Create the leases of a store. Nothing is sent yet.
 
         Args:
-            collection: Gives the collection that they are in. It may wait for a primary, which does
-                not count against the time of a command.
+            collection: Returns the collection of the leases. It may wait for a primary, which does
+                not count towards the timeout of a command.
             timeout: Seconds that each command may take.
-            policy: How long they last, and how long a cool-down does.
+            policy: How long leases and cool-downs last.
         """
         self._collection = collection
         self._timeout = timeout
@@ -55,18 +55,18 @@ class Leases:
         *,
         token_id: str | None = None,
     ) -> Lease | None:
-        """Take the lease if it is free, or the one that ``replacing`` let run out.
+        """Take the lease if it is free, or if it has expired in the hands of ``replacing``.
 
         Args:
             key: The digest of the credential.
-            request: The digest of the request that is to be sent.
+            request: The digest of the request to be sent.
             now: The server's time.
-            replacing: The owner of a lease that has run out.
-            token_id: The id of the token that it is for, which ``busy`` tells. ``None``: unknown.
+            replacing: The owner of an expired lease.
+            token_id: The id of the token that it is for, which ``busy`` reports. ``None``: unknown.
 
         Returns:
-            The lease, or ``None``: it is another's, the request is cooling down, or ten requests
-            were counted in ten minutes.
+            The lease. ``None`` if another process holds it, the request is cooling down, or ten
+            requests have been counted in ten minutes.
         """
         owner = uuid.uuid4().hex
         collection = self._collection()
@@ -85,27 +85,27 @@ class Leases:
         return lease_document.lease_of(taken, request)
 
     def extend(self, lease: Lease, now: datetime) -> bool:
-        """Begin the lease anew; ``False`` if it is another's by now."""
+        """Restart the lease's time. Returns ``False`` if the lease has been lost."""
         return self._change(lease, {"$set": lease_document.extended(now + self._policy.lease)})
 
     def succeed(self, lease: Lease) -> bool:
-        """End the lease with a token got; the past failures of this request are forgotten."""
+        """End the lease after a success, and forget the past failures of this request."""
         return self._change(lease, lease_document.succeeded(lease))
 
     def fail(
         self, lease: Lease, failure: Failure, now: datetime, *, is_marked: bool = False
     ) -> datetime | None:
-        """End the lease with a failure, which begins the fleet's cool-down for this request.
+        """End the lease after a failure, which starts the fleet's cool-down for this request.
 
         Args:
-            lease: What to end.
-            failure: Why.
+            lease: The lease to end.
+            failure: What went wrong.
             now: The server's time.
-            is_marked: Whether the stored token says that a login is required. That holds everybody
-                off for as long as it stands, so there is no cool-down.
+            is_marked: Whether the stored token says that a login is required. Nobody asks as long
+                as it does, so no cool-down is needed.
 
         Returns:
-            When that ends, or ``None`` if the lease is another's by now.
+            When the cool-down ends, or ``None`` if the lease has been lost.
         """
         before = lease.failure
         same_kind = before is not None and before.refused == failure.refused
@@ -121,7 +121,7 @@ class Leases:
         """End the lease without an outcome.
 
         Args:
-            lease: What to end.
+            lease: The lease to end.
             counted: Whether Zoho may have been asked, so that the request counts against its limit.
         """
         return self._change(lease, lease_document.released(lease, counted=counted))
@@ -131,7 +131,7 @@ class Leases:
 
         Args:
             key: The digest of the credential.
-            request: Whose failures count. ``None``: the newest of any request.
+            request: The request whose failures count. ``None``: the newest of any request.
         """
         collection = self._collection()
         with pymongo.timeout(self._timeout):

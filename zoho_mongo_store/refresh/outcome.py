@@ -1,4 +1,4 @@
-"""How the way to a new access token ends."""
+"""The outcomes of an attempt to get a new access token."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,13 +11,11 @@ from zoho_mongo_store.sdk import OAuthToken, SDKException
 
 
 def correct_expiry(token: OAuthToken, document: Document, ahead: timedelta) -> None:
-    """Convert the expiry of a token from MongoDB's clock to this host's.
-
-    The SDK compares it with the host's clock.
+    """Convert the expiry of a token from MongoDB's clock to this host's, which the SDK uses.
 
     Args:
-        token: What was filled.
-        document: What it was filled from.
+        token: The token that was filled.
+        document: The document that it was filled from.
         ahead: How far this host's clock is ahead of MongoDB's.
     """
     expiry = document.get("expiry_time")
@@ -32,8 +30,8 @@ class Brought:
     """There is a new access token.
 
     Attributes:
-        document: The token as it is stored, or as Zoho answered if it could not be stored.
-        is_stored: Whether it is.
+        document: The token as stored, or as in Zoho's answer if it could not be stored.
+        is_stored: Whether it is stored.
     """
 
     document: Document
@@ -43,7 +41,7 @@ class Brought:
         """Fill a caller's token.
 
         Args:
-            token: The caller's.
+            token: The caller's token.
             ahead: How far this host's clock is ahead of MongoDB's.
         """
         token.set_refresh_token(self.document.get("refresh_token") or token.get_refresh_token())
@@ -61,11 +59,11 @@ class Brought:
 
 @dataclass(frozen=True)
 class Failed:
-    """There is none.
+    """There is no new access token.
 
     Attributes:
         code: The SDK's code.
-        message: Why, without any secret.
+        message: The reason, without any secret.
         retry_after: How long nobody asks Zoho. ``None``: the user has to log in again.
     """
 
@@ -74,7 +72,7 @@ class Failed:
     retry_after: timedelta | None
 
     def error(self) -> SDKException:
-        """Make the exception for one caller."""
+        """Create the exception for one caller."""
         if self.retry_after is None:
             return LoginRequiredError(self.code, self.message)
         return RefreshPausedError(self.code, self.message, self.retry_after)

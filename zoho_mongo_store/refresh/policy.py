@@ -1,4 +1,4 @@
-"""How long the refresh of a token may take, begin early, and rest after a failure."""
+"""When tokens are refreshed, how long that may take, and how long to wait after a failure."""
 
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -14,30 +14,30 @@ _LONGEST_AHEAD = timedelta(minutes=30)
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshPolicy:
-    """When a token is refreshed, by whom, and what follows a failure.
+    """When the fleet refreshes a token, how long that may take, and what follows a failure.
 
-    All processes should have the same policy. Each field is a ``timedelta``.
+    Use the same policy in all processes. Each field is a ``timedelta``.
 
     Attributes:
-        lease: How long the others wait for a process that has died in a refresh before one of them
-            takes over. At least a second. Default: 20 seconds.
-        request_timeout: How long one request to Zoho may take in all: resolving the name,
-            connecting and the whole answer. Keep it below ``lease``; where it is longer, the
-            process that asks extends its lease for as long as its request is under way. Default: 15
-            seconds.
-        ahead: How long before its expiry a token is refreshed in the background, by one process,
-            while all others go on with it. At most 30 minutes; zero turns it off. Default: 60
-            seconds, so a token in steady use never expires under its users.
-        network_cool_down: How long nobody asks after a first request that got no usable answer. It
-            doubles with each further one. Default: 1 second, since such faults often pass at once.
-        refusal_cool_down: How long nobody asks after Zoho first refused. It doubles too. A refresh
-            token that Zoho refuses for good is tried once more after this. Default: 60 seconds,
-            since each try counts against Zoho's limit.
-        longest_cool_down: Where the doubling ends. Default: 10 minutes, the time for which Zoho
-            itself refuses.
+        lease: How long other processes wait for one that died during a refresh before one of them
+            takes over. At least one second. Default: 20 seconds.
+        request_timeout: How long one request to Zoho may take in total, from resolving the name to
+            the last byte of the answer. Keep it below ``lease``. If it is longer, the requesting
+            process extends its lease until the request ends. Default: 15 seconds.
+        ahead: How long before its expiry a token is refreshed. One process does so in the
+            background while all others keep using the token. At most 30 minutes; zero turns early
+            refreshes off. Default: 60 seconds, so a token in steady use never expires.
+        network_cool_down: How long nobody asks Zoho after a first request without a usable answer.
+            It doubles with each further one. Default: 1 second, since network faults are often
+            brief.
+        refusal_cool_down: How long nobody asks Zoho after a first refusal. It doubles too. A
+            refresh token that Zoho refuses permanently is tried once more after this time. Default:
+            60 seconds, since each try counts against Zoho's limit.
+        longest_cool_down: The longest cool-down, at which the doubling ends. Default: 10 minutes,
+            the period of Zoho's own limit.
 
     Raises:
-        InvalidInputError: A value is no ``timedelta``, negative or out of range.
+        InvalidInputError: A value is not a ``timedelta``, is negative or is out of range.
     """
 
     lease: timedelta = timedelta(seconds=20)
@@ -51,22 +51,22 @@ class RefreshPolicy:
         for field in fields(self):
             value = getattr(self, field.name)
             if not isinstance(value, timedelta) or value < timedelta(0):
-                raise InvalidInputError(f"{field.name} has to be a timedelta, and not negative")
+                raise InvalidInputError(f"{field.name} must be a timedelta of zero or more")
         if self.lease < timedelta(seconds=1):
-            raise InvalidInputError("lease has to be a second at least")
+            raise InvalidInputError("lease must be at least one second")
         if not self.request_timeout:
-            raise InvalidInputError("request_timeout has to be longer than zero")
+            raise InvalidInputError("request_timeout must be longer than zero")
         if self.ahead > _LONGEST_AHEAD:
             raise InvalidInputError(
-                "ahead has to be 30 minutes at most: half an access token's life"
+                "ahead must be at most 30 minutes, half the lifetime of an access token"
             )
 
     def cool_down(self, refused: bool, failures: int) -> timedelta:
-        """How long nobody asks after this many failures in a row.
+        """How long nobody asks Zoho after this many consecutive failures.
 
         Args:
             refused: Whether Zoho refused; otherwise it gave no usable answer.
-            failures: How many of this kind in a row, the newest included.
+            failures: The number of consecutive failures of this kind, including the latest.
         """
         first = self.refusal_cool_down if refused else self.network_cool_down
         factor: int = 1 << min(failures - 1, 32)

@@ -1,4 +1,4 @@
-"""What the steps of one attempt share: what it is after, the stored token, and what to tell."""
+"""What the steps of one attempt share: its task, the stored token, and the events to emit."""
 
 import logging
 import threading
@@ -21,12 +21,12 @@ _Result = TypeVar("_Result")
 logger = logging.getLogger("zoho_mongo_store")
 
 
-class Interrupted(Exception):  # noqa: N818 - no error of anybody's
-    """The request was given up: the lease is another's, or the store is being closed."""
+class Interrupted(Exception):  # noqa: N818 - not an error
+    """The request was given up: the lease has been lost, or the store is being closed."""
 
 
 class Event(NamedTuple):
-    """An event to be told once all who wait have their answer; see ``Events.emit``."""
+    """An event to emit once all waiting callers have their answer; see ``Events.emit``."""
 
     name: EventName
     document: Document
@@ -41,14 +41,14 @@ class Progress:
     Attributes:
         task: What to redeem.
         site: What all attempts of the store share.
-        is_early: Whether the access token is still good.
-        took_over: Whether the lease was another process's, and had run out.
-        clock: MongoDB's, once ``begin`` has read it.
-        events: What there is to tell, once all who wait have their answer.
+        is_early: Whether the access token is still valid.
+        took_over: Whether the lease was taken over from another process after it expired.
+        clock: MongoDB's clock, once ``begin`` has read it.
+        events: The events to emit once all waiting callers have their answer.
     """
 
     def __init__(self, task: Task, site: Site, *, is_early: bool) -> None:
-        """Create it; nothing is sent yet."""
+        """Create it. Nothing is sent yet."""
         self.task = task
         self.site = site
         self.is_early = is_early
@@ -59,16 +59,16 @@ class Progress:
         self._outlasts_until = 0.0
 
     def begin(self) -> None:
-        """Wait for a primary, and read MongoDB's clock."""
+        """Wait for a primary and read MongoDB's clock."""
         self._outlasts_until = time.monotonic() + self.site.policy.lease.total_seconds()
         self.site.tokens.await_primary()
         self.clock = self.outlast(self.site.clock.server)
 
     def outlast(self, step: Callable[[], _Result]) -> _Result:
-        """Run a step, and again after an election if its primary was lost meanwhile.
+        """Run a step, and run it again after an election if the primary was lost.
 
         Args:
-            step: It may run twice.
+            step: What to run. It may run more than once.
 
         Returns:
             What ``step`` returned.
@@ -86,7 +86,7 @@ class Progress:
             self.site.tokens.await_another_primary(left)
 
     def cancel(self) -> None:
-        """Let whatever runs end as soon as possible."""
+        """End whatever is running as soon as possible."""
         self._cancelled.set()
 
     @property
@@ -104,21 +104,20 @@ class Progress:
             raise Interrupted
 
     def stored(self) -> Document | None:
-        """Read the token as it is stored now, from the primary."""
+        """Read the stored token from the primary."""
         return self.site.tokens.find_token(self.task.fields, from_primary=True)
 
     def newer(self, stored: Document | None) -> Document | None:
-        """``stored``, if it has an access token to use in the place of the caller's."""
+        """Return ``stored`` if its access token is valid and differs from the caller's."""
         if stored is None or stored.get("access_token") in (None, self.task.held):
             return None
         expiry = stored.get("expiry_time")
         return stored if expiry is None or expiry > self.clock() else None
 
     def write(self, what: Callable[[], _Result]) -> _Result | None:
-        """Write what became of a request to Zoho.
+        """Write the outcome of a request to Zoho.
 
-        A failure is logged, and costs the caller nothing: Zoho has answered, and the lease runs out
-        by itself.
+        A failure is only logged, not raised: Zoho has answered, and the lease expires by itself.
         """
         try:
             return what()
@@ -145,5 +144,5 @@ class Progress:
         duration: timedelta | None = None,
         attempt: int | None = None,
     ) -> None:
-        """Note an event, to be told once all who wait have their answer."""
+        """Note an event, to be emitted once all waiting callers have their answer."""
         self.events.append(Event(name, document, reason, duration, attempt))

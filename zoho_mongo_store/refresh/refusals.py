@@ -1,7 +1,7 @@
-"""What Zoho's refusals mean, by the ``error`` field of its answer.
+"""What Zoho's refusals mean, judged by the ``error`` field of its answer.
 
-Neither the status (200 or 400) nor the text says it: Zoho answers refusals with both, and its texts
-are in the language of the data centre.
+Neither the status nor the text tells: Zoho refuses with both 200 and 400, and its texts are in the
+language of the data centre.
 """
 
 from enum import Enum
@@ -13,10 +13,10 @@ class Refusal(Enum):
     """What follows from a refusal.
 
     Attributes:
-        LASTING: The credential is of no use any more: the user has to log in again.
+        LASTING: The credential no longer works: the user has to log in again.
         CLIENT: The request's client id, client secret, redirect URI or data centre is wrong; the
-            credential may be good.
-        PASSING: Trying later may work.
+            credential may be valid.
+        PASSING: A later try may succeed.
     """
 
     LASTING = "lasting"
@@ -25,7 +25,7 @@ class Refusal(Enum):
 
 
 # https://www.zoho.com/crm/developer/docs/api/v8/refresh.html and access-refresh.html, "Possible
-# errors"; invalid_grant is what RFC 6749, section 5.2 calls the same.
+# errors"; invalid_grant is the name of the same error in RFC 6749, section 5.2.
 _LASTING = {
     Redemption.REFRESH: frozenset({"invalid_code", "invalid_grant"}),
     Redemption.GRANT: frozenset({"invalid_code", "invalid_grant"}),
@@ -44,26 +44,24 @@ _ADVICE = {
     Refusal.CLIENT: "check the client id, the client secret, the redirect URL and the data centre",
 }
 _LOGIN_AGAIN = {
-    Redemption.REFRESH: (
-        "Zoho does not accept the refresh token any more: the user has to log in again"
-    ),
+    Redemption.REFRESH: ("Zoho no longer accepts the refresh token: the user has to log in again"),
     Redemption.GRANT: (
-        "Zoho does not accept the grant token, which is good for one exchange within minutes: the "
+        "Zoho does not accept the grant token, which can be exchanged once, within minutes: the "
         "user has to log in again"
     ),
 }
 
 
 def classify(redemption: Redemption, error: str) -> Refusal:
-    """Tell what a refusal means.
+    """Return what a refusal means.
 
     Args:
-        redemption: What was asked for.
+        redemption: What was redeemed.
         error: The ``error`` field of Zoho's answer.
 
     Returns:
-        ``PASSING`` for the throttle (``Access Denied``, in whatever language) and for all that is
-        not documented.
+        ``PASSING`` for the throttle (``Access Denied``, in any language) and for every error that
+        is not documented.
     """
     if error in _LASTING[redemption]:
         return Refusal.LASTING
@@ -71,7 +69,7 @@ def classify(redemption: Redemption, error: str) -> Refusal:
 
 
 def explained(refusal: Refusal, error: str) -> str:
-    """Add to Zoho's ``error`` what to do about it."""
+    """Add what to do to Zoho's ``error``."""
     advice = _ADVICE.get(refusal)
     return f"{error}: {advice}" if advice else error
 

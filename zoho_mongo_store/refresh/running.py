@@ -1,4 +1,4 @@
-"""The attempts of one store that are under way, and how they end with it."""
+"""The running attempts of one store, and how they end with it."""
 
 import threading
 import time
@@ -8,29 +8,29 @@ from zoho_mongo_store.refresh.attempt import Attempt
 
 
 class RunningAttempts:
-    """The attempts of one store that are under way in this process."""
+    """The attempts of one store that are running in this process."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start without any."""
         self.after_fork()
         reset_after_fork(self)
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of running attempts."""
         return len(self._attempts)
 
     def add(self, attempt: Attempt) -> None:
-        """Note that an attempt is about to begin."""
+        """Note that an attempt is about to start."""
         with self._lock:
             self._attempts.add(attempt)
 
     def discard(self, attempt: Attempt) -> None:
-        """Note that an attempt is over, or has not begun."""
+        """Note that an attempt has ended, or was never started."""
         with self._lock:
             self._attempts.discard(attempt)
 
     def end(self, timeout: float) -> None:
-        """Wait for the attempts, then end those that are still under way.
+        """Wait for the attempts, then cancel those that are still running.
 
         Args:
             timeout: Seconds to wait for Zoho's answers.
@@ -46,6 +46,6 @@ class RunningAttempts:
             attempt.ended.wait(timeout)
 
     def after_fork(self) -> None:
-        """The parent's threads do not run in a forked child."""
+        """Start afresh in a forked child, where the parent's threads do not run."""
         self._lock = threading.Lock()
         self._attempts: set[Attempt] = set()

@@ -17,7 +17,7 @@ class Site(NamedTuple):
         leases: The leases, in MongoDB.
         clock: This host's clock and MongoDB's.
         counters: The counts of this process.
-        policy: How long things take.
+        policy: The durations to use.
     """
 
     tokens: TokenRepository

@@ -1,4 +1,4 @@
-"""Counts of what became of the refreshes in this process."""
+"""Counts how the refreshes in this process ended."""
 
 import threading
 from dataclasses import dataclass, fields
@@ -8,24 +8,24 @@ from zoho_mongo_store.driver.fork import reset_after_fork
 
 @dataclass(frozen=True)
 class RefreshStats:
-    """What became of the refreshes of one store in this process, since it was made.
+    """How the refreshes of one store in this process have ended since it was created.
 
-    Each refresh counts once: whoever asks Zoho, and whoever goes without asking, ends in exactly
-    one of these. Each count only ever grows, which is what an OpenTelemetry observable counter or a
-    Prometheus counter wants.
+    Every refresh, whether or not it sent a request to Zoho, is counted under exactly one of these
+    outcomes. The counts only grow, as OpenTelemetry observable counters and Prometheus counters
+    require.
 
     Attributes:
-        refreshed: Asked Zoho and stored the new access token, for a caller that waited.
-        early: The same in the background, before the access token expired.
-        took_over: The same, in the place of another process whose lease had run out.
+        refreshed: Asked Zoho and stored the new access token for a waiting caller.
+        early: The same, in the background before the access token expired.
+        took_over: The same, after another process's lease had expired.
         refused: Asked Zoho, which refused.
         unreachable: Asked Zoho and got no usable answer.
-        late: Asked Zoho, and another process stored a newer token meanwhile, which was taken.
-        abandoned: Gave up a request, since the store was closed or its lease was another's.
-        waited: Asked nobody: another thread or process had got a new token.
-        paused: Failed with ``RefreshPausedError`` without asking.
-        login_required: Failed with ``LoginRequiredError`` without asking.
-        failed: Failed without asking, since MongoDB failed.
+        late: Asked Zoho, but another process had stored a newer token by then; that one was used.
+        abandoned: Gave up a request because the store was closed or the lease was lost.
+        waited: Sent no request: another thread or process had obtained a new token.
+        paused: Failed with ``RefreshPausedError`` without asking Zoho.
+        login_required: Failed with ``LoginRequiredError`` without asking Zoho.
+        failed: Failed without asking Zoho because MongoDB failed.
     """
 
     refreshed: int = 0
@@ -42,10 +42,10 @@ class RefreshStats:
 
 
 class Counters:
-    """The counts of one store, for any number of threads."""
+    """The counts of one store. Thread-safe."""
 
     def __init__(self) -> None:
-        """Begin at zero."""
+        """Start all counts at zero."""
         self.after_fork()
         reset_after_fork(self)
 
@@ -55,11 +55,11 @@ class Counters:
             self._counts[outcome] += 1
 
     def snapshot(self) -> RefreshStats:
-        """The counts as they are now."""
+        """Return the current counts."""
         with self._lock:
             return RefreshStats(**self._counts)
 
     def after_fork(self) -> None:
-        """A forked child counts from zero."""
+        """Start from zero in a forked child."""
         self._lock = threading.Lock()
         self._counts = {field.name: 0 for field in fields(RefreshStats)}

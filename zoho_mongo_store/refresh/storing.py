@@ -1,4 +1,4 @@
-"""Storing what Zoho answered."""
+"""Stores the token from Zoho's answer."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ def store_answer(
     fields: Document,
     duration: timedelta,
 ) -> Brought:
-    """Store what Zoho answered and end the lease.
+    """Store the token from Zoho's answer, and end the lease.
 
     Args:
         progress: The attempt.
@@ -28,8 +28,8 @@ def store_answer(
         duration: How long the request took.
 
     Returns:
-        The token as it is stored. That is another's, if that one got a newer token meanwhile. If
-        MongoDB fails it is the answer, which the repository keeps until it can be written.
+        The token as stored, which is a newer one if another process stored it in the meantime. If
+        MongoDB fails, the token from the answer; the repository keeps it until it can be written.
     """
     result = progress.write(lambda: _store(progress, held, before, fields, duration))
     if result is None:
@@ -46,7 +46,7 @@ def _store(
     duration: timedelta,
 ) -> Brought:
     if before is None:
-        # Takes as long as Zoho likes: so before the last look at the lease.
+        # Before the last check of the lease, since it takes as long as Zoho likes.
         fields = {**fields, **look_up_user(progress, held)}
     if not held.extend() and (newer := progress.newer(progress.stored())) is not None:
         return late(progress, newer)
@@ -67,11 +67,11 @@ def _store(
 
 
 def _not_stored(progress: Progress, held: HeldLease, fields: Document) -> Brought:
-    """Go on after the stored token was changed or deleted while Zoho was asked."""
+    """Handle a stored token that was changed or deleted while Zoho was asked."""
     newer = progress.newer(progress.stored())
     held.succeed()
     if newer is not None:
         return late(progress, newer)
-    # Deleted: the token works, and the SDK's own save stores it anew.
+    # It was deleted. The new token works, and the SDK's own save stores it again.
     progress.count_success()
     return Brought(fields, is_stored=False)

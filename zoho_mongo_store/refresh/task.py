@@ -1,4 +1,4 @@
-"""What one caller wants redeemed: the credential of a token, at an address."""
+"""What one caller wants to redeem: a token's credential, at one of Zoho's URLs."""
 
 import copy
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ class Task:
 
     Attributes:
         token: A copy of the caller's token, which no other thread changes.
-        fields: Its fields as a document has them.
+        fields: Its fields as in a document.
         redemption: Which credential to redeem.
-        url: Zoho's address for it.
-        initializer: What the SDK acts by in the caller's thread.
+        url: Zoho's URL for the request.
+        initializer: The SDK's state in the caller's thread.
         was_login_required: Whether the caller's find saw that a login is required.
     """
 
@@ -35,7 +35,7 @@ class Task:
 
     @classmethod
     def of(cls, token: OAuthToken, redemption: Redemption, url: str) -> "Task":
-        """Describe what the owner of ``token`` wants, as it is now."""
+        """Describe what the caller wants, with a copy of its token."""
         own = copy.copy(token)
         return cls(
             own, to_document(own), redemption, url, current_initializer(), was_login_required(own)
@@ -50,13 +50,13 @@ class Task:
 
     @property
     def credential(self) -> str | None:
-        """What is redeemed, or ``None`` where there is nothing."""
+        """The credential, or ``None`` if the token has none."""
         value: str | None = self.fields.get(self.redemption.credential)
         return value
 
     @property
     def held(self) -> str | None:
-        """The access token that the caller holds, and does not want any more."""
+        """The access token that the caller holds and wants to replace."""
         value: str | None = self.fields.get("access_token")
         return value
 
@@ -67,26 +67,26 @@ class Task:
 
     @cached_property
     def request(self) -> str:
-        """The digest of the request: what else Zoho's answer depends on.
+        """The digest of the request: everything that Zoho's answer depends on.
 
-        The secret is digested together with the credential, so that equal secrets of two tokens do
-        not look equal.
+        The client secret is hashed together with the credential, so that equal secrets of two
+        tokens do not look equal.
         """
         named = ("client_id", "client_secret", "redirect_url")
         return digest(self.credential, self.url, *(self.fields.get(field) for field in named))
 
     @property
     def flight_key(self) -> str:
-        """Which calls of one process may share one outcome: of one stored token, by one request."""
+        """Calls with the same key, for one stored token and one request, share one outcome."""
         owner = self.fields.get("id") or self.fields.get("user_name") or ""
         return f"{self.key}:{self.request}:{owner}"
 
     @property
     def secrets(self) -> list[str]:
-        """What no text may show."""
+        """The secrets that no text may show."""
         return secrets_of(self.token)
 
     @property
     def name(self) -> str:
-        """What a log may say of the token: its id and its user."""
+        """What a log may say about the token: its id and its user."""
         return f"id {self.fields.get('id')}, user {self.fields.get('user_name')}"

@@ -1,4 +1,4 @@
-"""Tokens in the process's memory: found without a command, and while MongoDB is away."""
+"""Caches tokens in memory: found without a command, and while MongoDB is away."""
 
 import threading
 import time
@@ -20,8 +20,8 @@ class Asked(NamedTuple):
     """When MongoDB was asked for something that the cache may hold.
 
     Attributes:
-        at: By ``time.monotonic``.
-        generation: How many changes this process had made by then.
+        at: The time, by ``time.monotonic``.
+        generation: The number of changes that this process had made by then.
     """
 
     at: float
@@ -32,10 +32,10 @@ class _Entry:
     """A token as it was found.
 
     Attributes:
-        document: The document, with its secrets in plain.
-        fresh_until: Until when it answers without a command, by ``time.monotonic``.
-        usable_until: Until when it answers at all: its access token is about to expire then.
-        keys: By what it is looked up.
+        document: The document, with its secrets in plain text.
+        fresh_until: Until when it is used without a command, by ``time.monotonic``.
+        usable_until: Until when it is used at all: then its access token is about to expire.
+        keys: The keys that it is looked up by.
     """
 
     __slots__ = ("document", "fresh_until", "keys", "usable_until")
@@ -48,10 +48,10 @@ class _Entry:
 
 
 class TokenCache:
-    """The tokens that this process found last, each once, whichever look-ups led to it.
+    """The tokens that this process found recently, each held once, whichever look-ups found it.
 
-    It never answers that there is no token, nor with one that is about to expire: what is due is
-    read where it may have been refreshed already.
+    It never answers that there is no token, and never with one that is about to expire: MongoDB may
+    already have a refreshed one.
     """
 
     def __init__(
@@ -63,10 +63,10 @@ class TokenCache:
         """Create an empty cache.
 
         Args:
-            policy: How long tokens are used, and how many.
-            margin: How long before the expiry of its access token a token is not used any more.
-            host_ahead: Tells how far this host's clock is ahead of MongoDB's, by which tokens
-                expire; ``None`` if that is not known, and nothing is held.
+            policy: How long tokens are used, and how many are held.
+            margin: How long before its access token's expiry a token is no longer used.
+            host_ahead: Returns how far this host's clock is ahead of MongoDB's, by which tokens
+                expire; ``None`` if unknown: then nothing is held.
         """
         self._max_age = policy.max_age.total_seconds()
         self._stale_if_error = policy.stale_if_error.total_seconds()
@@ -86,11 +86,11 @@ class TokenCache:
         """Answer a look-up without a command.
 
         Args:
-            filters: Filters in the order in which to try them. Only the first one is answered: of
-                what it does not find, the others are a guess.
+            filters: Filters in the order in which to try them. Only the first one is answered: if
+                it is not in the cache, MongoDB may still have a match for it.
 
         Returns:
-            The document, or ``None``: then MongoDB has to be asked.
+            The document, or ``None`` if MongoDB must be asked.
         """
         entry = self._entry(filters)
         if entry is None or time.monotonic() >= entry.fresh_until:
@@ -102,7 +102,7 @@ class TokenCache:
 
         Args:
             filters: As for ``fresh``.
-            asked: When it was asked in vain. The outage began with the first look-up that failed.
+            asked: When MongoDB was asked. The outage began with the first look-up that failed.
 
         Returns:
             The document, or ``None``.
@@ -117,12 +117,12 @@ class TokenCache:
         return entry.document
 
     def remember(self, filters: list[Filter], found: Document | None, asked: Asked) -> None:
-        """Hold what a look-up found, unless this process changed a token meanwhile.
+        """Hold what a look-up found, unless this process has changed a token in the meantime.
 
         Args:
-            filters: What was looked up.
-            found: What was found; ``None`` if there is no such token any more.
-            asked: When.
+            filters: The filters of the look-up.
+            found: What was found; ``None`` if there is no such token.
+            asked: When MongoDB was asked.
         """
         entry = None if found is None else self._new_entry(found, asked)
         with self._lock:
@@ -137,12 +137,12 @@ class TokenCache:
                 self._hold(found, entry, keys)
 
     def update(self, stored: Document, asked: Asked) -> None:
-        """Hold what this process has written to a token, if it is held.
+        """Update a held token with what this process has written to it.
 
         Args:
-            stored: The token as it is after that.
-            asked: When. If another change came in between, the token is forgotten: which of the two
-                was the last is not known.
+            stored: The token after the write.
+            asked: When the write began. If there was another change since, the token is forgotten:
+                it is not known which of the two came last.
         """
         entry = self._new_entry(stored, asked)
         id = stored["id"]
@@ -167,17 +167,17 @@ class TokenCache:
                 self._ids.clear()
 
     def close(self) -> None:
-        """Forget all tokens, and hold none any more."""
+        """Forget all tokens, and stop holding any."""
         with self._lock:
             self._closed = True
         self.forget()
 
     def __len__(self) -> int:
-        """How many tokens are held."""
+        """Return the number of held tokens."""
         return len(self._entries)
 
     def after_fork(self) -> None:
-        """Begin empty in a forked child."""
+        """Start empty in a forked child."""
         self._lock = threading.RLock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._ids: dict[_Key, str] = {}
@@ -198,7 +198,7 @@ class TokenCache:
         return entry
 
     def _new_entry(self, document: Document, asked: Asked) -> _Entry | None:
-        """Make an entry, unless the token is not to be held."""
+        """Create an entry, or return ``None`` if the token should not be held."""
         if "access_token" not in document:
             return None
         usable_until = float("inf")
@@ -213,16 +213,16 @@ class TokenCache:
         return _Entry(document, asked.at + self._max_age, usable_until)
 
     def _is_newer_than(self, found: Document) -> bool:
-        """Whether a secondary answered, with less than this process has written."""
+        """Whether the held token is newer than ``found``, which may be from a secondary."""
         entry = self._entries.get(found["id"])
         held = None if entry is None else entry.document.get("updated_at")
         return held is not None and "updated_at" in found and bool(held > found["updated_at"])
 
     def _hold(self, document: Document, entry: _Entry | None, keys: list[_Key]) -> None:
-        """Hold an entry in place of an older one; ``None`` only drops that.
+        """Replace the held entry of a token. ``None`` only drops it.
 
-        It is found by its id and its name, which are unique, and by what else led to it and is
-        still the token's.
+        The entry is found by id and user name, which are unique, and by other keys that have led to
+        it and still match.
         """
         id = document["id"]
         older = self._drop(id)
@@ -247,5 +247,5 @@ class TokenCache:
 
 
 def _key(filter: Filter) -> _Key:
-    """Give what a filter of the find order looks up: its first condition, an equality."""
+    """Return what a filter of the find order looks up: its first condition, an equality."""
     return next(iter(filter.items()))

@@ -1,4 +1,4 @@
-"""Finding tokens: in the cache, in MongoDB, and among what is yet to be written."""
+"""Finds tokens: in the cache, in MongoDB, and among the kept saves."""
 
 from datetime import timedelta
 
@@ -16,10 +16,10 @@ from zoho_mongo_store.storage.token_collection import TokenCollection
 
 
 class TokenFinder:
-    """Finds the documents of tokens; raises pymongo's errors and ``StoreError``.
+    """Finds token documents. Raises pymongo's errors and ``StoreError``.
 
     Attributes:
-        clock: How far this host's clock is from MongoDB's.
+        clock: How far this host's clock differs from MongoDB's.
     """
 
     def __init__(
@@ -30,13 +30,13 @@ class TokenFinder:
         clock: HostClock,
         refresh_patience: float | None,
     ) -> None:
-        """Create it; nothing is sent yet.
+        """Create it. Nothing is sent yet.
 
         Args:
-            collection: Where tokens are.
-            cache: What was found last. ``None``: every find asks MongoDB.
-            seen: Which version of a token was seen last.
-            clock: How far this host's clock is from MongoDB's.
+            collection: The collection of the tokens.
+            cache: The tokens that were found recently. ``None``: every find asks MongoDB.
+            seen: The last version seen of each token.
+            clock: How far this host's clock differs from MongoDB's.
             refresh_patience: Seconds that a refresh waits for a primary. ``None``: it does not.
         """
         self.clock = clock
@@ -52,13 +52,13 @@ class TokenFinder:
         return self._collection.may_ask_primary
 
     def host_ahead(self) -> timedelta:
-        """Tell how far this host's clock is ahead of MongoDB's, asked where the primary answers."""
+        """How far this host's clock is ahead of MongoDB's; asks only if the primary answers."""
         return self.clock.ahead(ask=not self.clock.is_known and self.may_ask_primary)
 
     def find_token(self, fields: Document, *, from_primary: bool = False) -> Document | None:
         """Find the document of a token, in the find order.
 
-        A login is not answered by the document that it is about to replace.
+        A login does not find the document that it is about to replace.
 
         Args:
             fields: The token's fields, as ``to_document`` returns them.
@@ -82,25 +82,25 @@ class TokenFinder:
             fields: The fields of the token that brings the login.
 
         Returns:
-            The document, or ``None`` if the token is no login.
+            The document, or ``None`` if the token is not a login.
         """
         stored = self.find(find_filters(fields)[:1], from_primary=True)
         return stored if stored is not None and is_login(fields, stored) else None
 
     def find(self, filters: list[Filter], *, from_primary: bool = False) -> Document | None:
-        """Find the document of a token, with what this process has yet to write of it.
+        """Find the document of a token, including what this process has yet to write to it.
 
-        Without ``from_primary`` the cache answers, or a secondary where the primary does not.
+        Without ``from_primary``, the cache may answer, or a secondary if the primary does not.
 
         Args:
             filters: Filters in the order in which to try them.
-            from_primary: Read from the primary alone, and only what is stored there.
+            from_primary: Read only from the primary, and only what is stored there.
 
         Returns:
-            The document that the first matching filter finds, or ``None``.
+            The document found by the first matching filter, or ``None``.
 
         Raises:
-            PyMongoError: Nobody answered, or only a secondary did, which does not know the token.
+            PyMongoError: No member answered, or only a secondary that does not have the token.
         """
         if from_primary:
             return self._find_on_primary(filters)
@@ -117,7 +117,7 @@ class TokenFinder:
         return kept if stored is None else pending.applied_to(stored)
 
     def await_primary(self) -> None:
-        """Wait as long as a refresh may, where there is no primary or it is silent."""
+        """If there is no primary or it is silent, wait for one as long as a refresh may."""
         if self._refresh_patience is not None:
             self._collection.wait_for_primary(self._refresh_patience)
 
@@ -125,10 +125,10 @@ class TokenFinder:
         """Wait until a primary answers, after an operation has lost the one it was sent to.
 
         Args:
-            seconds: How long at most.
+            seconds: The longest time to wait.
 
         Raises:
-            PyMongoError: None answered.
+            PyMongoError: No primary answered.
         """
         self._collection.recovery.wait_for_primary(seconds)
 
@@ -142,7 +142,7 @@ class TokenFinder:
         return stored
 
     def _find_stored(self, filters: list[Filter], *, trust_absence: bool) -> Document | None:
-        """Find what is stored, or what was found last where the cache may answer."""
+        """Find what is stored, or what the cache holds if it may answer."""
         cache = self._cache
         if cache is None:
             return self._read(filters, trust_absence)
@@ -171,7 +171,7 @@ class TokenFinder:
         if self._cache is None or asked is None:
             return
         if not self.clock.is_known:
-            # By it the cache knows when a token expires.
+            # The cache needs the server's clock to know when a token expires.
             self.host_ahead()
         self._cache.remember(filters, stored, asked)
 
@@ -184,7 +184,7 @@ class TokenFinder:
         return self._read_again(filters, found)
 
     def _read_again(self, filters: list[Filter], found: Document) -> Document | None:
-        """Ask the primary for what a secondary has as it was before."""
+        """Ask the primary for a token of which a secondary may have an older version."""
         if not self.may_ask_primary:
             return found
         try:
@@ -198,6 +198,6 @@ class TokenFinder:
         return stored
 
     def _note_seen(self, stored: Document) -> None:
-        """Note what the primary has, where finds are read from secondaries."""
+        """Note the primary's version if finds are read from secondaries."""
         if self._collection.reads_secondaries:
             self._seen.note(stored)

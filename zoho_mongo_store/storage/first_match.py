@@ -1,4 +1,4 @@
-"""Looking a token up by several filters, one after the other."""
+"""Looks a token up with several filters, one after the other."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from zoho_mongo_store.model.token_documents import TokenDocuments
 
 
 def first_match(documents: TokenDocuments, filters: Iterable[Filter]) -> Document | None:
-    """Find the document of the first filter that matches any; ``None`` if none does."""
+    """Return the document found by the first filter that matches; ``None`` if none does."""
     for candidate in filters:
         stored = documents.find_one(candidate)
         if stored is not None:

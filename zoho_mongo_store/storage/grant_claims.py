@@ -1,4 +1,4 @@
-"""Which login may exchange a grant token, agreed on by the whole fleet."""
+"""Decides, for the whole fleet, which login may exchange a grant token."""
 
 import hashlib
 from datetime import timedelta
@@ -11,23 +11,24 @@ from pymongo.errors import DuplicateKeyError
 from zoho_mongo_store.model.document import Document, now
 from zoho_mongo_store.model.login import credential_digest
 
-# A claim may be gone before its grant token is: then nobody can claim what is stored already.
+# A claim may be purged while its grant token is still stored: then nobody can claim that again.
 _KEPT_FOR = timedelta(days=1)
 
 
 def claim_grant(
     leases: Collection[Document], grant_token: str, claimant: str, *, is_stored: bool
 ) -> bool:
-    """Claim a grant token, in one command.
+    """Claim a grant token, with one command.
 
     Args:
         leases: The collection of leases, whose TTL index purges claims too.
-        grant_token: What is claimed.
-        claimant: Who claims it, such as the state of a login; only its digest is stored.
-        is_stored: Whether the grant token was found in a stored token before this.
+        grant_token: The grant token to claim.
+        claimant: Identifies the claiming login, such as by its state. Only a digest is stored.
+        is_stored: Whether the grant token was already found in a stored token.
 
     Returns:
-        Whether it is the claimant's: of a grant token that is not stored the first to claim it is.
+        Whether the claimant holds the claim. If the grant token is not stored, the first to claim
+        it does.
     """
     digest = hashlib.sha256(claimant.encode()).hexdigest()
     claim = {"_id": f"login:{credential_digest('grant_token', grant_token)}"}

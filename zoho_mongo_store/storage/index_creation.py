@@ -1,4 +1,4 @@
-"""When the indexes are created: once per process, before its first operation, or by hand."""
+"""Creates the indexes once per process, before its first operation, or by hand."""
 
 import time
 from typing import TYPE_CHECKING
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class IndexCreation:
     """Creates the indexes of the tokens, of the leases and of the key vault.
 
-    Building an index may take longer than an operation may; what tells whether any is missing may
-    not.
+    Building an index may take longer than an operation's timeout; checking whether one is missing
+    may not.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class IndexCreation:
         *,
         wanted: bool,
     ) -> None:
-        """Create it; nothing is sent yet.
+        """Create it. Nothing is sent yet.
 
         Args:
-            connection: Leads to the collection.
-            encryptor: The encryption of the store, which has an index of its own.
+            connection: The connection to the collection.
+            encryptor: The encryption of the store, which needs its own index.
             idle: The TTL index for idle tokens, or ``None`` for none.
             timeout: Seconds that an operation may take.
             reader: Knows whether a secondary may answer a find.
@@ -61,28 +61,28 @@ class IndexCreation:
         self.is_done = not wanted
 
     def before_write(self, deadline: float) -> float:
-        """Create the indexes, if no thread has.
+        """Create the indexes, unless a thread has already done so.
 
         Args:
-            deadline: Until when, by ``time.monotonic``, what exists has to be read.
+            deadline: By when the existing indexes must have been read, by ``time.monotonic``.
 
         Returns:
-            The deadline for what comes after it.
+            The deadline for the operation that follows.
         """
         with self._under_way.hold(self._timeout):
             return self._create(deadline)
 
     def before_read(self, collection: Collection[Document], deadline: float) -> float:
-        """Create the indexes before a find, which does not wait long for them.
+        """Create the indexes before a find, without making it wait long.
 
-        It needs none, and a secondary may answer it.
+        A find works without them, and a secondary may answer it.
 
         Args:
-            collection: What is to be read.
+            collection: The collection to be read.
             deadline: As for ``before_write``.
 
         Returns:
-            The deadline for what comes after it.
+            The deadline for the operation that follows.
         """
         if self._availability.primary_is_silent or self._under_way.held:
             return deadline
@@ -101,14 +101,14 @@ class IndexCreation:
             return deadline
 
     def ensure(self, deadline: float, *, by_hand: bool = True) -> Changes:
-        """Make the indexes as they are wanted; only by hand is one changed or dropped.
+        """Create the indexes. Existing ones are changed or dropped only by hand.
 
         Args:
             deadline: As for ``before_write``.
             by_hand: Whether ``ensure_indexes`` was called.
 
         Returns:
-            What was done; the names of the indexes of the leases begin with ``leases.``.
+            What was done. The names of the indexes of the leases begin with ``leases.``.
         """
         collection, idle = self._connection.collection, self._idle
         leases = lease_collection(collection)

@@ -1,7 +1,7 @@
-"""Writes beside a token that its login is over, and that it is not any more.
+"""Records in a token's document that its login is over, and that it has been restored.
 
-Each is one conditional update, so of many processes that find the same out exactly one changes the
-document, and tells of it.
+Each is one conditional update: if many processes find out at once, exactly one changes the document
+and emits the event.
 """
 
 from datetime import datetime
@@ -23,16 +23,16 @@ _REMOVED = dict.fromkeys(LOGIN_REQUIRED_FIELDS, "")
 
 
 def begin_login_required(collection: TokenDocuments, stored: Document, required: Document) -> bool:
-    """Write that the login of a token is over.
+    """Record that the login of a token is over.
 
     Args:
         collection: The token collection.
         stored: The token whose credential was refused.
-        required: What to write, as ``login_required_fields`` makes it.
+        required: The fields to write, from ``login_required_fields``.
 
     Returns:
-        Whether this call wrote it: not if it is written already, or if the token has got another
-        credential meanwhile.
+        Whether this call wrote them. It did not if they were already there, or if the token has
+        another credential by now.
     """
     credential = "refresh_token" if "refresh_token" in stored else "access_token"
     current = {field: {"$exists": False} for field in ("refresh_token", "access_token")}
@@ -49,11 +49,11 @@ def begin_login_required(collection: TokenDocuments, stored: Document, required:
 
 
 def end_login_required(collection: TokenDocuments, stored: Document) -> bool:
-    """Remove what says that the login of a token is over.
+    """Remove the record that the login of a token is over.
 
     Args:
         collection: The token collection.
-        stored: The token as it is after it was saved or refreshed.
+        stored: The token after it was saved or refreshed.
 
     Returns:
         Whether this call removed it.
@@ -67,15 +67,15 @@ def end_login_required(collection: TokenDocuments, stored: Document) -> bool:
 def note_login(
     collection: TokenDocuments, stored: Document, *, is_login: bool, is_redeemed: bool
 ) -> EventName | None:
-    """Write that the login of a token which was just saved goes on, and say what there is to tell.
+    """Record that a token that was just saved needs no login, and return the event to emit.
 
     Args:
         collection: The token collection.
-        stored: The token as it is after it was saved.
+        stored: The token after it was saved.
         is_login: Whether the user is known to have logged in. A token that was stored for the first
-            time is a login anyway.
-        is_redeemed: Whether Zoho just accepted the stored credential. If not, only another
-            credential than the one that Zoho refused ends that a login is required.
+            time always counts as a login.
+        is_redeemed: Whether Zoho has just accepted the stored credential. If not, the login counts
+            as restored only if the credential differs from the one that Zoho refused.
     """
     if (is_redeemed or not is_login_required(stored)) and end_login_required(collection, stored):
         return "login_restored"
@@ -85,16 +85,17 @@ def note_login(
 def expire_access_token(
     collection: TokenDocuments, id: str, access_token: str | None, moment: datetime
 ) -> Document | None:
-    """Let the access token of a token have expired.
+    """Mark the access token of a token as expired.
 
     Args:
         collection: The token collection.
         id: The token's id.
         access_token: Only if this is its access token. ``None``: whichever it is.
-        moment: When it expired.
+        moment: The time of expiry to store.
 
     Returns:
-        The document as it is after that, or ``None`` if it is unknown or has another access token.
+        The document after the update, or ``None`` if the id is unknown or the token has another
+        access token.
     """
     candidate: dict[str, Any] = {"id": id, "access_token": access_token or {"$exists": True}}
     update = {"$set": {"expiry_time": moment, "updated_at": now()}, "$unset": _REMOVED}

@@ -5,7 +5,7 @@ import uuid
 from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.model.lookup import derived_id, looked_up_credentials
 
-# A user whose refresh token is stored under this many other names already gets random keys.
+# A user whose refresh token is already stored under this many other names gets random keys.
 _SHARED_ATTEMPTS = 4
 # The first rejection of a given id may be a lost race, after which the id finds the document.
 _GIVEN_ID_ATTEMPTS = 2
@@ -14,15 +14,15 @@ _GIVEN_ID_ATTEMPTS = 2
 class NewKeys:
     """Chooses ``_id`` and ``id`` for a document that is about to be inserted.
 
-    MongoDB keeps two racing inserts apart only by a unique index, and credentials cannot have one:
-    the same refresh token may be stored under two user names. Both keys are therefore derived from
-    the credentials by which the token is looked up: ``_id`` from the first of them, ``id`` from the
-    last. Whichever credential two new tokens share, their inserts collide, and the one that loses
-    finds the other's document. An id that the caller chose takes the place of the derived one.
+    Only a unique index makes one of two racing inserts fail, and credentials cannot have one: the
+    same refresh token may be stored under two user names. So both keys are derived from the
+    credentials by which the token is looked up: ``_id`` from the first of them, ``id`` from the
+    last. Whichever credential two new tokens share, their inserts collide, and the loser finds the
+    winner's document. An id chosen by the caller replaces the derived one.
     """
 
     def __init__(self, fields: Document) -> None:
-        """Begin with the keys that every process tries first.
+        """Start with the keys that every process tries first.
 
         Args:
             fields: The token's fields, as ``to_document`` returns them.
@@ -34,7 +34,7 @@ class NewKeys:
         """Return the keys to try now: ``id``, and ``_id`` unless MongoDB is to choose it."""
         given, credentials = self._fields.get("id"), looked_up_credentials(self._fields)
         rejected = self._rejections["id"]
-        # The unique index on the user name keeps racing inserts of one user apart anyway.
+        # Racing inserts of one user collide anyway, on the unique index on the user name.
         is_crowded = max(self._rejections.values()) >= _SHARED_ATTEMPTS
         if not credentials or (is_crowded and "user_name" in self._fields):
             is_free = given is not None and rejected < _GIVEN_ID_ATTEMPTS
@@ -46,7 +46,7 @@ class NewKeys:
         return {**keys, "id": derived_id(last, self._fields[last], rejected)}
 
     def reject(self, key: str | None) -> None:
-        """Take another document's possession of a key into account.
+        """Note that another document has a key.
 
         Args:
             key: The key that MongoDB found taken; ``None`` if it did not say which.

@@ -10,11 +10,11 @@ from zoho_mongo_store.storage.upsert import REDEEMED_FIELDS
 
 
 class PendingSave(NamedTuple):
-    """A save that has to be written yet.
+    """A save that has not been written yet.
 
     Attributes:
-        fields: What was to be saved.
-        attempted_at: When it was first tried.
+        fields: The fields to save.
+        attempted_at: When it was first attempted.
         keep_access_token: As for ``upsert``.
         redeemed: For a refresh, the document whose credential was redeemed.
         is_login: Whether Zoho accepted it as a login.
@@ -28,11 +28,11 @@ class PendingSave(NamedTuple):
 
     @property
     def document(self) -> Document:
-        """The token as it will be stored, as far as that is known without MongoDB."""
+        """The token as it will be stored, as far as is known without asking MongoDB."""
         return self.applied_to(self.redeemed or {})
 
     def applied_to(self, stored: Document) -> Document:
-        """Show ``stored`` as it will be after the save."""
+        """Return ``stored`` as it will be after the save."""
         changes = dict(self.fields)
         if self.redeemed is not None:
             if stored.get("access_token") != self.redeemed.get("access_token"):
@@ -47,7 +47,7 @@ class PendingSave(NamedTuple):
         return {**result, **changes, **({"id": stored["id"]} if "id" in stored else {})}
 
     def is_of(self, document: Document) -> bool:
-        """Tell whether it is a save of the token in ``document``."""
+        """Whether it is a save of the token in ``document``."""
         own = self.document
         return any(matches(document, one) for one in save_filters(own)) or any(
             matches(own, one) for one in save_filters(document)

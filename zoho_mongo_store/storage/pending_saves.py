@@ -18,21 +18,21 @@ _UNREACHABLE = "MongoDB could not be reached"
 
 
 class PendingSaves:
-    """The newest failed saves of each token, in the order in which they failed.
+    """The latest failed saves of each token, in the order in which they failed.
 
-    The SDK swallows what ``save_token`` raises (oauth_token.py, ``get_token``), and by then the
-    grant token, which is good for one exchange, is spent. Without this a login during a short
-    outage would be lost.
+    The SDK swallows the exceptions of ``save_token`` (oauth_token.py, ``get_token``), and by then
+    the grant token, which can be exchanged only once, is spent. Without this, a login during a
+    short outage would be lost.
 
     Attributes:
-        writing: Held by the thread that is writing what is kept.
+        writing: Held by the thread that is writing the kept saves.
     """
 
     def __init__(self, events: Events) -> None:
         """Create it empty.
 
         Args:
-            events: Where ``save_kept`` and ``save_lost`` are told.
+            events: Where ``save_kept`` and ``save_lost`` are emitted.
         """
         self._events = events
         self._saves: dict[str, PendingSave] = {}
@@ -50,15 +50,17 @@ class PendingSaves:
         redeemed: Document | None = None,
         is_login: bool = False,
     ) -> None:
-        """Keep a save, in place of an older one of the same kind and token.
+        """Keep a save, replacing an older one of the same kind for the same token.
 
         Args:
-            fields: The fields to save. What only the older save had is kept too.
-            attempted_at: When it was first tried. A save of another process after that is newer.
+            fields: The fields to save. Fields that only the older save had are kept too.
+            attempted_at: When it was first attempted. A save by another process after that is
+                newer.
             keep_access_token: As for ``upsert``.
-            redeemed: For a refresh, the document whose credential was redeemed; it is then written
-                by ``compare_and_set_access_token``.
-            is_login: Whether Zoho accepted it as a login. So it is then of the older save.
+            redeemed: For a refresh, the document whose credential was redeemed. The save is then
+                written by ``compare_and_set_access_token``.
+            is_login: Whether Zoho accepted it as a login. If the older save was a login, this one
+                is too.
         """
         save = PendingSave(fields, attempted_at, keep_access_token, redeemed, is_login)
         kind = (keep_access_token, redeemed is not None)
@@ -74,10 +76,10 @@ class PendingSaves:
         self._events.emit("save_kept", fields, reason=_UNREACHABLE)
 
     def find(self, filters: list[Filter]) -> Document | None:
-        """Find a token among what is kept.
+        """Find a token among the kept saves.
 
         Returns:
-            The token that the first matching filter finds, as it will be stored.
+            The token found by the first matching filter, as it will be stored.
         """
         with self._lock:
             saves = list(self._saves.values())
@@ -88,7 +90,7 @@ class PendingSaves:
         return None
 
     def applied_to(self, stored: Document) -> Document:
-        """Show a document as it will be when the kept saves of its token are written."""
+        """Return a document as it will be once the kept saves of its token are written."""
         with self._lock:
             saves = list(self._saves.values())
         for save in saves:
@@ -97,12 +99,12 @@ class PendingSaves:
         return stored
 
     def has_save_of(self, fields: Document) -> bool:
-        """Tell whether a save of the token with these fields is kept."""
+        """Whether a save of the token with these fields is kept."""
         with self._lock:
             return any(save.is_of(fields) for save in self._saves.values())
 
     def waiting(self, only: Document | None = None) -> list[PendingSave]:
-        """Give the saves that are kept now, the oldest first.
+        """Return the saves that are kept now, oldest first.
 
         Args:
             only: Only those of the token with these fields. ``None``: all.
@@ -111,23 +113,23 @@ class PendingSaves:
             return [one for one in self._saves.values() if only is None or one.is_of(only)]
 
     def holds(self, save: PendingSave) -> bool:
-        """Tell whether a save is still kept: neither deleted nor replaced by a newer one."""
+        """Whether a save is still kept: neither deleted nor replaced by a newer one."""
         with self._lock:
             return any(kept is save for kept in self._saves.values())
 
     def is_newer(self, stored: Document, attempted_at: datetime) -> bool:
-        """Whether another process saved ``stored`` after that; what was written here is older."""
+        """Whether another process has saved ``stored`` since then."""
         changed_at: datetime | None = stored.get("updated_at")
         if changed_at is None:
             return False
         return changed_at > attempted_at and changed_at != self._written.get(stored["id"])
 
     def was_written_as(self, stored: Document) -> None:
-        """Remember that a kept save led to ``stored``: other kept saves of it are not older."""
+        """Remember that a kept save wrote ``stored``, so that it does not count as newer."""
         self._written[stored["id"]] = stored["updated_at"]
 
     def drop(self, save: PendingSave) -> None:
-        """Drop a save that was written, or is of no use any more."""
+        """Drop a save that was written or is obsolete."""
         with self._lock:
             for key, kept in self._saves.items():
                 if kept is save:
@@ -137,14 +139,14 @@ class PendingSaves:
                 self._written.clear()
 
     def forget(self, id: str | None = None) -> None:
-        """Drop what is kept for the token with this id, or for all: it was deleted."""
+        """Drop the kept saves of a deleted token, or of all tokens if there is no id."""
         with self._lock:
             for key, save in list(self._saves.items()):
                 if id is None or save.document.get("id") == id:
                     del self._saves[key]
 
     def give_up(self) -> None:
-        """Drop everything, with an ERROR for each token that is lost."""
+        """Drop everything, logging each lost token at ERROR."""
         with self._lock:
             lost = list(self._saves.values())
             self._saves.clear()
@@ -153,16 +155,16 @@ class PendingSaves:
             self._events.emit("save_lost", save.fields, reason=_UNREACHABLE)
 
     def after_fork(self) -> None:
-        """Begin empty in a forked child: the parent writes its own."""
+        """Start empty in a forked child: the parent writes its own saves."""
         self._saves = {}
         self._written = {}
         self._lock = threading.RLock()
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is kept. What is being written is kept until it is stored."""
+        """Whether nothing is kept. A save that is being written is kept until it is stored."""
         return not self._saves
 
     def __bool__(self) -> bool:
-        """Whether anything is kept, or just being written: a deletion has to wait for that."""
+        """Whether anything is kept or being written: a deletion has to wait for that."""
         return bool(self._saves) or self.writing.held

@@ -25,7 +25,7 @@ logger = logging.getLogger("zoho_mongo_store")
 
 
 class _Written(NamedTuple):
-    """A save that is over, and the document that it led to; ``None`` if to none."""
+    """A finished save and the document that it wrote, if any."""
 
     save: PendingSave
     stored: Document | None
@@ -34,12 +34,12 @@ class _Written(NamedTuple):
 
 
 class PendingWriter:
-    """Writes what is kept, the oldest first, by one thread at a time.
+    """Writes the kept saves, oldest first, by one thread at a time.
 
-    A new primary has a write at once, but its acknowledgement by the majority may take seconds: a
-    secondary that replicated from a hanging member has to find another source first. So all that is
-    kept is written with the primary's acknowledgement alone, and one more command waits for the
-    majority to have it. Until then it stays kept.
+    A new primary takes a write at once, but it may be seconds until a majority has acknowledged it:
+    a secondary that replicated from a hanging member must find another source first. So all saves
+    are written with only the primary's acknowledgement, and one more command waits for the
+    majority. Until then they are still kept.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class PendingWriter:
         """Create it.
 
         Args:
-            pending: What is kept.
-            documents: Gives the collection on the primary. Its argument says whether writes wait
-                for what the user's write concern asks for, or for the primary alone.
-            events: Where ``save_written``, ``save_lost`` and logins are told.
-            on_stored: Called with each document that was written, while its save is still kept.
+            pending: The kept saves.
+            documents: Returns the collection on the primary. Its argument says whether writes use
+                the user's write concern, or wait only for the primary.
+            events: Where ``save_written``, ``save_lost`` and logins are emitted.
+            on_stored: Called with each written document, while its save is still kept.
         """
         self._pending = pending
         self._documents = documents
         self._events = events
         self._on_stored = on_stored
-        # Writing a save again makes its token no older, but its first save no first one any more.
+        # A save that is written twice looks like an update the second time, even if it inserted.
         self._inserted: set[str] = set()
 
     def flush(
@@ -73,21 +73,20 @@ class PendingWriter:
         each: float | None = None,
         on_acknowledged: Callable[[], object] = lambda: None,
     ) -> None:
-        """Write what is kept now; what is kept meanwhile waits for the next call.
+        """Write the saves that are kept now. Those added meanwhile wait for the next call.
 
-        A token that another process saved after the save was tried stays as it is. A save that
-        MongoDB refuses is given up and logged at ERROR.
+        A token that another process has saved since the save was attempted is left alone. A save
+        that MongoDB refuses is given up and logged at ERROR.
 
         Args:
             timeout: Seconds to wait for another thread that is writing.
             only: Write only the saves of the token with these fields. Default: all.
-            each: Seconds that each command may take. Default: as long as the caller's
-                ``pymongo.timeout``.
-            on_acknowledged: Called when the majority has what was written, before any event is
-                told. It must not call the store.
+            each: Seconds that each command may take. Default: the caller's ``pymongo.timeout``.
+            on_acknowledged: Called when the majority has acknowledged the writes, before any event
+                is emitted. It must not call the store.
 
         Raises:
-            PyMongoError: MongoDB still cannot be reached. What is not written stays kept.
+            PyMongoError: MongoDB still cannot be reached. Saves that are not written stay kept.
         """
         with self._pending.writing.hold(timeout):
             written, failed = self._write_all(only, each)
@@ -97,7 +96,7 @@ class PendingWriter:
                 on_acknowledged()
             for one in written:
                 self._pending.drop(one.save)
-        # A handler may call the store, so not while others are kept out.
+        # After the lock is released: a handler may call the store.
         for one in written:
             self._tell(one)
         if failed is not None:
@@ -106,7 +105,7 @@ class PendingWriter:
     def _write_all(
         self, only: Document | None, each: float | None
     ) -> tuple[list[_Written], PyMongoError | None]:
-        """Write what is kept until that fails; what was written, and the error."""
+        """Write the kept saves until one fails. Returns what was written, and the error."""
         documents = self._documents(False)
         written: list[_Written] = []
         for save in self._pending.waiting(only):
@@ -120,7 +119,7 @@ class PendingWriter:
         return written, None
 
     def _acknowledge(self, written: list[_Written], each: float | None) -> None:
-        """Wait until the majority has what was written: a write that changes nothing does."""
+        """Wait until the majority has the writes, by a majority write that changes nothing."""
         newest = next((one.stored for one in reversed(written) if one.stored is not None), None)
         if newest is not None:
             with _bounded(each):
@@ -143,7 +142,7 @@ class PendingWriter:
         return _Written(save, stored)
 
     def _note_login(self, one: _Written, each: float | None) -> _Written:
-        """End that a login is required, where the save was one; see ``note_login``."""
+        """If the save was a login, record that none is required any more; see ``note_login``."""
         if one.stored is None:
             return one
         is_login = one.save.is_login or one.stored["id"] in self._inserted
@@ -164,7 +163,7 @@ class PendingWriter:
         return one._replace(login=login)
 
     def _write(self, documents: TokenDocuments, save: PendingSave) -> Document | None:
-        """Write a save; ``None`` if what is stored is newer."""
+        """Write a save. Returns ``None`` if the stored token is newer."""
         if save.redeemed is not None:
             changed = compare_and_set_access_token(documents, save.redeemed, save.fields)
             return changed or documents.find_one(
@@ -172,7 +171,7 @@ class PendingWriter:
             )
         stored = first_match(documents, save_filters(save.fields))
         if stored is not None and self._pending.is_newer(stored, save.attempted_at):
-            # It is its own where MongoDB wrote it and the answer was lost.
+            # MongoDB may have written this very save, and only the answer was lost.
             is_own = all(stored.get(one) == save.fields[one] for one in save.fields if one != "id")
             return stored if is_own else None
         return upsert(documents, save.fields, keep_access_token=save.keep_access_token)
@@ -183,10 +182,12 @@ class PendingWriter:
             logger.error("The kept save of the token with %s is lost: %s", one.save, one.lost)
             name = "save_lost"
         elif one.stored is None:
-            logger.warning("The kept save of the token with %s came too late", one.save)
+            logger.warning(
+                "The kept save of the token with %s is dropped: the stored one is newer", one.save
+            )
             return
         else:
-            logger.warning("The kept save of the token with %s is written", one.save)
+            logger.warning("The kept save of the token with %s has been written", one.save)
         told = one.stored or one.save.fields
         self._events.emit(name, told, reason=one.lost)
         if one.login is not None:

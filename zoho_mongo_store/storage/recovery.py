@@ -1,4 +1,4 @@
-"""The way back from an outage: one thread that probes MongoDB and writes what is kept."""
+"""Recovers from an outage: one thread probes MongoDB and writes the kept saves."""
 
 import atexit
 import logging
@@ -25,20 +25,21 @@ from zoho_mongo_store.storage.pending_writer import PendingWriter
 logger = logging.getLogger("zoho_mongo_store")
 
 _PAUSE = 0.25
-# Seconds that the first of several probes may take: a new connection may need more.
+# Seconds for the first of several probes. A new connection may need more.
 _SHORTEST_PROBE = 0.25
 _MOST_DOUBLINGS = 3
-# pymongo tells the server which sessions have ended.
+# Closing a client tells the server which sessions have ended.
 _FAREWELL_SECONDS = 0.5
 
 
 class Recovery:
-    """Notices an outage once, and ends it: probes MongoDB and writes the kept saves.
+    """Notices an outage once, probes MongoDB until it answers, and writes the kept saves.
 
-    Its thread starts when the first operation finds MongoDB silent or a save is kept, and ends when
-    MongoDB answers and nothing is left to write. It holds the connection and the kept saves, not
-    the repository: a store that is dropped is collected, and what it kept is written all the same.
-    At the end of the process what is still kept is written within ``timeout``, or said to be lost.
+    Its thread starts when an operation finds MongoDB silent or a save is kept, and ends when
+    MongoDB answers and nothing is left to write. It refers to the connection and the kept saves,
+    not to the repository: a dropped store is garbage-collected, and its kept saves are still
+    written. When the process exits, saves that are still kept are written within ``timeout`` or
+    logged as lost.
     """
 
     def __init__(
@@ -49,15 +50,15 @@ class Recovery:
         events: Events,
         on_stored: Callable[[Document], object],
     ) -> None:
-        """Create it; no thread is started yet.
+        """Create it. No thread is started yet.
 
         Args:
-            connection: Leads to the collection.
-            documents: Gives the collection to write to, as for ``PendingWriter``. Neither this nor
-                ``on_stored`` may refer to the repository.
+            connection: The connection to the collection.
+            documents: Returns the collection to write to, as for ``PendingWriter``. Neither this
+                nor ``on_stored`` may refer to the repository.
             timeout: Seconds that an operation may take.
-            events: Where outages and kept saves are told.
-            on_stored: Called with each document to which a kept save led.
+            events: Where events of outages and kept saves are emitted.
+            on_stored: Called with each document that a kept save wrote.
         """
         self._connection = connection
         self._timeout = timeout
@@ -74,14 +75,14 @@ class Recovery:
         self._task.start()
 
     def ping_primary(self, seconds: float) -> None:
-        """Reach the primary. Raises pymongo's error if that fails within ``seconds``."""
+        """Check that the primary answers within ``seconds``, or raise pymongo's error."""
         self._ping(ReadPreference.PRIMARY, seconds)
 
     def wait_for_primary(self, seconds: float) -> None:
         """Wait until the primary answers.
 
         Args:
-            seconds: How long at most.
+            seconds: The longest time to wait.
 
         Raises:
             PyMongoError: No primary answered.
@@ -92,19 +93,19 @@ class Recovery:
         self.availability.primary_writes()
 
     def write_kept(self, only: Document | None = None) -> None:
-        """Write what is kept now, within the caller's time.
+        """Write the saves that are kept now, within the caller's timeout.
 
         Args:
             only: Only the saves of the token with these fields. Default: all.
 
         Raises:
-            PyMongoError: It could not be written, and is still kept.
+            PyMongoError: They could not be written, and are still kept.
         """
         if self.pending:
             self._writer.flush(self._timeout, only=only)
 
     def finish(self) -> None:
-        """Write what is kept within the time-out, or log at ERROR that it is lost, and stop."""
+        """Write the kept saves within the timeout, or log at ERROR that they are lost, and stop."""
         self._task.stop()
         if not self.pending or self._connection.closed:
             return
@@ -116,13 +117,13 @@ class Recovery:
             self.pending.give_up()
 
     def close_connection(self) -> None:
-        """Close the connection, without waiting long for a MongoDB that is away."""
+        """Close the connection, without waiting long if MongoDB is away."""
         is_away = self.availability.is_disturbed
         with pymongo.timeout(_FAREWELL_SECONDS if is_away else self._timeout):
             self._connection.close()
 
     def _step(self) -> bool:
-        """Probe, and write what is kept; whether there is more to do."""
+        """Probe, and write the kept saves. Returns whether there is more to do."""
         if not self.availability.is_disturbed and not self.pending:
             return False
         try:
@@ -135,7 +136,7 @@ class Recovery:
         except StoreError:
             return False  # It was closed.
         except Exception as error:
-            # Whatever it is, it must not end the thread that has logins to write.
+            # No error may end the thread, which may have logins to write.
             logger.error("%s", failure("writing the kept saves", error))
             return True
         if not self.pending:
@@ -143,7 +144,7 @@ class Recovery:
         return bool(self.pending)
 
     def _probe(self) -> None:
-        """Reach the primary; at first for a moment only, since the next one may be another."""
+        """Ping the primary; only briefly at first, since the next attempt may find another one."""
         longest = patience(self._timeout)
         seconds = min(_SHORTEST_PROBE * 2**self._failed_probes, longest)
         self._failed_probes = 0 if seconds == longest else self._failed_probes + 1
@@ -155,12 +156,12 @@ class Recovery:
                     self._ping(ReadPreference.NEAREST, longest)
                     self.availability.member_answered()
                 raise
-            # It answers, if only to refuse: that is for the operations to say.
+            # It answers, if only to refuse. The operations will report that.
         self._failed_probes = 0
         self.availability.primary_answered()
 
     def _write(self) -> None:
-        """Write what is kept; the more often that fails, the longer each command may take."""
+        """Write the kept saves. After each failure, the commands may take longer."""
         if not self.pending:
             return
         seconds = min(patience(self._timeout) * 2**self._failed_writes, self._timeout)
@@ -178,8 +179,8 @@ class Recovery:
 
     def _begin(self) -> None:
         logger.error(
-            "MongoDB's primary does not answer: finds are answered by a secondary where there is "
-            "one, and saves are kept until it answers again"
+            "MongoDB's primary does not answer: finds are answered by a secondary if there is one, "
+            "and saves are kept until the primary answers again"
         )
         self._events.emit("outage_began", reason="MongoDB's primary does not answer")
         self._task.start()
@@ -194,7 +195,7 @@ _unfinished: "weakref.WeakSet[Recovery]" = weakref.WeakSet()
 
 @atexit.register
 def _finish_all() -> None:
-    """Write what stores keep that nobody closed, and close the connections that they own."""
+    """Write the kept saves of stores that nobody closed, and close their own connections."""
     for recovery in list(_unfinished):
         recovery.finish()
         recovery.close_connection()

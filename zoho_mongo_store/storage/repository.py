@@ -1,4 +1,4 @@
-"""The repository of tokens: finding and writing them, and what the store needs besides.
+"""The repository of tokens: finds and writes them, and wires up what that needs.
 
 The store and the refresh share it. Nothing here knows the SDK's calls.
 """
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 class TokenRepository(TokenWriter):
-    """Reads and writes the documents of tokens; raises pymongo's errors and ``StoreError``.
+    """Reads and writes token documents. Raises pymongo's errors and ``StoreError``.
 
-    All secrets are in plain on this side. Below it is one pymongo ``collection``, in which they are
-    as they are stored. Between the two, ``TokenDocuments`` is the interface that both a plain
-    collection and an ``EncryptedCollection`` have.
+    Its callers see all secrets in plain text. The pymongo ``collection`` below holds them as they
+    are stored. Between the two, ``TokenDocuments`` is the interface that a plain collection and an
+    ``EncryptedCollection`` share.
 
     Attributes:
         timeout: Seconds that each operation may take.
@@ -52,19 +52,19 @@ class TokenRepository(TokenWriter):
         refresh_patience: float | None = None,
         refresh_ahead: timedelta | None = None,
     ) -> None:
-        """Create a repository; nothing is sent yet.
+        """Create a repository. Nothing is sent yet.
 
         Args:
-            connection: Leads to the collection. The repository closes it.
+            connection: The connection to the collection. The repository closes it.
             timeout: Seconds that each operation may take, except for building indexes.
             idle: The TTL index for idle tokens, or ``None`` for none.
             create_indexes: Whether the first operation creates the indexes.
-            cache: How long tokens are found in memory. ``None``: they are not.
-            encryption: How to encrypt secrets. ``None``: they are stored in plain.
-            events: Where what happens to the tokens is told. ``None``: nobody is told.
+            cache: How long tokens are cached. ``None``: not at all.
+            encryption: How to encrypt secrets. ``None``: they are stored in plain text.
+            events: Where events are emitted. ``None``: nowhere.
             refresh_patience: Seconds that a refresh waits for a primary. ``None``: it does not.
-            refresh_ahead: How long before its expiry a token is due, and held by the cache no
-                longer. ``None``: refreshes are not coordinated.
+            refresh_ahead: How long before its expiry a token is due, and leaves the cache.
+                ``None``: refreshes are not coordinated.
         """
         self.timeout = timeout
         events = events or Events()
@@ -85,7 +85,7 @@ class TokenRepository(TokenWriter):
 
     @property
     def collection(self) -> Collection[Document]:
-        """The pymongo collection below, with secrets as they are stored."""
+        """The underlying pymongo collection, with secrets as they are stored."""
         return self._collection.open()
 
     def claim_grant(self, fields: Document, grant_token: str, claimant: str) -> bool:
@@ -96,17 +96,17 @@ class TokenRepository(TokenWriter):
             return claim_grant(leases, grant_token, claimant, is_stored=is_stored)
 
     def scan(self, batch_size: int) -> Scan:
-        """Read all documents, one after the other; see ``TokenCollection``."""
+        """Iterate over all documents; see ``TokenCollection``."""
         return self._collection.scan(batch_size)
 
     def ping(self) -> None:
-        """Reach any member that can answer a find, or raise pymongo's error."""
+        """Check that a member that can answer a find does, or raise pymongo's error."""
         self._collection.ping()
 
     def leases(self) -> Collection[Document]:
-        """Give the collection of leases, beside that of the tokens.
+        """Return the collection of leases, next to that of the tokens.
 
-        While there is no primary, as during an election, it waits for one as long as a refresh may.
+        If there is no primary, as during an election, it waits for one as long as a refresh may.
 
         Raises:
             PyMongoError: No primary answered in that time.
@@ -115,24 +115,24 @@ class TokenRepository(TokenWriter):
         return self._collection.leases()
 
     def ensure_indexes(self) -> Changes:
-        """Create, change and drop the indexes of the tokens and of the leases as they are wanted.
+        """Create, change and drop the indexes of the tokens and of the leases as configured.
 
-        The first operation creates them too, but changes and drops none that exists.
+        The first operation creates indexes too, but never changes or drops an existing one.
 
         Returns:
-            What was done; the names of the indexes of the leases begin with ``leases.``.
+            What was done. The names of the indexes of the leases begin with ``leases.``.
         """
         return self._collection.ensure_indexes()
 
     def close(self) -> None:
-        """Write what is kept, or log at ERROR that it is lost, and close the connection."""
+        """Write the kept saves, or log at ERROR that they are lost, and close the connection."""
         self._collection.close()
         if self._cache is not None:
             self._cache.close()
 
 
 def _encryptor(settings: FieldEncryption, timeout: float) -> "Encryptor":
-    # A process that does not encrypt need not load it.
+    # Imported here, so that a process that does not encrypt does not load it.
     from zoho_mongo_store.encryption.encryptor import Encryptor
 
     return Encryptor(settings, timeout)
@@ -140,13 +140,13 @@ def _encryptor(settings: FieldEncryption, timeout: float) -> "Encryptor":
 
 def _cache(policy: CachePolicy, refresh_ahead: timedelta | None, clock: HostClock) -> TokenCache:
     if refresh_ahead is None:
-        # What expires when is then by each host's own clock, as with the SDK's own stores.
+        # Expiries then follow each host's own clock, as with the SDK's own stores.
         return TokenCache(policy, MARGIN, lambda: timedelta(0))
     return TokenCache(policy, max(refresh_ahead, MARGIN), clock.ahead_if_known)
 
 
 def _note_stored(cache: TokenCache | None, seen: SeenVersions, stored: Document) -> None:
-    """Note a token to which a kept save led, in the background."""
+    """Note a token that a kept save wrote in the background."""
     seen.note(stored)
     if cache is not None:
         cache.forget(stored["id"])

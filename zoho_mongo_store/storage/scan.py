@@ -1,4 +1,4 @@
-"""Reading the whole collection, through a failover."""
+"""Reads the whole collection, even through a failover."""
 
 import time
 from collections.abc import Callable
@@ -18,8 +18,8 @@ _START = object()
 class Scan:
     """Reads every document once, in the order of ``_id``.
 
-    A cursor lives on one server, and pymongo does not retry it. One that is lost, in a failover or
-    after MongoDB's ten minutes without use, is opened again where it was.
+    A cursor lives on one server, and pymongo does not retry it. If it is lost, in a failover or
+    because it was idle for MongoDB's ten minutes, a new one is opened at the same position.
     """
 
     def __init__(
@@ -29,13 +29,13 @@ class Scan:
         timeout: float,
         on_silence: Callable[[float], object],
     ) -> None:
-        """Open a cursor; nothing is sent yet.
+        """Open a cursor. Nothing is sent yet.
 
         Args:
-            collection: What to read.
-            batch_size: Documents to fetch at a time.
+            collection: The collection to read.
+            batch_size: Number of documents to fetch at a time.
             timeout: Seconds that each fetch may take.
-            on_silence: Called when a fetch was not answered in time, with the time at which it
+            on_silence: Called when a fetch is not answered in time, with the time at which it
                 began, by ``time.monotonic``.
         """
         self._on_silence = on_silence
@@ -46,7 +46,7 @@ class Scan:
         self._cursor = self._open()
 
     def next(self) -> Document | None:
-        """Give the next document, or ``None`` after the last."""
+        """Return the next document, or ``None`` after the last."""
         started = time.monotonic()
         try:
             with pymongo.timeout(self._timeout):
@@ -60,7 +60,7 @@ class Scan:
         return document
 
     def close(self) -> None:
-        """Let the server forget the cursor."""
+        """Close the cursor on the server."""
         with pymongo.timeout(self._timeout):
             self._cursor.close()
 
@@ -76,6 +76,6 @@ class Scan:
     def _open(self) -> DocumentCursor:
         rest: Document = {}
         if self._last is not _START:
-            # A plain $gt compares within one BSON type alone, and _id may be of several.
+            # A plain $gt compares only values of one BSON type, and _id may have several.
             rest = {"$expr": {"$gt": ["$_id", {"$literal": self._last}]}}
         return self._collection.find(rest, batch_size=self._batch_size).sort("_id", 1)

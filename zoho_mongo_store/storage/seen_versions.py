@@ -1,4 +1,4 @@
-"""Which version of a token this process has seen last, so that no find goes back behind it."""
+"""The versions of tokens that this process has seen, so that no find returns an older one."""
 
 import threading
 from collections import OrderedDict
@@ -9,19 +9,19 @@ from zoho_mongo_store.model.document import Document
 
 _VERSION = "updated_at"
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)
-# A secondary lags for seconds, as a rule.
+# A secondary usually lags by seconds, so few tokens need to be remembered.
 _MOST = 1000
 
 
 class SeenVersions:
-    """The tokens that this process wrote, or read on the primary, each by when it was saved.
+    """The tokens that this process wrote or read on the primary, and when each was saved.
 
-    A secondary that the user chose to read from may still have them as they were before. Without
-    this a login that was made a moment ago would be answered by the one that it replaced.
+    A secondary that the user chose to read from may still have older versions. Without this, a find
+    right after a login could return the token that the login replaced.
     """
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self.after_fork()
         reset_after_fork(self)
 
@@ -30,11 +30,11 @@ class SeenVersions:
         self._note(stored["id"], stored.get(_VERSION, _UNKNOWN))
 
     def note_change(self, id: str) -> None:
-        """Note that a token was changed or deleted, by whomever."""
+        """Note that a token was changed or deleted by anyone."""
         self._note(id, _UNKNOWN)
 
     def are_newer_than(self, found: Document) -> bool:
-        """Tell whether what a member has of a token may be older than what was seen."""
+        """Whether a member's version of a token may be older than the one seen."""
         if not self._versions:
             return False
         id = found.get("id", "")
@@ -48,12 +48,12 @@ class SeenVersions:
         return True
 
     def forget(self, id: str) -> None:
-        """Forget a token: a secondary has it as the primary does."""
+        """Forget a token: a secondary has the same version as the primary."""
         with self._lock:
             self._versions.pop(id, None)
 
     def after_fork(self) -> None:
-        """Begin empty in a forked child."""
+        """Start empty in a forked child."""
         self._lock = threading.RLock()
         self._versions: OrderedDict[str, datetime] = OrderedDict()
 

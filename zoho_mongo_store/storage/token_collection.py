@@ -1,4 +1,4 @@
-"""The way of every operation to the collection of tokens: bounded in time, aware of outages."""
+"""Runs every operation on the collection of tokens: bounded in time and aware of outages."""
 
 import time
 from collections.abc import Callable
@@ -30,11 +30,11 @@ _Result = TypeVar("_Result")
 
 
 class TokenCollection:
-    """Reads and writes on one collection; raises pymongo's errors and ``StoreError``.
+    """Reads and writes one collection. Raises pymongo's errors and ``StoreError``.
 
     Attributes:
         timeout: Seconds that each operation may take.
-        recovery: Ends an outage, and writes the saves that are kept.
+        recovery: Notices the end of an outage, and writes the kept saves.
         indexes: Creates the indexes.
     """
 
@@ -49,16 +49,16 @@ class TokenCollection:
         create_indexes: bool,
         on_stored: Callable[[Document], object],
     ) -> None:
-        """Create it; nothing is sent yet.
+        """Create it. Nothing is sent yet.
 
         Args:
-            connection: Leads to the collection. It is closed here.
-            encryptor: Encrypts secrets. ``None``: they are stored in plain.
-            events: Where outages and kept saves are told.
+            connection: The connection to the collection. It is closed here.
+            encryptor: Encrypts secrets. ``None``: they are stored in plain text.
+            events: Where events of outages and kept saves are emitted.
             timeout: Seconds that each operation may take, except for building indexes.
             idle: The TTL index for idle tokens, or ``None`` for none.
             create_indexes: Whether the first operation creates the indexes.
-            on_stored: Called with each document to which a kept save led. It must not refer to the
+            on_stored: Called with each document that a kept save wrote. It must not refer to the
                 repository.
         """
         self.timeout = timeout
@@ -80,9 +80,9 @@ class TokenCollection:
 
     @property
     def reads_secondaries(self) -> bool:
-        """Whether a secondary may answer a find although there is a primary, by the user's choice.
+        """Whether the user's read preference lets a secondary answer even if there is a primary.
 
-        Known once something was read or written.
+        Known after the first read or write.
         """
         return self._reader.reads_secondaries
 
@@ -100,17 +100,17 @@ class TokenCollection:
         *,
         trust_absence: bool = False,
     ) -> Document | None:
-        """Ask for a document; a secondary answers where the primary does not, see ``Reader``.
+        """Read a document, from a secondary if the primary does not answer; see ``Reader``.
 
         Args:
-            query: Asks once.
-            trust_absence: Whether ``None`` is believed from a secondary too.
+            query: Queries the collection once.
+            trust_absence: Whether to accept ``None`` from a secondary too.
 
         Returns:
             What ``query`` returned.
 
         Raises:
-            PyMongoError: Nobody answered, or only a secondary did, which does not know it.
+            PyMongoError: No member answered, or only a secondary that does not have the document.
         """
         self._connection.require_open()
         self._availability.require_any_member()
@@ -127,16 +127,16 @@ class TokenCollection:
         )
 
     def on_primary(self, command: Callable[[TokenDocuments], _Result]) -> _Result:
-        """Give a command the documents on the primary, with their indexes.
+        """Run a command on the primary's documents, after creating their indexes.
 
         Args:
-            command: Reads or writes, within the time-out.
+            command: Reads or writes, within the timeout.
 
         Returns:
             What ``command`` returned.
 
         Raises:
-            PyMongoError: It failed, or the primary is known to be away, so that it was not called.
+            PyMongoError: It failed, or was not called because the primary is known to be away.
         """
         started = time.monotonic()
         self._connection.require_open()
@@ -149,7 +149,7 @@ class TokenCollection:
             with pymongo.timeout(remaining(deadline)):
                 result = command(_in_plain(self._reader.on_primary(collection), self._encryptor))
             if self._availability.primary_is_silent:
-                # So that the next find sees what was just written.
+                # The next find must see this write, so it must ask the primary.
                 self._availability.primary_answered()
             return result
         except PyMongoError as error:
@@ -158,10 +158,10 @@ class TokenCollection:
             raise
 
     def scan(self, batch_size: int) -> Scan:
-        """Read all documents, one after the other.
+        """Iterate over all documents.
 
         Args:
-            batch_size: Documents to fetch at a time.
+            batch_size: Number of documents to fetch at a time.
         """
         deadline = time.monotonic() + self.timeout
         collection = self.open()
@@ -177,31 +177,31 @@ class TokenCollection:
             )
 
     def ping(self) -> None:
-        """Reach any member that can answer a find, or raise pymongo's error."""
+        """Check that a member that can answer a find does, or raise pymongo's error."""
         deadline = time.monotonic() + self.timeout
         self._reader.read(self.open(), _ping, deadline, trust_absence=True)
         self._availability.member_answered()
 
     def wait_for_primary(self, seconds: float) -> None:
-        """Wait for a primary where none is known or it is silent.
+        """Wait for a primary if none is known or it is silent.
 
         Raises:
-            PyMongoError: No primary answered in that many seconds.
+            PyMongoError: No primary answered within this many seconds.
         """
         if self._reader.lacks_primary(self.open()) or self._availability.primary_is_silent:
             self.recovery.wait_for_primary(seconds)
 
     def leases(self) -> Collection[Document]:
-        """Give the collection of leases, beside that of the tokens."""
+        """Return the collection of leases, next to that of the tokens."""
         return lease_collection(self._connection.collection)
 
     def ensure_indexes(self) -> Changes:
-        """Make the indexes by hand; see ``IndexCreation``."""
+        """Create and change the indexes by hand; see ``IndexCreation``."""
         self.open()
         return self.indexes.ensure(time.monotonic() + self.timeout)
 
     def open(self) -> Collection[Document]:
-        """Give the pymongo collection below, with secrets as they are stored."""
+        """Return the underlying pymongo collection, with secrets as they are stored."""
         started = time.monotonic()
         try:
             return self._connection.open(self.timeout)
@@ -211,7 +211,7 @@ class TokenCollection:
             raise
 
     def close(self) -> None:
-        """Write what is kept, or log at ERROR that it is lost, and close the connection."""
+        """Write the kept saves, or log at ERROR that they are lost, and close the connection."""
         self.recovery.finish()
         with pymongo.timeout(self.timeout):
             if self._encryptor is not None:
@@ -219,7 +219,7 @@ class TokenCollection:
             self._connection.close()
 
     def _note_silence(self, collection: Collection[Document], since: float) -> None:
-        """Note that an operation which began at ``since`` waited for the primary in vain."""
+        """Note that an operation begun at ``since`` got no answer from the primary."""
         alone = not self._reader.has_secondary(collection)
         self._availability.found_silent(since, away=True, nobody=alone)
 
@@ -230,7 +230,7 @@ def _ping(collection: Collection[Document]) -> Document:
 
 
 def _in_plain(collection: Collection[Document], encryptor: "Encryptor | None") -> TokenDocuments:
-    """Give the collection with its secrets in plain on this side."""
+    """Return the collection with its secrets in plain text for the caller."""
     return collection if encryptor is None else encryptor.in_plain(collection)
 
 

@@ -27,8 +27,8 @@ def upsert(
 ) -> Document:
     """Update the document of a token, or insert one.
 
-    A field that is absent from ``fields`` stays as it is stored, and so does the id. The document
-    remembers digests of the grant and refresh tokens that were saved in it.
+    Fields that are absent from ``fields`` keep their stored values, and so does the id. The
+    document remembers digests of the grant and refresh tokens that were saved in it.
 
     Args:
         collection: The token collection, with its unique indexes.
@@ -37,11 +37,11 @@ def upsert(
             its expiry, the refresh token and the API domain. An insert takes them from ``fields``.
 
     Returns:
-        The document as it is after the update.
+        The document after the update.
 
     Raises:
-        StoreError: If no document matches and ``fields`` contain no credential, or if a unique
-            index that does not belong to the store rejects the document.
+        StoreError: No document matches and ``fields`` contain no credential, or a unique index that
+            does not belong to the store rejects the document.
     """
     filters = save_filters(fields)
     if (
@@ -51,12 +51,12 @@ def upsert(
         and "access_token" not in filters[0]
     ):
         # An access token that is saved again without its expiry keeps the stored expiry, but only
-        # where the first filter finds it: each further filter would cost another command.
+        # if the first filter finds it: each further filter would cost another command.
         filters.insert(0, {**filters[0], "access_token": fields["access_token"]})
     insertable = not fields.keys().isdisjoint(CREDENTIAL_FIELDS)
     new_keys = NewKeys(fields)
     for _ in range(_ATTEMPTS):
-        # With nothing to look up by, the keys are a random id.
+        # If there is nothing to look up by, the key is a random id.
         candidates = filters or [new_keys.current()]
         for candidate in candidates:
             keys = None
@@ -75,20 +75,17 @@ def upsert(
         else:
             if not insertable:
                 raise StoreError(
-                    "no stored token matches, and a new one needs an access, a refresh or a grant "
-                    "token"
+                    "no stored token matches, and a new one needs an access, refresh or grant token"
                 )
-    raise StoreError(
-        "other saves of the same token or user name kept getting in between: try again"
-    )
+    raise StoreError("other saves of the same token or user name kept interfering: try again")
 
 
 def compare_and_set_access_token(
     collection: TokenDocuments, stored: Document, fields: Document
 ) -> Document | None:
-    """Write what a refresh or a grant exchange changed, unless the access token changed meanwhile.
+    """Write what a refresh or a grant exchange changed, unless the access token has changed.
 
-    A late answer from Zoho therefore never replaces a newer one.
+    So a late answer from Zoho never replaces a newer one.
 
     Args:
         collection: The token collection.
@@ -96,8 +93,8 @@ def compare_and_set_access_token(
         fields: The token's fields after Zoho's answer.
 
     Returns:
-        The document as it is after the update, or ``None`` if it has another access token by now or
-        was deleted.
+        The document after the update, or ``None`` if it has another access token by now or was
+        deleted.
     """
     changes = _redeemed(fields)
     current = stored.get("access_token", {"$exists": False})
@@ -110,9 +107,9 @@ def compare_and_set_access_token(
 
 
 def remember_credentials(collection: TokenDocuments, id: str, fields: Document) -> Document | None:
-    """Remember the grant and the refresh token of a login that Zoho refused.
+    """Remember the grant and refresh tokens of a login that Zoho refused.
 
-    They start no further login. Nothing else in the document changes.
+    They do not start another login. Nothing else in the document changes.
 
     Args:
         collection: The token collection.
@@ -120,7 +117,7 @@ def remember_credentials(collection: TokenDocuments, id: str, fields: Document) 
         fields: The token's fields, as ``to_document`` returns them.
 
     Returns:
-        The document as it is after the update, or ``None`` if it was deleted.
+        The document after the update, or ``None`` if it was deleted.
     """
     changed = collection.find_one_and_update(
         {"id": id}, _known(fields), return_document=ReturnDocument.AFTER
@@ -138,8 +135,8 @@ def _update(
     """Update the document that matches ``candidate``, or insert one with ``keys``.
 
     Returns:
-        The document as it is after the update. ``None`` if none matches and ``keys`` is ``None``,
-        or possibly if an upsert lost a race.
+        The document after the update. ``None`` if none matches and ``keys`` is ``None``, or
+        possibly if an upsert lost a race.
     """
     moment = now()
     kept = _redeemed(fields) if keep_access_token else {}
@@ -170,8 +167,8 @@ def _known(fields: Document) -> Document:
 def _with_newest_known(collection: TokenDocuments, stored: Document) -> Document:
     """Forget the oldest credentials of a document that knows too many.
 
-    ``$addToSet`` has no ``$slice``. This takes a second command once a document is full, and then
-    only for a login.
+    ``$addToSet`` has no ``$slice``, so this takes a second command, but only for a login and only
+    once the list is full.
     """
     if len(stored.get(KNOWN_CREDENTIALS, ())) > MAX_KNOWN_CREDENTIALS:
         newest = {"$each": [], "$slice": -MAX_KNOWN_CREDENTIALS}
@@ -184,35 +181,35 @@ def _violated_key(error: DuplicateKeyError) -> str | None:
     """Return the field of the unique index that rejected a document.
 
     Returns:
-        ``_id``, ``id`` or ``user_name``; ``None`` if it is unknown, as on mongomock. MongoDB
-        reports it since version 4.4.
+        ``_id``, ``id`` or ``user_name``; ``None`` if it is unknown, as on mongomock. MongoDB has
+        reported it since version 4.4.
 
     Raises:
-        StoreError: If the index does not belong to the store, so that retrying is useless.
+        StoreError: The index does not belong to the store, so retrying is useless.
     """
     fields = list((error.details or {}).get("keyPattern", {}))
     if not fields:
         return None
     if fields not in (["_id"], ["id"], ["user_name"]):
         raise StoreError(
-            f"a unique index on {', '.join(fields)}, which is not one of the store's, rejects the "
-            "token: another token has the same value there; drop that index"
+            f"a unique index on {', '.join(fields)}, which does not belong to the store, rejects "
+            "the token: another token has the same value there; drop that index"
         ) from None
     return str(fields[0])
 
 
 def _expiry_unknown(fields: Document) -> bool:
-    """Whether there is an access token without an expiry, which must not get another token's."""
+    """Whether there is an access token without an expiry. It must not get another token's."""
     return "access_token" in fields and "expiry_time" not in fields
 
 
 def _release_name(collection: TokenDocuments, fields: Document, candidate: Filter) -> None:
-    """Remove the user name of ``fields`` from the document that has to give it up, if any.
+    """Remove the user name in ``fields`` from the document that has to give it up, if any.
 
     The newest save owns the name: a document with a known id takes it from any other, and a new
-    document from one of another OAuth client. The other document is still found by its id or
-    credentials. From a document that merely won a race the name is not taken: it is the same
-    token's, and the next attempt finds it.
+    document takes it from one of another OAuth client. The other document can still be found by its
+    id or credentials. The name is not taken from a document that has merely won a race: that is the
+    same token, and the next attempt finds it.
     """
     holder = other_clients_filter(fields)
     if "id" in candidate and "user_name" in fields:

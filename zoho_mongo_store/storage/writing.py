@@ -1,4 +1,4 @@
-"""Saving, changing and deleting tokens, on the primary; saves are kept through an outage."""
+"""Saves, changes and deletes tokens on the primary; keeps saves during an outage."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -24,14 +24,14 @@ from zoho_mongo_store.storage.upsert import (
 )
 
 Tell = Callable[[EventName, Document], object]
-"""Told of an event, with the token that it is about."""
+"""Called with an event and the token that it is about."""
 
 
 class TokenWriter(TokenFinder):
-    """Writes the documents of tokens; raises pymongo's errors and ``StoreError``.
+    """Writes token documents. Raises pymongo's errors and ``StoreError``.
 
     Attributes:
-        events: Where what happens to the tokens is told.
+        events: Where events are emitted.
     """
 
     def __init__(
@@ -43,15 +43,15 @@ class TokenWriter(TokenFinder):
         refresh_patience: float | None,
         events: Events,
     ) -> None:
-        """Create it; nothing is sent yet.
+        """Create it. Nothing is sent yet.
 
         Args:
-            collection: Where tokens are.
-            cache: As for ``TokenFinder``, as are the next three.
-            seen: Which version of a token was seen last.
-            clock: How far this host's clock is from MongoDB's.
+            collection: The collection of the tokens.
+            cache: As for ``TokenFinder``, like the next three.
+            seen: The last version seen of each token.
+            clock: How far this host's clock differs from MongoDB's.
             refresh_patience: Seconds that a refresh waits for a primary.
-            events: Where what happens to the tokens is told.
+            events: Where events are emitted.
         """
         super().__init__(collection, cache, seen, clock, refresh_patience)
         self.events = events
@@ -64,13 +64,13 @@ class TokenWriter(TokenFinder):
         is_login: bool = False,
         tell: Tell | None = None,
     ) -> Document:
-        """Upsert; see ``upsert``. A save that cannot reach MongoDB raises, and is written later.
+        """Save a token; see ``upsert``. A save that cannot reach MongoDB raises and is kept.
 
         Args:
             fields: The token's fields, as ``to_document`` returns them.
             keep_access_token: As for ``upsert``.
-            is_login: Whether Zoho just accepted them as a login.
-            tell: Told that the user has logged in. Default: the application's handler, at once.
+            is_login: Whether Zoho has just accepted them as a login.
+            tell: Called when the user has logged in. Default: the application's handler, at once.
         """
 
         def write(documents: TokenDocuments) -> tuple[Document, EventName | None]:
@@ -89,7 +89,7 @@ class TokenWriter(TokenFinder):
                     fields, attempted_at, keep_access_token=keep_access_token, is_login=is_login
                 )
             raise
-        # Before a handler is told, which may find the token.
+        # Before the handler is called, which may find the token.
         self._note(stored, asked)
         if event is not None:
             (tell or self.events.emit)(event, stored)
@@ -105,13 +105,13 @@ class TokenWriter(TokenFinder):
     ) -> Document | None:
         """Replace the access token of ``stored``; see the function of that name in ``upsert``.
 
-        One that cannot reach MongoDB raises, and is written later.
+        If MongoDB cannot be reached, this raises and the change is kept.
 
         Args:
             stored: The document as it was before Zoho was asked.
             fields: The token's fields after Zoho's answer.
-            is_login: Whether Zoho just accepted them as a login.
-            tell: Told that the user has logged in. Default: the application's handler, at once.
+            is_login: Whether Zoho has just accepted them as a login.
+            tell: Called when the user has logged in. Default: the application's handler, at once.
         """
 
         def write(documents: TokenDocuments) -> tuple[Document | None, EventName | None]:
@@ -144,7 +144,7 @@ class TokenWriter(TokenFinder):
         return self._noted(id, changed, asked)
 
     def begin_login_required(self, stored: Document, required: Document) -> bool:
-        """Write that the login of a token is over; see ``login_state``."""
+        """Record that the login of a token is over; see ``login_state``."""
         is_begun = self._collection.on_primary(
             lambda documents: login_state.begin_login_required(documents, stored, required)
         )
@@ -152,7 +152,7 @@ class TokenWriter(TokenFinder):
         return is_begun
 
     def expire_access_token(self, id: str, access_token: str | None, moment: datetime) -> bool:
-        """Let the access token of a token have expired; see ``login_state``."""
+        """Mark the access token of a token as expired; see ``login_state``."""
         asked = self._ask()
         changed = self._collection.on_primary(
             lambda documents: login_state.expire_access_token(documents, id, access_token, moment)
@@ -160,10 +160,10 @@ class TokenWriter(TokenFinder):
         return self._noted(id, changed, asked) is not None
 
     def delete(self, id: str) -> None:
-        """Delete the document with this id, and drop what is kept of it."""
+        """Delete the document with this id, and drop its kept saves."""
 
         def delete(documents: TokenDocuments) -> None:
-            # A save that is kept without the id may be of the same token.
+            # A save kept without an id may be of the same token.
             self._collection.recovery.write_kept()
             documents.delete_one({"id": id})
 
@@ -174,7 +174,7 @@ class TokenWriter(TokenFinder):
             self._forget(id)
 
     def delete_all(self) -> None:
-        """Delete all documents and all leases, and drop what is kept."""
+        """Delete all documents and all leases, and drop all kept saves."""
 
         def delete(documents: TokenDocuments) -> None:
             self._collection.recovery.write_kept()
@@ -192,7 +192,7 @@ class TokenWriter(TokenFinder):
         self._collection.recovery.start()
 
     def _write_kept_before(self, fields: Document) -> None:
-        """Write what is kept of the same token before a newer save of it."""
+        """Write the kept saves of the same token before a newer one."""
         if not self._pending.is_empty and self._pending.has_save_of(fields):
             self._collection.recovery.write_kept(fields)
 
@@ -202,7 +202,7 @@ class TokenWriter(TokenFinder):
             self._cache.update(stored, asked)
 
     def _noted(self, id: str, changed: Document | None, asked: Asked | None) -> Document | None:
-        """Let the cache know a change; ``None``: the token has been changed elsewhere."""
+        """Tell the cache about a change. ``None``: the token has been changed elsewhere."""
         if changed is None:
             self._forget(id)
         else:

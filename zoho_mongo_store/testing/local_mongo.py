@@ -80,7 +80,7 @@ class LocalMongo:
         mongod: str | os.PathLike[str] | None = None,
     ) -> None:
         if not 1 <= members <= MAX_MEMBERS:
-            raise ValueError(f"members has to be from 1 to {MAX_MEMBERS}, not {members}.")
+            raise ValueError(f"members must be from 1 to {MAX_MEMBERS}, not {members}.")
         if standalone and (members > 1 or replica_set_settings):
             raise ValueError("A standalone server has no other members and no settings of a set.")
         if (tls_certificate_key_file is None) != (tls_ca_file is None):

@@ -22,7 +22,7 @@ def checked_table_name(table: str) -> str:
         SourceError: If it contains other characters than letters, digits and underscores.
     """
     if not _NAME.fullmatch(table):
-        raise SourceError("a table's name has to consist of letters, digits and underscores")
+        raise SourceError("a table's name must consist of letters, digits and underscores")
     return table
 
 

@@ -47,7 +47,7 @@ def parameters_of(callback: str) -> dict[str, str]:
 
 
 def test_one_address_in_place_of_a_list_is_an_error(zoho: LoopbackZoho) -> None:
-    with pytest.raises(TypeError, match=r"has to be a list: \['https://"):
+    with pytest.raises(TypeError, match=r"must be a list: \['https://"):
         zoho.register_client(CALLBACK)
 
 
@@ -301,5 +301,5 @@ class TestDataCentres:
 
     @pytest.mark.parametrize("wrong", [(), ("us", "mars"), "us", ("us", "us")])
     def test_that_zoho_has_not_are_refused(self, wrong: tuple[str, ...]) -> None:
-        with pytest.raises(ValueError, match="data_centers has to"):
+        with pytest.raises(ValueError, match="data_centers must"):
             LoopbackZoho(wrong)

@@ -33,7 +33,7 @@ class LoginHandle(ZohoServer):
             TypeError: ``redirect_uris`` is one address in place of a list.
         """
         if isinstance(redirect_uris, str):
-            raise TypeError(f"redirect_uris has to be a list: [{redirect_uris!r}]")
+            raise TypeError(f"redirect_uris must be a list: [{redirect_uris!r}]")
         self._ask(
             "register_client",
             client_id=client_id,

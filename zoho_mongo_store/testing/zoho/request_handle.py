@@ -28,7 +28,7 @@ class RequestHandle(ZohoServer):
             ValueError: there is no such kind.
         """
         if kind not in get_args(Kind):
-            raise ValueError(f"kind has to be one of {', '.join(get_args(Kind))}")
+            raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}")
         wanted = None if credential is None else digest(credential)
         return sum(
             request.kind == kind and wanted in (None, request.digest) for request in self.requests()

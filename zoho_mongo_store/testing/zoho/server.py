@@ -25,9 +25,9 @@ class ZohoServer:
     def __init__(self, data_centers: Sequence[str] = ("us",)) -> None:
         require("werkzeug")
         if not data_centers or not set(data_centers) <= set(LOCATIONS):
-            raise ValueError(f"data_centers has to name some of {', '.join(LOCATIONS)}")
+            raise ValueError(f"data_centers must name some of {', '.join(LOCATIONS)}")
         if isinstance(data_centers, str) or len(set(data_centers)) < len(data_centers):
-            raise ValueError("data_centers has to be a sequence that names each one once")
+            raise ValueError("data_centers must be a sequence that names each one once")
         self._locations = tuple(data_centers)
         self._url: str | None = None
         self._tether: Tether | None = None
