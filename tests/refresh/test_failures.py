@@ -34,8 +34,8 @@ FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
         "check the client id",
     ),
     "invalid code": ({"failure": "invalid_code"}, REFUSED, "invalid_code"),
-    "garbage": ({"failure": "garbage"}, UNREACHABLE, "no JSON (HTTP status 200)"),
-    "server error": ({"failure": "server_error"}, UNREACHABLE, "no JSON (HTTP status 502)"),
+    "garbage": ({"failure": "garbage"}, UNREACHABLE, "not JSON (HTTP status 200)"),
+    "server error": ({"failure": "server_error"}, UNREACHABLE, "not JSON (HTTP status 502)"),
     "closed connection": ({"failure": "close"}, UNREACHABLE, "Remote end closed"),
     "reset connection": ({"failure": "reset"}, UNREACHABLE, "Connection reset"),
 }
@@ -80,7 +80,7 @@ def test_who_waited_for_a_failure_does_not_ask_again(fleet: Fleet) -> None:
 
     calls = fleet.call([by_id(fields)] * 4, threads=3)
 
-    check_all_failed(calls, UNREACHABLE, "no JSON")
+    check_all_failed(calls, UNREACHABLE, "not JSON")
     assert fleet.zoho.count("refresh") == 1
 
 

@@ -60,7 +60,7 @@ def initialize(application: Application, fields: dict[str, Any]) -> tuple[str | 
     ("failure", "code", "message"),
     [
         ("invalid_code", REFUSED, "invalid_code"),
-        ("garbage", "Exception in saving tokens", "no JSON"),
+        ("garbage", "Exception in saving tokens", "not JSON"),
     ],
 )
 def test_all_get_the_error_of_the_one_exchange(
