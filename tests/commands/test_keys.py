@@ -125,7 +125,7 @@ def test_another_key_vault_is_told(
         "'zoho-mongo-store': check --key-vault and --key-name\n"
     )
     wrong = keyed("list", "--key-vault", "others")
-    assert (wrong.status, "key_vault has to be" in wrong.errors) == (2, True)
+    assert (wrong.status, "key_vault must be" in wrong.errors) == (2, True)
 
 
 def test_a_new_key_is_what_commands_and_applications_take(

@@ -237,7 +237,7 @@ def test_sentences_break_between_words(cli: CommandLine, terminal: Opened, token
     wrong = terminal((80, 24), cli.variables, "revoke", "1", "--accounts-url", "notaurl")
     assert wrong.finish() == 2
     assert wrong.lines == [
-        "zoho-mongo-store revoke: --accounts-url has to be a URL such as",
+        "zoho-mongo-store revoke: --accounts-url must be a URL such as",
         "https://accounts.zoho.eu, not 'notaurl'",
         "Try 'zoho-mongo-store revoke --help' for help.",
     ]
