@@ -110,7 +110,7 @@ def test_a_dead_login_is_told_and_not_asked_for_again(
     first = refresh("1")
     assert (first.status, first.output) == (1, "")
     assert first.errors.startswith("zoho-mongo-store refresh: id 1: refused: ")
-    assert "refused: invalid_code; Zoho is asked again in" in first.errors
+    assert "the user has ended the access, or belongs to another data centre" in first.errors
     paused = refresh("1", "--json")
     assert (paused.status, paused.json["result"]) == (1, "cooling down")
     assert paused.json["since"] < paused.json["retry_after"]
@@ -138,7 +138,7 @@ def test_a_zoho_that_is_away(cli: CommandLine) -> None:
     assert result.status == 1
     assert re.fullmatch(
         r"zoho-mongo-store refresh: id 1: Zoho cannot be reached: "
-        r"Connection refused; Zoho is asked again in 2 s\n",
+        r"Connection refused; Zoho is asked again in 1 s\n",
         result.errors,
     )
 

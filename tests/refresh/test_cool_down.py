@@ -26,7 +26,7 @@ LIMIT = 10
 )
 def test_the_cool_down_doubles_and_ends(site: Site, failure: Any, rests: list[int]) -> None:
     for number, rest in enumerate(rests, start=1):
-        assert site.refresh(failure=failure) is not None
+        assert f"asked again in {rest} s" in str(site.refresh(failure=failure))
         assert site.asked() == number
         site.advance(rest - 0.1)
         error = site.refresh()

@@ -33,7 +33,7 @@ FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
         REFUSED,
         "check the client id",
     ),
-    "invalid code": ({"failure": "invalid_code"}, REFUSED, "invalid_code"),
+    "invalid code": ({"failure": "invalid_code"}, REFUSED, "belongs to another data centre"),
     "garbage": ({"failure": "garbage"}, UNREACHABLE, "not JSON (HTTP status 200)"),
     "server error": ({"failure": "server_error"}, UNREACHABLE, "not JSON (HTTP status 502)"),
     "closed connection": ({"failure": "close"}, UNREACHABLE, "Remote end closed"),

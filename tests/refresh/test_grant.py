@@ -59,7 +59,7 @@ def initialize(application: Application, fields: dict[str, Any]) -> tuple[str | 
 @pytest.mark.parametrize(
     ("failure", "code", "message"),
     [
-        ("invalid_code", REFUSED, "invalid_code"),
+        ("invalid_code", REFUSED, "at the user's data centre"),
         ("garbage", "Exception in saving tokens", "not JSON"),
     ],
 )

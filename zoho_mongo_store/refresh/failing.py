@@ -33,7 +33,7 @@ def reason_of(progress: Progress, held: HeldLease, error: Exception) -> Failure:
         return Failure(REFUSED, explained(refusal, message), refused=True)
     # A grant token is valid for minutes, so its refusal needs no confirmation.
     confirmed = redemption is Redemption.GRANT or (before is not None and before.lasting)
-    message = login_again(redemption, message) if confirmed else message
+    message = login_again(redemption, message) if confirmed else explained(refusal, message)
     return Failure(REFUSED, message, True, lasting=True, login_required=confirmed)
 
 

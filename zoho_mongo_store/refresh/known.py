@@ -1,6 +1,7 @@
 """What can be answered without asking Zoho."""
 
 import logging
+import math
 from datetime import datetime, timedelta
 
 from zoho_mongo_store.model.document import Document
@@ -82,4 +83,4 @@ def late(progress: Progress, newer: Document) -> Brought:
 
 def asked_again(message: str, rest: timedelta) -> str:
     """Append to a message when Zoho will be asked again."""
-    return f"{message}; Zoho is asked again in {int(rest.total_seconds()) + 1} s"
+    return f"{message}; Zoho is asked again in {max(1, math.ceil(rest.total_seconds()))} s"

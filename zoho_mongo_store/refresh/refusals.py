@@ -41,13 +41,14 @@ _CLIENT = frozenset(
 )
 
 _ADVICE = {
+    Refusal.LASTING: "the user has ended the access, or belongs to another data centre",
     Refusal.CLIENT: "check the client id, the client secret, the redirect URL and the data centre",
 }
 _LOGIN_AGAIN = {
     Redemption.REFRESH: ("Zoho no longer accepts the refresh token: the user has to log in again"),
     Redemption.GRANT: (
-        "Zoho does not accept the grant token, which can be exchanged once, within minutes: the "
-        "user has to log in again"
+        "Zoho does not accept the grant token, which can be exchanged once, within minutes, at the "
+        "user's data centre: the user has to log in again"
     ),
 }
 
