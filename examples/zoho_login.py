@@ -7,7 +7,6 @@ ZOHO_REDIRECT_URL: the portal's ``/callback``, letter by letter as it is registe
 """
 
 import os
-import tempfile
 
 from settings import CLIENT_ID, CLIENT_SECRET, data_centers
 
@@ -31,5 +30,4 @@ login = ZohoLogin(
 
 def initialize() -> None:
     """Initialize the SDK for this process, with nobody as its user."""
-    # The SDK writes a file for each user, and two processes must not write the same one.
-    login.initialize(store, resource_path=tempfile.mkdtemp(prefix="zoho-"))
+    login.initialize(store)

@@ -31,6 +31,7 @@ def page_folder(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     lead_to(fleet.zoho.environment, monkeypatch.setattr)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     with fresh_sdk():

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from tests.login.conftest import ADA, GRACE, NAMES, Site
 from tests.processes import in_threads
 from tests.sdk.application import current_user
 from tests.sdk.stored import expire_all
-from zoho_mongo_store import LoginRequiredError, MongoTokenStore, acting_as
+from zoho_mongo_store import LoginRequiredError, MongoTokenStore, ZohoUser, acting_as
 from zoho_mongo_store.login import NoUserError
 from zoho_mongo_store.sdk import Initializer, OAuthToken, current_initializer, organization_id
 
@@ -152,6 +153,16 @@ def test_whom_nobody_knows_has_to_log_in() -> None:
 def test_nobody_logged_in(user: str | None) -> None:
     with pytest.raises(NoUserError, match="nobody is logged in"), acting_as(user):
         pytest.fail("entered")
+
+
+def test_refuses_what_json_made_of_a_user(site: Site) -> None:
+    [ada] = site.log_in(ADA)
+    kept = json.loads(json.dumps(ada))
+
+    with pytest.raises(TypeError, match=r"not list: .* keep its name"), acting_as(kept):
+        pytest.fail("entered")
+    with acting_as(ZohoUser(*kept)):
+        assert current_user() == ADA
 
 
 def test_takes_one_user() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from zoho_mongo_store.login.sdk_folder import own_folder
 from zoho_mongo_store.login.user import ZohoUser
 from zoho_mongo_store.refresh.errors import LoginRequiredError
 from zoho_mongo_store.sdk import (
@@ -77,6 +78,7 @@ def initialize_as_nobody(
     """
     if not isinstance(store, MongoTokenStore):
         raise TypeError(f"store must be a MongoTokenStore, not {type(store).__name__}")
+    options["resource_path"] = options.get("resource_path") or own_folder()
     Initializer.initialize(environment, NOBODY, store, **options)
     initialized: Any = Initializer.initializer
     initialized.environments = environments
@@ -104,6 +106,7 @@ def acting_as(user: ZohoUser | str | None = None, *, id: str | None = None) -> I
     Raises:
         NoUserError: Neither a user nor an id was given: nobody is logged in.
         LoginRequiredError: No token is stored for this user, who has to log in.
+        TypeError: ``user`` is neither, such as a ``ZohoUser`` that JSON has turned into a list.
         RuntimeError: The thread is running a coroutine, and other coroutines share the thread. Or
             the SDK was not initialized by ``ZohoLogin.initialize``.
     """
@@ -171,7 +174,13 @@ def _find(store: MongoTokenStore, user: ZohoUser | str | None, id: str | None) -
         id = user.id
     if id:
         found = store.find_token_by_id(id)
-    elif isinstance(user, str) and user:
+    elif user and not isinstance(user, str):
+        raise TypeError(
+            f"user must be a name or a ZohoUser, not {type(user).__name__}: JSON turns a ZohoUser "
+            "into a list, so keep its name in a session or a queue, or restore it with "
+            "ZohoUser(*kept)"
+        )
+    elif user:
         found = store.find_token(OAuthToken(user_signature=UserSignature(user)))
     else:
         raise NoUserError("no user: nobody is logged in")

@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 
 class ZohoUser(NamedTuple):
-    """A user who logged in. Two plain strings, so it can be kept in a session.
+    """A user who logged in.
+
+    Keep its name in a session, or in the arguments of a queued task. JSON turns the whole into a
+    list, and ``ZohoUser(*kept)`` restores it.
 
     Attributes:
         name: The user's name in the SDK and the store: the e-mail address and the organization's

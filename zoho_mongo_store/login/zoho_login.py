@@ -76,7 +76,8 @@ class ZohoLogin:
         Args:
             store: The store that holds all users' tokens.
             options: ``sdk_config``, ``resource_path``, ``logger`` and ``proxy``, as for
-                ``Initializer.initialize``.
+                ``Initializer.initialize``. The SDK keeps the fields of modules in files in
+                ``resource_path``. Default: a temporary folder of this process.
         """
         centers = self._data_centers
         initialize_as_nobody(store, centers.default, centers.by_url, **options)
