@@ -1,5 +1,6 @@
 """The ``zoho-mongo-store`` command, put together from its sub-commands."""
 
+import gc
 import logging
 import sys
 import warnings
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import typer
 
 _USAGE_ERROR = 2
+_OBJECTS = 100_000
 
 
 def main() -> None:
@@ -18,6 +20,9 @@ def main() -> None:
 
     Without the extra ``cli`` it prints one line that says what to install, and ends with status 2.
     """
+    # A command makes many objects, keeps them and ends: to look through them for garbage as often
+    # as Python does by itself is a tenth of its work.
+    gc.set_threshold(_OBJECTS)
     try:
         run = application()
     except ModuleNotFoundError as error:

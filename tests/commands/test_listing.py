@@ -1,5 +1,7 @@
 """``list`` and ``show``: whose tokens there are, in which state, and never a secret."""
 
+import cProfile
+import pstats
 from datetime import UTC, datetime
 from typing import Any
 
@@ -293,6 +295,27 @@ def test_a_name_cannot_move_the_cursor(cli: CommandLine, own_store: MongoTokenSt
     result = cli("list")
     assert "\x1b" not in result.output
     assert r"\x1b[2Jada[red]\n" in result.output
+
+
+def calls_of_a_list(cli: CommandLine, number: int) -> int:
+    """How many functions are called to list so many tokens."""
+    profile = cProfile.Profile()
+    assert len(profile.runcall(cli, "list").rows) == number
+    calls: int = pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+    return calls
+
+
+def test_each_token_costs_little(
+    cli: CommandLine, tokens: Tokens, own_store: MongoTokenStore
+) -> None:
+    """Counted in calls, of which every machine makes the same number."""
+    cli("list")
+    without = calls_of_a_list(cli, 0)
+    own_store.save_token(secret_token("ada", 1))
+    stored = tokens.find_one({}, {"_id": False, "id": False, "user_name": False})
+    assert stored is not None
+    tokens.insert_many({**stored, "id": f"{n}", "user_name": f"u{n}"} for n in range(999))
+    assert calls_of_a_list(cli, 1000) - without < 1000 * 220
 
 
 @pytest.mark.usefixtures("all_states")

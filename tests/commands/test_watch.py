@@ -82,7 +82,7 @@ def test_in_a_pipe_each_change_is_a_line_and_nothing_is_none(
 ) -> None:
     for user in ("ada", "hedy", "jean"):
         save(own_store, user, f"A-secret {user}", 1)
-    cool_down(tokens, "ada", "too many")
+    cool_down(tokens, "hedy", "too many")
     command = (str(COMMAND), "watch", "--rows", "2")
     with running(*command, folder=tmp_path, **cli.variables) as process:
         process.wait_for("too many")
@@ -96,7 +96,7 @@ def test_in_a_pipe_each_change_is_a_line_and_nothing_is_none(
     lines = [line.split("\t") for line in ended.output.splitlines()]
     # Ada moves up when jean is gone, and leaves again when grace comes: no change of hers.
     assert [(line[1], line[3]) for line in lines] == [
-        ("ada", "cooling down"),
+        ("hedy", "cooling down"),
         ("jean", "gone"),
         ("grace", "valid"),
     ]

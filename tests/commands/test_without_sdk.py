@@ -8,6 +8,7 @@ from tests.commands.conftest import CommandLine
 from tests.commands.running import COMMAND, run
 from tests.engines import SERVERS
 from tests.tokens import full
+from tests.transfer.sources import with_filestore
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.commands.token_summary import data_centre_of
 from zoho_mongo_store.sdk import zoho_data_centers
@@ -33,7 +34,9 @@ def stored(own_store: MongoTokenStore) -> str:
 
 
 @on_servers
-def test_commands_that_ask_zoho_nothing_do_not_load_it(cli: CommandLine, stored: str) -> None:
+def test_commands_that_ask_zoho_nothing_do_not_load_it(
+    cli: CommandLine, stored: str, tmp_path: Path
+) -> None:
     commands = (
         "list",
         f"show {stored}",
@@ -43,13 +46,17 @@ def test_commands_that_ask_zoho_nothing_do_not_load_it(cli: CommandLine, stored:
         "purge --idle-for 30d --dry-run",
         f"expire {stored}",
         "init",
+        "export",
+        "export --format filestore --show-secrets",
+        f"delete {stored} --yes",
     )
     for command in commands:
         finished = cli.installed(*command.split(), **TELLS)
         assert finished.status == 0, finished.errors[-500:]
         assert not imports_sdk(finished.errors), command
     # Only so does it show what it has to.
-    assert imports_sdk(cli.installed("refresh", stored, **TELLS).errors)
+    path = with_filestore(tmp_path / "tokens.csv", [full()])
+    assert imports_sdk(cli.installed("import", "filestore", str(path), **TELLS).errors)
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

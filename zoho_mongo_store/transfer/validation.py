@@ -1,15 +1,17 @@
 """Checks rows in the same way as a save checks tokens."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from zoho_mongo_store.errors import StoreError
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
-from zoho_mongo_store.model.token import from_document, to_document
-from zoho_mongo_store.sdk import OAuthToken, SDKException, UserSignature
 from zoho_mongo_store.transfer.columns import COLUMNS
 from zoho_mongo_store.transfer.rows import RowError
 from zoho_mongo_store.transfer.text_lines import Line
 from zoho_mongo_store.transfer.values import ROUNDED, is_rounded, to_milliseconds
+
+if TYPE_CHECKING:
+    from zoho_mongo_store.sdk import OAuthToken
 
 _SET_DIRECTLY = tuple(name for name in COLUMNS if name not in ("user_name", "expiry_time"))
 # Zoho issues these in ASCII; a user name may have other letters.
@@ -28,6 +30,10 @@ def checked_document(fields: Mapping[str, object]) -> Document:
     Raises:
         RowError: If there is no access, refresh or grant token, or a save would reject a field.
     """
+    # A second's work, which an export has no use for.
+    from zoho_mongo_store.model.token import from_document, to_document
+    from zoho_mongo_store.sdk import SDKException
+
     if is_rounded(fields.get("expiry_time")):
         raise RowError(ROUNDED)
     try:
@@ -60,8 +66,10 @@ def encoding_warning(line: Line, document: Document) -> str:
     return "it is not UTF-8 and was read as Latin-1: check the letters of the user name"
 
 
-def _token(fields: Mapping[str, object]) -> OAuthToken:
+def _token(fields: Mapping[str, object]) -> "OAuthToken":
     """Make a token of unchecked fields; ``to_document`` checks them."""
+    from zoho_mongo_store.sdk import OAuthToken, UserSignature
+
     token = OAuthToken(access_token="replaced below")  # noqa: S106 - the constructor requires one
     for field in _SET_DIRECTLY:
         getattr(token, f"set_{field}")(fields.get(field))
