@@ -210,7 +210,8 @@ class Connection:
         """Return the borrowed client, or create one from the URI."""
         if not isinstance(self._source, MongoUri):
             return self._source
-        # A child with a half-made client would fail in pymongo's clean-up when it exits.
+        # A child with a half-made client would fail in pymongo's clean-up when it exits. Up to
+        # pymongo 4.11 the constructor asks the name server, and a fork waits for it up to a second.
         with not_during_a_fork:
             self._owned = MongoClient(
                 self._source.text, driver=DRIVER, connect=not self._source.is_srv
