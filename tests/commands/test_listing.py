@@ -83,6 +83,7 @@ def test_every_state_is_told_line_by_line(cli: CommandLine, tokens: Tokens) -> N
     assert seconds_since(rows["cool"][2]) == pytest.approx(-300, abs=60)
     assert rows["cool"][6] == "too many"
     assert seconds_since(rows["much"][2]) == pytest.approx(-620, abs=60)
+    assert seconds_since(rows["much"][5]) == pytest.approx(10, abs=60)
     assert "10 times in 10 minutes" in rows["much"][6]
     assert seconds_since(rows["valid"][2]) == pytest.approx(-2700, abs=60)
     assert rows["valid"][5:] == ["", ""]

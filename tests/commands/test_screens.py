@@ -250,10 +250,29 @@ def test_what_is_purged_is_counted_once(cli: CommandLine, terminal: Opened, toke
         empty = terminal((80, 24), cli.variables, *command)
         assert (empty.finish(), empty.lines) == (0, said)
 
-    tokens.insert_one({"id": "1", "refresh_token": "R", "updated_at": datetime(2020, 1, 1)})
+    name, id = f"{'u' * 16}@example.com", "1" * 32
+    saved = datetime(2020, 1, 1, 12)
+    tokens.insert_one({"id": id, "user_name": name, "refresh_token": "R", "updated_at": saved})
     one = terminal((80, 24), cli.variables, *purge)
-    assert (one.finish(), len(one.lines)) == (0, 3)
-    assert one.lines[-1] == "1 token would be deleted"
+    assert one.finish() == 0
+    # There is no room for its state.
+    assert one.lines[1:] == [f"{name}  {id}  2020-01-01 12:00", "1 token would be deleted"]
+
+
+@on_servers
+@pytest.mark.parametrize("size", SIZES)
+def test_why_a_token_fails_gives_way_to_nothing(
+    cli: CommandLine, terminal: Opened, tokens: Tokens, size: tuple[int, int]
+) -> None:
+    # With its state, either takes what there is of a line.
+    users = {"ada": f"ada{'a' * (size[0] - 70)}@b.c:1", "grace": "grace@b.c:2"}
+    for number, user in enumerate(users.values()):
+        tokens.insert_one({"id": f"{number}" * 32, "user_name": user, "refresh_token": user})
+    cool_down(tokens, users["grace"], "too many")
+    listed = terminal(size, cli.variables, "list")
+    assert listed.finish() == 0
+    assert set(users.values()) <= set(listed.text.split())
+    assert re.search(r"since 2\d{3}-\d\d-\d\d \d\d:\d\d:\s+too many", listed.text)
 
 
 @on_servers

@@ -56,8 +56,7 @@ def purge(
             tokens = [summarize(one, {}, now) for one in context.collection.find(idle)]
         tokens.sort(key=attrgetter("sort_key"))
     if is_shown:
-        # What follows says how many there are.
-        print_tokens(tokens, now, is_counted=False)
+        print_tokens(tokens, now, idle=True)
     if tokens and not dry_run and not yes:
         confirm(f"Delete {count_tokens(len(tokens))}?")
     deleted = 0

@@ -90,7 +90,7 @@ def print_tokens(
     now: datetime,
     *,
     limit: int | None = None,
-    is_counted: bool = True,
+    idle: bool = False,
 ) -> None:
     """Write whose the tokens are and which state they are in.
 
@@ -101,39 +101,47 @@ def print_tokens(
         tokens: What to write.
         now: The server's time, from which remaining times are counted.
         limit: How many to write; 0: all. ``None``: what the screen takes, and all to a pipe.
-        is_counted: Whether to say below a table how many tokens there are.
+        idle: Whether it matters more when they were saved than which state they are in. What
+            follows then says how many there are.
     """
     screen = console()
     if not screen.is_terminal:
         print_lines(token_cells(token) for token in tokens[: limit or None])
         return
     if limit is None:
-        limit = _number_that_fits(tokens, now, screen.width, screen.height - _OTHER_LINES)
+        height = screen.height - _OTHER_LINES
+        limit = _number_that_fits(tokens, now, screen.width, height, idle=idle)
     shown = tokens[: limit or None]
     if shown:
-        screen.print(token_table(shown, now, screen.width))
+        screen.print(token_table(shown, now, screen.width, idle=idle))
     left = len(tokens) - len(shown)
     if left:
         screen.print(f"... and {left:,} more", style="dim")
-    elif is_counted:
+    elif not idle:
         screen.print(count_tokens(len(tokens)), style="dim")
 
 
-def token_table(tokens: Sequence[TokenSummary], now: datetime, width: int) -> Table:
+def token_table(
+    tokens: Sequence[TokenSummary], now: datetime, width: int, *, idle: bool = False
+) -> Table:
     """Draw the tokens so that no user and no id is broken while anything else can give way.
 
     Args:
         tokens: One for each row; it has several lines where the screen is narrow.
         now: The server's time.
         width: The width of the screen.
+        idle: Whether it matters more when they were saved than which state they are in.
     """
-    columns = [_USER, _ID, _STATE]
-    if _width(columns, tokens, now) > width:
+    columns = [_USER, _ID, _SAVED if idle else _STATE]
+    # Why a token fails gives way to nothing.
+    is_told = not idle and any(token.reason for token in tokens)
+    if _width([*columns, _WHY] if is_told else columns, tokens, now) > width:
         columns = [_Column("user and id", _names), _Column("state", _details)]
         if _width(columns[:1], tokens, now) + _GAP + _SHORTEST_REASON > width:
             columns = [_Column("user, id and state", _stacked)]
         return _draw(columns, tokens, now)
-    return _with_what_fits(columns, (_WHY, _SAVED, _CENTRE), tokens, now, width)
+    others = (_WHY, _STATE if idle else _SAVED, _CENTRE)
+    return _with_what_fits(columns, others, tokens, now, width)
 
 
 def token_lines(tokens: Sequence[TokenSummary], now: datetime, width: int, heading: str) -> Table:
@@ -191,11 +199,11 @@ def count_tokens(number: int) -> str:
 
 
 def _number_that_fits(
-    tokens: Sequence[TokenSummary], now: datetime, width: int, height: int
+    tokens: Sequence[TokenSummary], now: datetime, width: int, height: int, *, idle: bool
 ) -> int:
     """Tell how many tokens a screen takes, one at least."""
     first = tokens[: max(1, height)]
-    heights = accumulate(_heights(token_table(first, now, width), width))
+    heights = accumulate(_heights(token_table(first, now, width, idle=idle), width))
     return max(1, sum(lines <= height for lines in heights))
 
 
