@@ -8,7 +8,7 @@ this machine. For the other variables see zoho_login.py.
 
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import worker_process_init
 from contacts import contacts_of
 from zoho_login import initialize, store
@@ -25,12 +25,14 @@ def start(**_: Any) -> None:
     initialize()
 
 
-@app.task(  # type: ignore[untyped-decorator]
-    autoretry_for=(RefreshPausedError,), retry_backoff=True, max_retries=5
-)
-def count_contacts(name: str, id: str) -> int:
+@app.task(bind=True, max_retries=5)  # type: ignore[untyped-decorator]
+def count_contacts(self: Task, name: str, id: str) -> int:
     """How many contacts a user has. Whoever has to log in again fails it, and is told by mail."""
-    return len(contacts_of(ZohoUser(name, id)))
+    try:
+        return len(contacts_of(ZohoUser(name, id)))
+    except RefreshPausedError as error:
+        # Nobody asks Zoho before that: an earlier retry would be wasted.
+        raise self.retry(exc=error, countdown=error.retry_after.total_seconds()) from error
 
 
 @app.task  # type: ignore[untyped-decorator]

@@ -26,8 +26,11 @@ def test_two_invocations_of_one_instance(
 
     for _ in range(2):
         names: dict[str, Any] = run(file_of(PAGE, ""), PAGE)
+    over = fleet.stored(refresh_token=None)["user_name"]
+    ended = names["handler"]({"user": over}, None)
     stats = names["handler"].__globals__["store"].refresh_stats()
     names["handler"].__globals__["store"].close()
 
+    assert ended == {"login_required": True}
     assert capsys.readouterr().out == "{'organization': 'Organization 10001'}\n" * 2
     assert (fleet.zoho.count("refresh"), stats.refreshed, stats.early) == (1, 1, 0)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -168,8 +169,18 @@ def test_celery(logged_in: Site, tmp_path: Path) -> None:
         ]
         counts = [(user, result.get(timeout=90)) for user, result in sent]
         everybody = sender.send_task("celery_worker.count_all_contacts").get(timeout=90)
+        refreshes = site.us.count("refresh"), site.eu.count("refresh")
+
+        site.us.configure(failure="general_error", failures=1)
+        site.tokens.update_many({}, {"$set": {"expiry_time": long_ago()}})
+        refused = (users[ADA]["user_name"], users[ADA]["id"])
+        sender.send_task("celery_worker.count_contacts", refused)
+        log = tmp_path / "celery.log"
+        # When Zoho is asked again, and not before.
+        retry = re.compile(r"retry: Retry in (60|5\d\.\d)")
+        assert eventually(lambda: retry.search(log.read_text()), 60), log.read_text()
 
     assert counts == [(user, len(CONTACTS[user])) for user in users for _ in range(TASKS)]
     assert everybody == 2
     # The tasks that found Zoho away were tried again, and one of them refreshed.
-    assert (site.us.count("refresh"), site.eu.count("refresh")) == (1, 2)
+    assert refreshes == (1, 2)
