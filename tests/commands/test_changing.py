@@ -140,6 +140,23 @@ def test_purge_without_a_question(cli: CommandLine, tokens: Tokens) -> None:
     assert "0 tokens deleted" in cli("purge", "--idle-for", "2w").output
 
 
+@pytest.mark.usefixtures("idle")
+def test_purge_asks_the_database_for_what_is_idle(cli: CommandLine, tokens: Tokens) -> None:
+    database = tokens.database
+    database.command("profile", 2)
+    try:
+        assert cli("purge", "--idle-for", "45d", "--dry-run").rows[0][1] == "5"
+        assert cli("purge", "--idle-for", "45d", "--yes").status == 0
+    finally:
+        database.command("profile", 0)
+    sent = list(database["system.profile"].find({"ns": tokens.full_name}))
+    # Without a question it is not even read.
+    assert [(one["op"], one.get("nreturned"), one.get("ndeleted")) for one in sent] == [
+        ("query", 1, None),
+        ("remove", None, 1),
+    ]
+
+
 def stored_login(store: MongoTokenStore, zoho: LoopbackZoho, **changes: Any) -> tuple[str, str]:
     """A stored token of the loopback Zoho's: its id and its refresh token."""
     refresh_token = zoho.refresh_token()

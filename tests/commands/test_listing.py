@@ -88,6 +88,8 @@ def test_every_state_is_told_line_by_line(cli: CommandLine, tokens: Tokens) -> N
     assert seconds_since(rows["valid"][2]) == pytest.approx(-2700, abs=60)
     assert rows["valid"][5:] == ["", ""]
     assert result.output.count("\n") == len(STATES)
+    # However wide the terminal is that the pipe began in, if it did.
+    assert cli("list", COLUMNS="20").output == result.output
     assert not any(secret in result.output for secret in SECRETS)
 
 
