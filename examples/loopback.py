@@ -5,7 +5,7 @@
     python examples/quickstart.py
 
 The grant token in loopback.env is good for one login, as Zoho's are. The portal (portal/app.py)
-runs on it too, at http://localhost:8000. Needs the extra demo.
+and fastapi_app.py run on it too, one at a time, at http://localhost:8000. Needs the extra demo.
 """
 
 import secrets
@@ -35,6 +35,7 @@ with LocalMongo() as mongodb, LoopbackZoho(data_centers=("us", "eu")) as zoho:
         "ZOHO_GRANT_TOKEN": zoho.grant(),
         "ZOHO_REDIRECT_URL": PORTAL,
         "FLASK_SECRET_KEY": secrets.token_urlsafe(),
+        "SESSION_SECRET_KEY": secrets.token_urlsafe(),
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     PATH.write_text("\n".join(lines) + "\n")

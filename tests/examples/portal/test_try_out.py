@@ -1,10 +1,11 @@
-"""The portal on the Zoho and the MongoDB of ``loopback.py``, as docs/guides/login.md shows it."""
+"""The examples on ``loopback.py``, as docs/guides/login.md and docs/guides/asyncio.md show them."""
 
 import os
 import shlex
 import sys
 from pathlib import Path
 
+from tests.docs.pages import DOCS, file_of
 from tests.examples.portal.site import ADA, EXAMPLES, PORTAL, free_address, running, wait_for_answer
 from tests.examples.portal.test_sharing import Client
 from tests.faults.gunicorn_server import options_of_this_gunicorn
@@ -28,4 +29,16 @@ def test_the_portal_on_loopback(tmp_path: Path) -> None:
             user = Client(url)
             user.log_in(LoopbackZoho.at(variables["ZOHO_URL"]), ADA)
             assert "Mary Jackson" in user.get("/")[1]
+
+        page = file_of(DOCS / "guides" / "asyncio.md", "in another terminal", language="sh")
+        url, log = free_address(), tmp_path / "api.log"
+        [shown] = [line for line in page.splitlines() if line.startswith("uvicorn")]
+        command = [sys.executable, "-m", *shlex.split(shown, comments=True)]
+        command[command.index("examples")] = str(EXAMPLES)
+        command += ["--port", url.rpartition(":")[2]]
+        with running(command, {**os.environ, **variables}, log, tmp_path):
+            wait_for_answer(url, log)
+            user = Client(url)
+            user.log_in(LoopbackZoho.at(variables["ZOHO_URL"]), ADA)
+            assert "Mary Jackson" in user.get("/contacts")[1]
     assert not env.exists()
