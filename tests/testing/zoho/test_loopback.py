@@ -405,7 +405,7 @@ class TestProcess:
             with pytest.raises(RuntimeError, match="runs already"):
                 zoho.start()
         assert not psutil.pid_exists(pid)
-        with pytest.raises(ConnectionRefusedError):
+        with pytest.raises(ConnectionRefusedError, match=f"no loopback Zoho listens at {url}"):
             LoopbackZoho.at(url).requests()
         assert list(tmp_path.iterdir()) == []
         with pytest.raises(RuntimeError, match="start it first"):

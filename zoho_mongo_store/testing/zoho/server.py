@@ -120,6 +120,11 @@ class ZohoServer:
             connection.request("POST", f"/control/{operation}", json.dumps(arguments), headers)
             response = connection.getresponse()
             answer = json.loads(response.read())
+        except ConnectionRefusedError as error:
+            message = (
+                f"no loopback Zoho listens at {self.url}: start it first"
+            )
+            raise ConnectionRefusedError(error.errno, message) from error
         finally:
             connection.close()
         if response.status != 200:
