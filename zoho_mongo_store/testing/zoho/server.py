@@ -121,9 +121,7 @@ class ZohoServer:
             response = connection.getresponse()
             answer = json.loads(response.read())
         except ConnectionRefusedError as error:
-            message = (
-                f"no loopback Zoho listens at {self.url}: start it first"
-            )
+            message = f"no loopback Zoho listens at {self.url}: start it first"
             raise ConnectionRefusedError(error.errno, message) from error
         finally:
             connection.close()
