@@ -9,7 +9,7 @@ Both run as child processes on loopback addresses and end with the process that 
         token = OAuthToken(zoho.client_id, zoho.client_secret, grant_token=zoho.grant())
         Initializer.initialize(environment=zoho.environment(), token=token, store=store)
 
-:mod:`zoho_mongo_store.testing.plugin` has the same as pytest fixtures.
+``zoho_mongo_store.testing.plugin`` has the same as pytest fixtures.
 
 They need the extra ``testing``: ``pip install 'zoho-mongo-store[testing]'``.
 """

@@ -24,7 +24,7 @@ def require(module: str) -> None:
     """Check that the module can be imported, without importing it.
 
     Raises:
-        ImportError: it is not installed; the message names the extra that brings it.
+        ImportError: It is not installed; the message names the extra that brings it.
     """
     if importlib.util.find_spec(module) is None:
         raise ImportError(
@@ -58,8 +58,8 @@ class Tether:
         """Start a program in the folder.
 
         Args:
-            name: what errors call it; its output goes to ``<name>.log`` in the folder.
-            command: the program and its arguments.
+            name: What errors call it; its output goes to ``<name>.log`` in the folder.
+            command: The program and its arguments.
         """
         return self._run(name, command, None)
 
@@ -88,7 +88,7 @@ class Tether:
 
 
 class Child:
-    """One run of a program as a child process; :meth:`Tether.run` makes it."""
+    """One run of a program as a child process; ``Tether.run`` makes it."""
 
     def __init__(
         self,
@@ -136,11 +136,11 @@ class Child:
         """Wait until the output matches the pattern and return the match.
 
         Args:
-            pattern: a regular expression.
-            deadline: a time of ``time.monotonic()``.
+            pattern: A regular expression.
+            deadline: A time of ``time.monotonic()``.
 
         Raises:
-            RuntimeError: the process ended, or the deadline passed; with the last output.
+            RuntimeError: The process ended, or the deadline passed; with the last output.
         """
         while True:
             ended = not self.running
@@ -162,7 +162,7 @@ class Child:
         return RuntimeError(f"{self.name} {what}. Its last output:\n{tail}")
 
     def suspend(self) -> None:
-        """Have the process hang (SIGSTOP) and return when it does, until :meth:`resume`."""
+        """Have the process hang (SIGSTOP) and return when it does, until ``resume``."""
         self._signal("SIGSTOP")
         _, status = os.waitpid(self._process.pid, os.WUNTRACED)
         if not os.WIFSTOPPED(status):  # It ended in that moment.

@@ -40,27 +40,27 @@ class LocalMongo:
     of the package that the extra ``testing`` installs.
 
     Args:
-        members: how many members the replica set has, 1 to 7. Default 1.
-        standalone: a server that is no replica set. Default False.
-        auth: require authentication. :attr:`admin_uri` has the credentials of a user who may do
+        members: How many members the replica set has, 1 to 7. Default 1.
+        standalone: A server that is no replica set. Default False.
+        auth: Require authentication. ``admin_uri`` has the credentials of a user who may do
             everything. Default False.
-        tls_certificate_key_file: the servers' certificate and its key (PEM), valid for
+        tls_certificate_key_file: The servers' certificate and its key (PEM), valid for
             ``127.0.0.1``. With it, and ``tls_ca_file``, all traffic is TLS.
-        tls_ca_file: the authority (PEM) that certificates are verified against.
-        tls_require_client_certificate: refuse clients that present no certificate. Default False.
-        test_commands: allow ``configureFailPoint``. Default False.
-        set_parameters: server parameters, such as ``{"ttlMonitorSleepSecs": 1}``.
-        replica_set_settings: the ``settings`` of the replica set's configuration, such as
+        tls_ca_file: The authority (PEM) that certificates are verified against.
+        tls_require_client_certificate: Refuse clients that present no certificate. Default False.
+        test_commands: Allow ``configureFailPoint``. Default False.
+        set_parameters: Server parameters, such as ``{"ttlMonitorSleepSecs": 1}``.
+        replica_set_settings: The ``settings`` of the replica set's configuration, such as
             ``{"electionTimeoutMillis": 1000}``. Default: as MongoDB is delivered.
-        mongod_options: further options of the command line, such as ``["--slowms=0"]``.
-        storage_path: the folder that holds the data, made if missing and kept. None (the default)
-            means a temporary one, removed by :meth:`close`.
-        mongod: the program to run in place of the one that is found.
+        mongod_options: Further options of the command line, such as ``["--slowms=0"]``.
+        storage_path: The folder that holds the data, made if missing and kept. None (the default)
+            means a temporary one, removed by ``close``.
+        mongod: The program to run in place of the one that is found.
 
     Raises:
-        MongodUnavailableError: there is no program, or it cannot run here; the message says what
+        MongodUnavailableError: There is no program, or it cannot run here; the message says what
             to install.
-        ValueError: the options contradict each other.
+        ValueError: The options contradict each other.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class LocalMongo:
     def admin_uri(self) -> str:
         """The connection string with the credentials of a user who may do everything.
 
-        Without authentication it is :attr:`uri`.
+        Without authentication it is ``uri``.
         """
         return self._uri(f"{ADMIN}:{quote_plus(self._password)}@" if self._options.auth else "")
 
@@ -148,7 +148,7 @@ class LocalMongo:
         """The member that is the primary now.
 
         Raises:
-            RuntimeError: no member is; :meth:`wait_for_primary` waits for one.
+            RuntimeError: No member is; ``wait_for_primary`` waits for one.
         """
         return self.wait_for_primary(0)
 
@@ -165,11 +165,11 @@ class LocalMongo:
     def start(self) -> None:
         """Start the members that do not run, and return when there is a primary and all serve.
 
-        After :meth:`kill` it starts again on the same ports and the same data; after :meth:`close`
+        After ``kill`` it starts again on the same ports and the same data; after ``close``
         on the same ports, and with the data if ``storage_path`` was given.
 
         Raises:
-            RuntimeError: it runs already, or does not serve within 60 s (with its last output).
+            RuntimeError: It runs already, or does not serve within 60 s (with its last output).
         """
         if self.running:
             raise RuntimeError("The local MongoDB runs already.")
@@ -209,10 +209,10 @@ class LocalMongo:
         """The member that is primary, as soon as one is.
 
         Args:
-            timeout: for how many seconds to wait. Default 60.
+            timeout: For how many seconds to wait. Default 60.
 
         Raises:
-            RuntimeError: no member was in that time.
+            RuntimeError: No member was in that time.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -244,7 +244,7 @@ class LocalMongo:
         self.start()
 
     def step_down(self, seconds: int = 10) -> None:
-        """Have the primary step down; see :meth:`Member.step_down`."""
+        """Have the primary step down; see ``Member.step_down``."""
         self.primary.step_down(seconds)
 
     def __enter__(self) -> Self:

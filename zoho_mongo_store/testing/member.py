@@ -44,7 +44,7 @@ def free_port() -> int:
 class Member:
     """A ``mongod`` process: a member of a replica set, or a standalone server.
 
-    :class:`LocalMongo` makes and starts its members. Killing, stopping and restarting one is what
+    ``LocalMongo`` makes and starts its members. Killing, stopping and restarting one is what
     a member is for::
 
         mongo.primary.kill()
@@ -140,7 +140,7 @@ class Member:
         """Kill it if it runs, start it on the same port and data, and wait until it serves again.
 
         Raises:
-            RuntimeError: it does not serve within 60 s.
+            RuntimeError: It does not serve within 60 s.
         """
         self.kill()
         deadline = time.monotonic() + START_TIMEOUT
@@ -152,11 +152,11 @@ class Member:
         """Have the primary become a secondary.
 
         Args:
-            seconds: for how long it stands for no election; another member is elected at once,
+            seconds: For how long it stands for no election; another member is elected at once,
                 and the only one of its set is primary again afterwards.
 
         Raises:
-            OperationFailure: it is not the primary, or no secondary can take over.
+            OperationFailure: It is not the primary, or no secondary can take over.
         """
         # By force it would hand over to nobody, and the others would wait for the time-out.
         by_force: dict[str, Any] = {"force": True, "secondaryCatchUpPeriodSecs": 0}
@@ -201,7 +201,7 @@ class Member:
         """Wait until the process listens; launch it again as long as its port is taken.
 
         Raises:
-            RuntimeError: it ended for another reason, or the deadline passed.
+            RuntimeError: It ended for another reason, or the deadline passed.
         """
         taken: RuntimeError | None = None
         while True:
@@ -224,7 +224,7 @@ class Member:
         """Wait until it is primary, or secondary among others.
 
         Raises:
-            RuntimeError: the process ended, or the deadline passed.
+            RuntimeError: The process ended, or the deadline passed.
         """
         while True:
             answer = self.hello() or {}

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 def mock_store(**options: Any) -> MongoTokenStore:
     """A store on a mongomock of its own, in the memory of this process: it is there at once.
 
-    It finds, saves, refreshes and deletes as on MongoDB, in one process. Take :class:`LocalMongo`
+    It finds, saves, refreshes and deletes as on MongoDB, in one process. Take ``LocalMongo``
     for what only MongoDB does: several processes, transactions between them, encryption, an
     election, a server that is away.
 
     Args:
-        **options: what ``MongoTokenStore`` takes, but for ``uri`` and ``client``.
+        **options: What ``MongoTokenStore`` takes, but for ``uri`` and ``client``.
 
     Raises:
-        ImportError: mongomock is not installed.
+        ImportError: Mongomock is not installed.
     """
     require("mongomock")
     import mongomock

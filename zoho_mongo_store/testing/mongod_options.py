@@ -30,7 +30,7 @@ def _new_key() -> str:
 
 @dataclass(frozen=True)
 class MongodOptions:
-    """The options that all members of one deployment share; :class:`LocalMongo` describes them."""
+    """The options that all members of one deployment share; ``LocalMongo`` describes them."""
 
     standalone: bool
     auth: bool

@@ -53,7 +53,7 @@ class MongodProgram:
     """A ``mongod`` that runs on this machine.
 
     Attributes:
-        path: the executable.
+        path: The executable.
         version: MongoDB's version, such as ``"6.0.5"``.
     """
 
@@ -68,7 +68,7 @@ def find_mongod(path: str | os.PathLike[str] | None = None) -> MongodProgram:
     installed wheel: the first of these that exists, also if it cannot run.
 
     Raises:
-        MongodUnavailableError: there is none, or it cannot run.
+        MongodUnavailableError: There is none, or it cannot run.
     """
     found = path or os.environ.get(PROGRAM_VARIABLE) or shutil.which("mongod") or _in_wheel()
     if not found:

@@ -19,8 +19,8 @@ def configure(members: Sequence[Member], settings: Mapping[str, Any]) -> None:
     """Have the members form one replica set; data that were of one before take the new addresses.
 
     Args:
-        members: they all listen.
-        settings: the ``settings`` document of the configuration.
+        members: They all listen.
+        settings: The ``settings`` document of the configuration.
     """
     config: dict[str, Any] = {
         "_id": REPLICA_SET,
@@ -45,7 +45,7 @@ def elect(members: Sequence[Member], deadline: float) -> None:
     the election time-out.
 
     Raises:
-        RuntimeError: a member ended, or the deadline passed.
+        RuntimeError: A member ended, or the deadline passed.
     """
     while len(members) > 1 and not any(member.is_primary for member in members):
         for member in members:

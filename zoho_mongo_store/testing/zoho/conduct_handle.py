@@ -35,9 +35,9 @@ class ConductHandle(ZohoServer):
         """Change how Zoho answers from now on. What is not given stays as it is.
 
         Args:
-            delay: seconds before a token request is answered; 0 at first.
-            lifetime: seconds that an access token lives, 3600 at first.
-            failure: how token requests fail. None (at first): they do not. ``"throttle"``,
+            delay: Seconds before a token request is answered; 0 at first.
+            lifetime: Seconds that an access token lives, 3600 at first.
+            failure: How token requests fail. None (at first): they do not. ``"throttle"``,
                 ``"invalid_code"``, ``"invalid_client"``, ``"invalid_client_secret"``,
                 ``"invalid_redirect_uri"`` and ``"general_error"`` refuse; ``"answer"`` answers with
                 the JSON that ``answer`` gives; ``"garbage"`` answers with HTML, and
@@ -45,18 +45,18 @@ class ConductHandle(ZohoServer):
                 without an answer, and ``"reset"`` resets it; ``"hang"`` does the work and answers
                 after ``hang`` seconds, ``"hang_in_body"`` hangs in the middle of the answer, and
                 ``"drip"`` sends one byte at a time. To set it releases the requests that hang.
-            failures: how many token requests the failure lasts; None (unless given with the
+            failures: How many token requests the failure lasts; None (unless given with the
                 failure) means until it is changed.
-            hang: seconds, 60 at first; :meth:`release` ends the wait early, and so does a client
+            hang: Seconds, 60 at first; ``release`` ends the wait early, and so does a client
                 that hangs up.
-            answer: the JSON of ``failure="answer"``.
-            language: of Zoho's texts: ``"en"`` (at first) or ``"zh"``, in which a throttled answer
+            answer: The JSON of ``failure="answer"``.
+            language: Of Zoho's texts: ``"en"`` (at first) or ``"zh"``, in which a throttled answer
                 has no English word.
             throttle_status: HTTP status of a throttled answer: 400 (at first) or 200.
             refusal_status: HTTP status of other refusals: 200 (at first) or 400.
 
         Raises:
-            ValueError: a value out of range.
+            ValueError: A value out of range.
         """
         given = {
             "delay": delay,

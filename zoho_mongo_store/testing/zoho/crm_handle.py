@@ -17,13 +17,13 @@ class CrmHandle(ZohoServer):
     ) -> None:
         """Refuse requests to the CRM API that have a live access token, from now on.
 
-        Token requests go on as they are; :meth:`configure` has them fail.
+        Token requests go on as they are; ``configure`` has them fail.
 
         Args:
-            code: the error, such as ``"OAUTH_SCOPE_MISMATCH"``, ``"TOO_MANY_REQUESTS"`` or
+            code: The error, such as ``"OAUTH_SCOPE_MISMATCH"``, ``"TOO_MANY_REQUESTS"`` or
                 ``"INVALID_TOKEN"``. None ends it.
-            http_status: its HTTP status. Default: the one that Zoho gives this error.
-            requests: how many requests are refused. Default: all, until this is called again.
+            http_status: Its HTTP status. Default: the one that Zoho gives this error.
+            requests: How many requests are refused. Default: all, until this is called again.
 
         Raises:
             ValueError: ``requests`` is less than 1.
@@ -38,15 +38,15 @@ class CrmHandle(ZohoServer):
         ``Contacts`` and ``Leads`` are there from the start.
 
         Args:
-            module: its API name.
-            fields: the data type of each field by the field's API name, such as ``{"Name": "text",
+            module: Its API name.
+            fields: The data type of each field by the field's API name, such as ``{"Name": "text",
                 "Marks": "integer"}``: ``"text"``, ``"textarea"``, ``"email"``, ``"phone"``,
                 ``"website"``, ``"picklist"``, ``"date"``, ``"datetime"``, ``"integer"``,
                 ``"bigint"``, ``"double"``, ``"currency"``, ``"percent"`` or ``"boolean"``.
-            mandatory: the fields that a record cannot be without.
+            mandatory: The fields that a record cannot be without.
 
         Raises:
-            ValueError: a data type is unknown, or a mandatory field is none of the fields.
+            ValueError: A data type is unknown, or a mandatory field is none of the fields.
         """
         self._ask("add_module", name=module, fields=dict(fields), mandatory=list(mandatory))
 
@@ -56,16 +56,16 @@ class CrmHandle(ZohoServer):
         """Add a record, as if the user had inserted it.
 
         Args:
-            module: the module's API name.
-            values: its fields by their API names, as they stand in Zoho's JSON.
-            user: the e-mail address of its owner.
-            org: the organization, whose users alone see it.
+            module: The module's API name.
+            values: Its fields by their API names, as they stand in Zoho's JSON.
+            user: The e-mail address of its owner.
+            org: The organization, whose users alone see it.
 
         Returns:
             Its id, as the SDK takes it.
 
         Raises:
-            ValueError: there is no such module, a mandatory field is missing, or a value is not of
+            ValueError: There is no such module, a mandatory field is missing, or a value is not of
                 its field's type.
         """
         return int(self._ask("add_record", module=module, values=dict(values), user=user, org=org))
@@ -74,7 +74,7 @@ class CrmHandle(ZohoServer):
         """The records of an organization's module, oldest first, as they stand in Zoho's JSON.
 
         Raises:
-            ValueError: there is no such module.
+            ValueError: There is no such module.
         """
         records: list[dict[str, Any]] = self._ask("records", module=module, org=org)
         return records

@@ -23,11 +23,11 @@ class LoginHandle(ZohoServer):
         """Register an application, as Zoho's API console does, or change one.
 
         Args:
-            redirect_uris: where the authorize page may send a browser. The request has to name one
+            redirect_uris: Where the authorize page may send a browser. The request has to name one
                 of them, letter by letter, and the exchange of the grant token the same one.
-            name: what the authorize page calls the application.
-            client_id: its client id. The default one is known from the start, without addresses.
-            client_secret: its client secret, in all data centres.
+            name: What the authorize page calls the application.
+            client_id: Its client id. The default one is known from the start, without addresses.
+            client_secret: Its client secret, in all data centres.
 
         Raises:
             TypeError: ``redirect_uris`` is one address in place of a list.
@@ -48,8 +48,8 @@ class LoginHandle(ZohoServer):
         One user, ``ada@example.com``, is there from the start, in the first data centre.
 
         Args:
-            user: the e-mail address.
-            org: the organization's id (``zgid``).
+            user: The e-mail address.
+            org: The organization's id (``zgid``).
         """
         self._ask("add_user", user=user, org=org)
 
@@ -63,8 +63,8 @@ class LoginHandle(ZohoServer):
         another one only with ``prompt=consent``. The grant token can be exchanged for 2 minutes.
 
         Args:
-            authorize_url: the address that an application sends its user to.
-            user: the e-mail address of who logs in. Default: whom the page has chosen (the one of
+            authorize_url: The address that an application sends its user to.
+            user: The e-mail address of who logs in. Default: whom the page has chosen (the one of
                 ``login_hint``, else the first).
 
         Returns:

@@ -29,18 +29,18 @@ class LoopbackZoho(LoginHandle, TokenHandle, CrmHandle, ConductHandle, RequestHa
     criteria, e-mail address, phone number or word.
 
     Each data centre has an address, tokens, requests and settings of its own, as Zoho's have; they
-    know the same clients and users. The handle is on the first one, :meth:`data_center` gives one
+    know the same clients and users. The handle is on the first one, ``data_center`` gives one
     on another. A grant token is exchanged where its user is: elsewhere it is an ``invalid_code``.
 
-    The handle can be pickled, and any process can make one with :meth:`at`; such a handle owns
+    The handle can be pickled, and any process can make one with ``at``; such a handle owns
     nothing: it neither starts nor stops the server. Methods may be called from any thread.
 
     Args:
-        data_centers: which there are, by the names that Zoho puts into the ``location`` of a
+        data_centers: Which there are, by the names that Zoho puts into the ``location`` of a
             callback, such as ``("us", "eu")``. Default: ``"us"`` alone.
 
     Raises:
-        ImportError: werkzeug is not installed.
+        ImportError: Werkzeug is not installed.
         ValueError: Zoho has no such data centre.
     """
 
@@ -63,7 +63,7 @@ class LoopbackZoho(LoginHandle, TokenHandle, CrmHandle, ConductHandle, RequestHa
         )
 
     def environments(self) -> dict[str, DataCenter.Environment]:
-        """The environment of each data centre by its location, as :meth:`environment` gives it."""
+        """The environment of each data centre by its location, as ``environment`` gives it."""
         urls = self._data_centers()
         return {location: self.at(url).environment() for location, url in urls.items()}
 

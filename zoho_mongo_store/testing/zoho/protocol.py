@@ -45,16 +45,16 @@ class Request:
     """One request that the loopback Zoho has received.
 
     Attributes:
-        kind: what was asked for: ``"authorize"`` (the page, and its buttons), ``"grant"`` (the
+        kind: What was asked for: ``"authorize"`` (the page, and its buttons), ``"grant"`` (the
             exchange of a grant token), ``"refresh"``, ``"revoke"``; of the CRM API ``"users"``,
             ``"org"``, ``"fields"`` and ``"modules"`` (of the settings), and ``"records"``.
-        time: when, in seconds since the epoch on Zoho's clock.
+        time: When, in seconds since the epoch on Zoho's clock.
         status: ``"ok"``, or the error that was answered (``"Access Denied"`` when throttled, in the
             language that is set), or the failure that was set: ``"garbage"``, ``"close"``, ...
-        digest: the :func:`digest` of the grant, refresh or access token that it carried; of an
+        digest: The ``digest`` of the grant, refresh or access token that it carried; of an
             accepted ``"authorize"`` request, that of the grant token that it gave.
-        method: the HTTP method.
-        path: the path of the URL, such as ``"/crm/v8/Contacts/search"``.
+        method: The HTTP method.
+        path: The path of the URL, such as ``"/crm/v8/Contacts/search"``.
     """
 
     kind: Kind

@@ -19,13 +19,13 @@ class RequestHandle(ZohoServer):
         """How many requests of the kind were received, whatever was answered.
 
         Args:
-            kind: as :class:`Request` has it. A login on the authorize page is two of
+            kind: As ``Request`` has it. A login on the authorize page is two of
                 ``"authorize"``: the page with status ``"shown"``, and the button with ``"ok"`` or
                 ``"access_denied"``.
-            credential: count only those that carried this grant, refresh or access token.
+            credential: Count only those that carried this grant, refresh or access token.
 
         Raises:
-            ValueError: there is no such kind.
+            ValueError: There is no such kind.
         """
         if kind not in get_args(Kind):
             raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}")

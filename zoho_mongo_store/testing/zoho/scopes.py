@@ -13,7 +13,7 @@ def parse(text: str) -> tuple[str, ...]:
     """The scopes of an authorize request, which are separated by commas.
 
     Raises:
-        ValueError: there is none, or one has not the form ``Service.group.OPERATION``.
+        ValueError: There is none, or one has not the form ``Service.group.OPERATION``.
     """
     scopes = tuple(scope.strip() for scope in text.split(","))
     if not all(_SCOPE.fullmatch(scope) for scope in scopes):
@@ -25,8 +25,8 @@ def allow(scopes: Iterable[str] | None, needed: str) -> bool:
     """Whether the scopes cover what is needed.
 
     Args:
-        scopes: what the user let the client have; None stands for everything.
-        needed: such as ``"ZohoCRM.users.READ"`` or ``"ZohoCRM.modules.Contacts.UPDATE"``. Given
+        scopes: What the user let the client have; None stands for everything.
+        needed: Such as ``"ZohoCRM.users.READ"`` or ``"ZohoCRM.modules.Contacts.UPDATE"``. Given
             alone or with ``ALL``, each part of it covers what is below it.
     """
     if scopes is None:

@@ -60,7 +60,7 @@ class ZohoServer:
         """Start the server on free ports and return when it listens.
 
         Raises:
-            RuntimeError: it has been started already, or did not listen within 30 s.
+            RuntimeError: It has been started already, or did not listen within 30 s.
         """
         if self._url is not None:
             raise RuntimeError("The loopback Zoho runs already.")
@@ -83,7 +83,7 @@ class ZohoServer:
         """A handle on another data centre of this Zoho, such as ``"eu"``.
 
         Raises:
-            ValueError: it has no such data centre.
+            ValueError: It has no such data centre.
         """
         urls = self._data_centers()
         if location not in urls:

@@ -20,10 +20,10 @@ class TokenHandle(ZohoServer):
         """A new grant token: what a user gets who lets the client in.
 
         Args:
-            user: the user's e-mail address.
-            org: the organization's id (``zgid``). The SDK calls the user ``"<user>:<org>"``.
-            client_id: the only client that can exchange it.
-            client_secret: that client's secret from now on.
+            user: The user's e-mail address.
+            org: The organization's id (``zgid``). The SDK calls the user ``"<user>:<org>"``.
+            client_id: The only client that can exchange it.
+            client_secret: That client's secret from now on.
         """
         return self._ask_for_token("grant", user, org, client_id, client_secret)
 
@@ -35,14 +35,14 @@ class TokenHandle(ZohoServer):
         client_id: str = CLIENT_ID,
         client_secret: str = CLIENT_SECRET,
     ) -> str:
-        """A new refresh token, without the exchange. Arguments as for :meth:`grant`."""
+        """A new refresh token, without the exchange. Arguments as for ``grant``."""
         return self._ask_for_token("refresh_token", user, org, client_id, client_secret)
 
     def access_token(self, refresh_token: str) -> str:
         """A new live access token of the refresh token, outside the limit of 10 in 10 minutes.
 
         Raises:
-            ValueError: the refresh token is unknown or revoked.
+            ValueError: The refresh token is unknown or revoked.
         """
         return str(self._ask("access_token", refresh_token=refresh_token))
 
@@ -50,7 +50,7 @@ class TokenHandle(ZohoServer):
         """End an access token before its time; Zoho then answers ``INVALID_TOKEN`` to it.
 
         Raises:
-            ValueError: the access token is unknown, or has ended already.
+            ValueError: The access token is unknown, or has ended already.
         """
         self._ask("expire", access_token=access_token)
 
@@ -58,7 +58,7 @@ class TokenHandle(ZohoServer):
         """End a login behind the back of whoever uses it, as its user does in Zoho's settings.
 
         Raises:
-            ValueError: the refresh token is unknown, or revoked already.
+            ValueError: The refresh token is unknown, or revoked already.
         """
         self._ask("revoke", refresh_token=refresh_token)
 

@@ -20,7 +20,7 @@ class Tokens:
 
     A grant token can be exchanged once. One refresh token gives at most 10 access tokens in any
     10 minutes and has at most 10 live ones, of which the oldest goes first (Zoho's limits). Times
-    are on a clock that :meth:`advance` moves.
+    are on a clock that ``advance`` moves.
 
     Args:
         directory: The clients.
@@ -75,7 +75,7 @@ class Tokens:
         """A new access token, outside the limit on refreshes.
 
         Raises:
-            RefusalError: the refresh token is unknown or revoked.
+            RefusalError: The refresh token is unknown or revoked.
         """
         with self._lock:
             if refresh_token not in self._logins:
@@ -88,7 +88,7 @@ class Tokens:
         """Redeem a grant token for an access token, and a refresh token where it is offline.
 
         Raises:
-            RefusalError: the client or the address is not that of the grant, or the grant is used,
+            RefusalError: The client or the address is not that of the grant, or the grant is used,
                 too old or unknown.
         """
         with self._lock:
@@ -112,7 +112,7 @@ class Tokens:
         """A new access token for a refresh token.
 
         Raises:
-            RefusalError: as in :meth:`exchange`, or too many access tokens in 10 minutes.
+            RefusalError: As in ``exchange``, or too many access tokens in 10 minutes.
         """
         with self._lock:
             self._check_client(client_id, client_secret)
@@ -130,7 +130,7 @@ class Tokens:
         """Forget a refresh token and all its access tokens.
 
         Raises:
-            RefusalError: it is unknown, or revoked already.
+            RefusalError: It is unknown, or revoked already.
         """
         with self._lock:
             login = self._logins.pop(refresh_token, None)
@@ -143,7 +143,7 @@ class Tokens:
         """End an access token before its time.
 
         Raises:
-            RefusalError: it is unknown, or has ended already.
+            RefusalError: It is unknown, or has ended already.
         """
         with self._lock:
             if access_token not in self._owners:
