@@ -32,10 +32,19 @@ def begin_refresh(
     return lease
 
 
-def cool_down(tokens: Tokens, user: str, reason: str, *, credential: str = "refresh_token") -> None:
-    """Zoho refused."""
+def cool_down(
+    tokens: Tokens,
+    user: str,
+    reason: str,
+    *,
+    credential: str = "refresh_token",
+    is_over: bool = False,
+) -> None:
+    """Zoho refused; for good, if the login is over."""
     lease = begin_refresh(tokens, user, credential=credential)
-    failure = Failure("INVALID TOKEN ERROR", reason, refused=True)
+    failure = Failure(
+        "INVALID TOKEN ERROR", reason, refused=True, lasting=is_over, login_required=is_over
+    )
     assert _leases(tokens).fail(lease, failure, datetime.now(UTC))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson.binary import Binary
 from pymongo.collection import Collection
 
 from tests.commands.conftest import CommandLine
@@ -212,3 +213,17 @@ def test_encrypted_tokens_of_one_credential_fail_together(
     both = {"cool", "cool twin", "dead", "dead twin"}
     for line in (keyed, cli):
         assert {row[0] for row in line("list", "--failed").rows} == both
+
+
+def test_a_token_that_cannot_be_decrypted_is_listed(
+    keyed: CommandLine, tokens: Tokens, own_store: MongoTokenStore
+) -> None:
+    own_store.save_token(full(user_name="dead", refresh_token="R"))
+    end_login(tokens, "dead")
+    assert keyed("encrypt", "--yes").status == 0
+    tokens.update_one({}, {"$set": {"refresh_token": Binary(b"\x01" + bytes(40), 6)}})
+    assert "cannot be decrypted" in keyed("show", "--user", "dead").errors
+    for options in ([], ["--failed"]):
+        listed = keyed("list", *options)
+        assert (listed.status, listed.errors) == (0, "")
+        assert [(row[0], row[2]) for row in listed.rows] == [("dead", "login required")]

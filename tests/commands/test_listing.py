@@ -142,6 +142,18 @@ def test_a_grant_token_that_failed_says_nothing_of_a_refresh_token(
     assert [row[0] for row in cli("list", "--failed").rows] == ["grace"]
 
 
+def test_a_login_is_over_by_its_lease_alone(
+    cli: CommandLine, own_store: MongoTokenStore, tokens: Tokens
+) -> None:
+    """As it is where MongoDB did not let the token be marked."""
+    own_store.save_token(secret_token("ada", -1))
+    own_store.save_token(secret_token("grace", -1))
+    cool_down(tokens, "ada", DEAD, is_over=True)
+    cool_down(tokens, "grace", "too many")
+    [[user, _, state, *_, reason]] = cli("list", "--login-required").rows
+    assert (user, state, reason) == ("ada", "login required", DEAD)
+
+
 @pytest.mark.usefixtures("all_states")
 @pytest.mark.parametrize(
     ("options", "users"),

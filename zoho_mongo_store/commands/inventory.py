@@ -67,8 +67,7 @@ class Inventory:
 
     def login_required(self) -> Iterator[TokenSummary]:
         """Summarize the tokens whose users must log in again, found by indexes."""
-        found = map(self.summarize, self._holding(self._ended))
-        return (token for token in found if token.state is TokenState.LOGIN_REQUIRED)
+        return (one for one in self.failing() if one.state is TokenState.LOGIN_REQUIRED)
 
     def failing(self) -> Iterator[TokenSummary]:
         """Summarize the tokens that Zoho gives no access token for, found by indexes."""
