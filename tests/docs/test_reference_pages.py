@@ -4,8 +4,13 @@ import inspect
 import re
 from dataclasses import fields
 from datetime import timedelta
+from types import ModuleType
 from typing import Any, get_args
 
+import pytest
+
+import zoho_mongo_store
+import zoho_mongo_store.testing
 from tests.docs.pages import DOCS, section
 from zoho_mongo_store import CachePolicy, MongoTokenStore, RefreshPolicy, RefreshStats
 from zoho_mongo_store.driver.index import Index
@@ -75,3 +80,14 @@ def kinds(index: Index) -> set[str]:
         "TTL": index.expire_after is not None,
     }
     return {word for word, is_true in named.items() if is_true}
+
+
+@pytest.mark.parametrize(
+    ("page", "package"),
+    [("interface.md", zoho_mongo_store), ("testing.md", zoho_mongo_store.testing)],
+)
+def test_every_public_name(page: str, package: ModuleType) -> None:
+    shown = re.findall(r"(?m)^::: ([\w.]+)$", (REFERENCE / page).read_text())
+    public = {name for name in package.__all__ if not name.startswith("__")}
+
+    assert {name.rpartition(".")[2] for name in shown} == public

@@ -149,6 +149,14 @@ def test_whom_nobody_knows_has_to_log_in() -> None:
     assert refused()
 
 
+@pytest.mark.parametrize(("user", "is_told"), [("ada@example.com", True), ("eve:1", False)])
+def test_tells_what_a_users_name_is(site: Site, user: str, is_told: bool) -> None:
+    site.log_in(ADA)
+    with pytest.raises(LoginRequiredError) as required, acting_as(user):
+        pytest.fail("entered")
+    assert ("such as ada@example.com:10001" in str(required.value)) is is_told
+
+
 @pytest.mark.parametrize("user", [None, ""])
 def test_nobody_logged_in(user: str | None) -> None:
     with pytest.raises(NoUserError, match="nobody is logged in"), acting_as(user):

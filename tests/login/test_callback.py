@@ -1,6 +1,7 @@
 """Reading a callback: the state, and what Zoho refused."""
 
 import hmac
+from typing import Any
 
 import pytest
 
@@ -79,3 +80,11 @@ def test_repeats_no_text_of_the_request(error: str) -> None:
 def test_a_callback_without_a_grant_token(code: dict[str, str]) -> None:
     with pytest.raises(CallbackError, match="no grant token"):
         code_of({"state": "s3cret", **code}, "s3cret")
+
+
+def test_a_url_is_no_parameters() -> None:
+    url: Any = "https://portal.example/callback?code=1000.code&state=s3cret"
+
+    with pytest.raises(TypeError, match="request's query parameters") as refused:
+        code_of(url, "s3cret")
+    assert "1000.code" not in str(refused.value)

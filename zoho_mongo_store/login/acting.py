@@ -185,5 +185,8 @@ def _find(store: MongoTokenStore, user: ZohoUser | str | None, id: str | None) -
     else:
         raise NoUserError("no user: nobody is logged in")
     if found is None:
-        raise LoginRequiredError(REFUSED, "no token is stored for this user, who has to log in")
+        text = "no token is stored for this user, who has to log in"
+        if isinstance(user, str) and ":" not in user:
+            text += "; a user's name is ZohoUser.name, such as ada@example.com:10001"
+        raise LoginRequiredError(REFUSED, text)
     return found

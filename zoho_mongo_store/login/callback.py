@@ -21,10 +21,16 @@ def code_of(parameters: Mapping[str, str], state: str | None) -> str:
         state: The state that the login began with.
 
     Raises:
+        TypeError: The parameters are no mapping, such as the URL itself.
         InvalidStateError: The request has a different state, or none.
         AccessDeniedError: The user pressed "Reject".
         CallbackError: Zoho refused, or there is no grant token.
     """
+    if not isinstance(parameters, Mapping):
+        raise TypeError(
+            "callback_parameters must be the request's query parameters, such as Flask's "
+            f"request.args, not {type(parameters).__name__}"
+        )
     error = parameters.get("error")
     # A refusal logs nobody in, so it may come without the state.
     if not error or "state" in parameters:
