@@ -82,7 +82,7 @@ def test_a_field_that_is_no_text(unreachable: MongoTokenStore, operation: str, f
         token = make_token(access_token="A")
         getattr(token, f"set_{field}")(value)
 
-        with fails(f"{operation} failed: {field} has to be a string, not {by_type(value)}"):
+        with fails(f"{operation} failed: {field} must be a string, not {by_type(value)}"):
             OPERATIONS[operation](unreachable, token)
 
         assert token.get_id() is (value if field == "id" else None)
@@ -95,7 +95,7 @@ def test_a_user_signature_with_a_name_that_is_no_text(
     for value in NO_TEXTS:
         token = OAuthToken(user_signature=UserSignature(value), access_token="A")
 
-        with fails(f"{operation} failed: user_name has to be a string, not {by_type(value)}"):
+        with fails(f"{operation} failed: user_name must be a string, not {by_type(value)}"):
             OPERATIONS[operation](unreachable, token)
 
 
@@ -105,21 +105,21 @@ def test_no_user_signature(unreachable: MongoTokenStore, operation: str, value: 
     token = make_token(access_token="A")
     token.set_user_signature(value)
 
-    with fails(f"{operation} failed: user_signature has to be a UserSignature"):
+    with fails(f"{operation} failed: user_signature must be a UserSignature"):
         OPERATIONS[operation](unreachable, token)
 
 
 @operations_by_id
 def test_an_id_that_is_no_text(unreachable: MongoTokenStore, operation: str) -> None:
     for value in [None, *NO_TEXTS]:
-        with fails(f"{operation} failed: id has to be a string, not {by_type(value)}"):
+        with fails(f"{operation} failed: id must be a string, not {by_type(value)}"):
             BY_ID[operation](unreachable, value)
 
 
 @operations
 def test_no_token(unreachable: MongoTokenStore, operation: str) -> None:
     for value in NO_TOKENS:
-        with fails(f"{operation} failed: a token has to be an OAuthToken, not {by_type(value)}"):
+        with fails(f"{operation} failed: a token must be an OAuthToken, not {by_type(value)}"):
             OPERATIONS[operation](unreachable, value)
 
 
@@ -130,7 +130,7 @@ def test_a_lone_surrogate_in_a_field(
 ) -> None:
     token = make_token(**{"access_token": "A", field: f"secret{LONE_SURROGATE}"})
 
-    with fails(f"{operation} failed: {field} holds a lone surrogate") as caught:
+    with fails(f"{operation} failed: {field} contains a lone surrogate") as caught:
         OPERATIONS[operation](unreachable, token)
 
     assert "secret" not in str(caught.value).replace(field, "")
@@ -138,14 +138,14 @@ def test_a_lone_surrogate_in_a_field(
 
 @operations_by_id
 def test_a_lone_surrogate_as_id(unreachable: MongoTokenStore, operation: str) -> None:
-    with fails(f"{operation} failed: id holds a lone surrogate"):
+    with fails(f"{operation} failed: id contains a lone surrogate"):
         BY_ID[operation](unreachable, LONE_SURROGATE)
 
 
 @operations
 def test_no_expiry(unreachable: MongoTokenStore, operation: str) -> None:
     for value in NO_EXPIRIES:
-        with fails(f"{operation} failed: expires_in has to be "):
+        with fails(f"{operation} failed: expires_in must be "):
             OPERATIONS[operation](unreachable, full(expires_in=value))
 
 
@@ -156,7 +156,7 @@ def test_a_token_larger_than_a_document_may_be(store: MongoTokenStore, field: st
     stored = list(store.collection.find())
     token = make_token(**{"access_token": "A", field: "x" * (17 << 20)})
 
-    with fails("save_token failed: the token is larger than a MongoDB document may be") as caught:
+    with fails("save_token failed: the token is larger than the maximum size") as caught:
         store.save_token(token)
 
     assert len(str(caught.value)) < 1000

@@ -1,4 +1,4 @@
-"""The ``zoho-mongo-store`` command, put together from its sub-commands."""
+"""The ``zoho-mongo-store`` command, assembled from its sub-commands."""
 
 import gc
 import logging
@@ -18,7 +18,7 @@ _OBJECTS = 100_000
 def main() -> None:
     """Run the command line.
 
-    Without the extra ``cli`` it prints one line that says what to install, and ends with status 2.
+    Without the extra ``cli`` it prints one line that says what to install, and exits with status 2.
     """
     # A command makes many objects, keeps them and ends: to look through them for garbage as often
     # as Python does by itself is a tenth of its work.
@@ -29,7 +29,7 @@ def main() -> None:
         if error.name != "typer":
             raise
         print(
-            "zoho-mongo-store needs an extra: pip install 'zoho-mongo-store[cli]'",
+            "the command line is not installed: run pip install 'zoho-mongo-store[cli]'",
             file=sys.stderr,
         )
         raise SystemExit(_USAGE_ERROR) from None
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def application() -> "typer.Typer":
-    """Make the Typer application with all sub-commands."""
+    """Create the Typer application with all sub-commands."""
     from zoho_mongo_store.commands.create_roles import create_roles
     from zoho_mongo_store.commands.delete import delete
     from zoho_mongo_store.commands.demo.command import demo
@@ -83,7 +83,7 @@ def application() -> "typer.Typer":
 
 
 def _empty_application() -> "typer.Typer":
-    """Make the Typer application with the options that stand before a sub-command."""
+    """Create the Typer application with the options that precede a sub-command."""
     import typer
 
     from zoho_mongo_store.commands.usage import OneLineErrors
@@ -115,7 +115,7 @@ def _empty_application() -> "typer.Typer":
             "--version",
             callback=print_version,
             is_eager=True,
-            help="Show the version, and those of what it runs with.",
+            help="Show the version, and the versions of Python, the SDK and pymongo.",
         ),
     ) -> None:
         del version

@@ -1,14 +1,14 @@
-"""The two ways to an access token: a refresh token, and a grant token."""
+"""The two ways to get an access token: with a refresh token or a grant token."""
 
 from enum import Enum
 
 
 class Redemption(Enum):
-    """A way to an access token.
+    """A way to get an access token.
 
     Attributes:
         method: The name of the SDK's method that asks Zoho for it.
-        credential: The field of the token that is redeemed.
+        credential: The token's field that is redeemed.
     """
 
     REFRESH = ("refresh_access_token", "refresh_token")

@@ -23,7 +23,7 @@ BOTH = {*NAMES, *(f"leases.{index.field}_1" for index in LEASE_INDEXES)}
 def test_init_says_what_it_made_and_what_stood(cli: CommandLine, tokens: Tokens) -> None:
     assert {tuple(row) for row in cli("init").rows} == {(name, "created") for name in BOTH}
     assert set(tokens.index_information()) == {*NAMES, "_id_"}
-    assert {tuple(row) for row in cli("init").rows} == {(name, "stood already") for name in BOTH}
+    assert {tuple(row) for row in cli("init").rows} == {(name, "existed already") for name in BOTH}
     assert {tuple(one.values()) for one in cli("init", "--json").json} == {
         (name, "unchanged") for name in BOTH
     }
@@ -35,7 +35,7 @@ def test_init_keeps_the_ttl_unless_told_otherwise(cli: CommandLine, tokens: Toke
 
     assert ["updated_at_1", "created"] in cli("init", "--expire-idle-after", "90d").rows
     assert ttl() == 90 * 86400
-    assert ["updated_at_1", "stood already"] in cli("init").rows
+    assert ["updated_at_1", "existed already"] in cli("init").rows
     assert ["updated_at_1", "changed"] in cli("init", "--expire-idle-after", "1w").rows
     assert ttl() == 7 * 86400
     assert ["updated_at_1", "dropped"] in cli("init", "--keep-idle").rows
@@ -51,7 +51,7 @@ def test_init_names_what_is_in_the_way(cli: CommandLine, tokens: Tokens) -> None
     assert result.errors.count("\n") == 1
     results = dict(result.rows)
     assert results["id_1"] == results["user_name_1"] == "missing"
-    assert results["refresh_token_1"] == "in the way, see below"
+    assert results["refresh_token_1"] == "conflicts, see below"
     assert "mine" in tokens.index_information()
 
 

@@ -85,7 +85,7 @@ def test_without_its_extra_it_says_how_to_get_it(tmp_path: Path) -> None:
     finished = run(sys.executable, "-c", code, "--help", folder=tmp_path)
     assert (finished.status, finished.output) == (2, "")
     assert finished.errors == (
-        "zoho-mongo-store needs an extra: pip install 'zoho-mongo-store[cli]'\n"
+        "the command line is not installed: run pip install 'zoho-mongo-store[cli]'\n"
     )
 
 

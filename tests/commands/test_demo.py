@@ -206,6 +206,6 @@ def test_a_step_that_does_not_do_what_it_says_is_one_line(tmp_path: Path) -> Non
     folder.mkdir()
     finished = run(sys.executable, str(script), "demo", folder=folder)
     assert finished.status == 1
-    reason = "this does not hold: Zoho refuses the old one"
+    reason = "this is not true: Zoho refuses the old one"
     assert finished.errors == f"zoho-mongo-store demo: {reason}\n"
     assert_nothing_left(finished, folder)

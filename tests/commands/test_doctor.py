@@ -230,7 +230,7 @@ def test_encryption_has_to_be_as_the_options_say(
 ) -> None:
     options = ("--kms-providers", str(kms_providers), "--key-vault", f"{database}.keys")
     plain = examine(cli, *options, status=1)["encryption"]
-    assert plain == ("failed", "1 token with secrets in plain", "run zoho-mongo-store encrypt")
+    assert plain == ("failed", "1 token with secrets in plain text", "run zoho-mongo-store encrypt")
     assert cli("encrypt", "--yes", *options).status == 0
     assert examine(cli, *options)["encryption"][0] == "passed"
     assert examine(cli, status=1)["encryption"][1:] == ("1 token encrypted", "give --kms-providers")
@@ -351,7 +351,7 @@ DATA = "find,insert,update,remove"
 RIGHTS = {
     APPLICATION: (
         "passed",
-        "may read and write tokens and leases; no index, so give the store create_indexes=False",
+        "may read and write tokens and leases, but not create indexes: use create_indexes=False",
     ),
     f"all:={DATA},listIndexes,createIndex": ("passed", "may read and write tokens and leases"),
     f"exact:oauthtoken={DATA},listIndexes,createIndex oauthtoken.leases={DATA}": (
@@ -360,7 +360,7 @@ RIGHTS = {
     ),
     "deploy:oauthtoken=listIndexes,createIndex": (
         "warned",
-        "may make indexes, but neither read nor write tokens: a role for deploy steps",
+        "may create indexes, but neither read nor write tokens: a role for deploy steps",
     ),
     "reader:oauthtoken=find oauthtoken.leases=find,insert": (
         "failed",
@@ -383,7 +383,7 @@ def test_what_the_role_may_do_is_told_without_doing_it(
     if user == "nobody":
         assert (told["result"], told["detail"]) == (
             "failed",
-            "the server demands a log-in, and the URI has none",
+            "the server requires authentication, and the URI has no credentials",
         )
     else:
         assert (told["result"], told["detail"]) == ("passed", f"{user.partition(':')[0]}@locked")
@@ -398,7 +398,7 @@ def test_a_role_that_may_not_look_is_a_warning(
     assert lines["TLS"]["detail"] == "on"
     assert (lines["indexes"]["result"], lines["indexes"]["detail"]) == (
         "warned",
-        "the role may not look",
+        "the role may not check this",
     )
     assert lines["documents"]["result"] == "passed"
 

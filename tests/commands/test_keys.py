@@ -154,7 +154,8 @@ def test_a_new_key_replaces_no_file(keyed: CommandLine, tmp_path: Path) -> None:
     refused = keyed("new-key", str(path))
     assert (refused.status, refused.output) == (1, "")
     assert refused.errors == (
-        f"zoho-mongo-store new-key: {path} exists: a key in use would be lost\n"
+        f"zoho-mongo-store new-key: {path} exists: choose another file, since a key in use would "
+        "be lost\n"
     )
     assert path.read_text() == "mine"
     nowhere = keyed("new-key", str(tmp_path / "missing" / "key"))
@@ -168,7 +169,7 @@ def test_a_key_of_another_length_is_wrong_usage(
     kms_providers.write_bytes(b"\xff" * length)
     raw = keyed("list")
     assert raw.status == 2
-    assert f"holds {length} bytes: it is neither a key of 96 bytes nor a JSON object" in raw.errors
+    assert f"has {length} bytes: it is neither a key of 96 bytes nor a JSON object" in raw.errors
     key = base64.b64encode(b"\xff" * length).decode()
     kms_providers.write_text(json.dumps({"local": {"key": key}}))
     in_json = keyed("list")
@@ -195,7 +196,7 @@ def test_keys_that_others_can_read_are_warned_of(
     kms_providers.chmod(0o640)
     result = keyed("list")
     assert result.status == 0
-    assert result.errors.startswith("zoho-mongo-store: warning: others than its owner may use")
+    assert "is not only for its owner: run chmod 600" in result.errors
 
 
 def test_encrypted_tokens_of_one_credential_fail_together(

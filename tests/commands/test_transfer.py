@@ -120,7 +120,7 @@ def test_a_damaged_file_is_imported_but_for_its_damage(
     counts = {name: number for name, number, _ in result.rows}
     assert counts["damaged"] == "1"
     assert "line 3: skipped: it has" in result.errors
-    assert "for the same user counts" in result.errors
+    assert "for the same user is used" in result.errors
     assert not any(secret in result.errors for secret in ("R0", "R1", "A1", "newer"))
     assert "u1" not in tokens.distinct("user_name")
     ada = tokens.find_one({"user_name": "u0"})
@@ -248,7 +248,7 @@ def test_export_is_an_inventory_unless_asked_for_secrets(
 
     full_export = cli.installed("export", "--show-secrets")
     assert json.loads(full_export.output.splitlines()[1])["refresh_token"] == "R1"
-    assert "warning: what was written holds tokens" in full_export.errors
+    assert "warning: the output contains tokens" in full_export.errors
 
 
 def test_an_exported_file_is_for_its_owner_alone(
@@ -283,7 +283,7 @@ def test_a_failed_export_leaves_no_file(
     assert (result.status, list(tmp_path.iterdir())) == (1, [])
     missing = cli("export", "--output", str(tmp_path / "missing" / "out"))
     assert (missing.status, missing.output) == (1, "")
-    assert missing.errors == f"zoho-mongo-store export: {tmp_path / 'missing'} is no folder\n"
+    assert missing.errors == f"zoho-mongo-store export: {tmp_path / 'missing'} is not a folder\n"
 
 
 def test_an_export_replaces_neither_a_folder_nor_a_device(cli: CommandLine, tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_an_export_replaces_neither_a_folder_nor_a_device(cli: CommandLine, tmp_
         refused = cli("export", "--output", str(path), "--force")
         assert (refused.status, refused.errors) == (
             1,
-            f"zoho-mongo-store export: {path} is no file\n",
+            f"zoho-mongo-store export: {path} is not a file\n",
         )
     assert device.is_fifo()
 
@@ -326,7 +326,7 @@ def test_without_the_extra_no_password_is_asked_for(cli: CommandLine, tmp_path: 
     finished = run(*command, folder=tmp_path, **cli.variables)
     assert (finished.status, finished.output) == (1, "")
     assert finished.errors == (
-        "zoho-mongo-store import mysql: reading MySQL needs an extra: "
+        "zoho-mongo-store import mysql: MySQL needs the extra mysql: "
         "pip install 'zoho-mongo-store[mysql]'\n"
     )
 

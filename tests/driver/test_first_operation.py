@@ -97,7 +97,7 @@ def test_a_name_that_cannot_be_resolved_counts_as_unreachable(
     ):
         name_server.port = mongo.members[0].port
         for _ in range(2):
-            with fails(f"save_token failed: {AWAY}.*check that it runs and that the URI is right"):
+            with fails(f"save_token failed: {AWAY}.*check that it is running and that the URI is"):
                 store.save_token(make_token(**login("ada", 1)))
         name_server.failure = None
         assert eventually(lambda: documents(mongo.uri))

@@ -106,7 +106,7 @@ ERRORS: dict[str, tuple[Exception, type[Exception], str]] = {
     "no server": (
         ServerSelectionTimeoutError(f"no server for {SECRETS}"),
         ServerSelectionTimeoutError,
-        "check that it runs and that the URI is right",
+        "check that it is running and that the URI is right",
     ),
     "connection": (
         AutoReconnect(f"closed {SECRETS}"),
@@ -129,7 +129,7 @@ ERRORS: dict[str, tuple[Exception, type[Exception], str]] = {
         "wrong option",
     ),
     "uri": (InvalidURI(f"wrong {SECRETS}"), StoreError, "the MongoDB URI cannot be read"),
-    "size": (DocumentTooLarge(f"large {SECRETS}"), StoreError, "larger than a MongoDB document"),
+    "size": (DocumentTooLarge(f"large {SECRETS}"), StoreError, "larger than the maximum size"),
     "driver": (
         PyMongoError(f"wrong {SECRETS}"),
         StoreError,

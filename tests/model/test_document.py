@@ -140,7 +140,7 @@ def test_an_expiry_at_the_edge_comes_back_from_an_engine(
     ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_expiry_is_refused(expires_in: Any) -> None:
-    with pytest.raises(InvalidInputError, match=r"expires_in has to be .*epoch milliseconds"):
+    with pytest.raises(InvalidInputError, match=r"expires_in must be .*epoch milliseconds"):
         to_document(full(expires_in=expires_in))
 
 

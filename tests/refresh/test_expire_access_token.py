@@ -84,5 +84,5 @@ def test_it_lets_a_dead_login_be_asked_for_once_more(fleet: Fleet, engine: Engin
 
 
 def test_an_id_is_checked(fleet: Fleet) -> None:
-    with fleet.store() as store, pytest.raises(SDKException, match="id has to be a string"):
+    with fleet.store() as store, pytest.raises(SDKException, match="id must be a string"):
         store.expire_access_token(7)  # type: ignore[arg-type]

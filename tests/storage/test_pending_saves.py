@@ -323,7 +323,7 @@ def test_a_kept_save_that_mongodb_refuses_is_given_up_with_an_error(
 def test_what_is_refused_is_not_kept(server: LocalMongo, store: MongoTokenStore) -> None:
     with fails("needs an access, refresh or grant token"):
         store.save_token(make_token(id="7"))
-    with fails("expires_in has to be"):
+    with fails("expires_in must be"):
         store.save_token(full(expires_in="soon"))
     with Client(server.uri) as client:
         client.zohooauth.oauthtoken.insert_one({"id": "7", "updated_at": now() - timedelta(1)})

@@ -74,7 +74,7 @@ def test_it_says_what_it_is(shared: LocalMongo, three: LocalMongo) -> None:
 
 
 def test_it_cannot_be_started_twice_and_has_no_address_before(shared: LocalMongo) -> None:
-    with pytest.raises(RuntimeError, match="runs already"):
+    with pytest.raises(RuntimeError, match="already running"):
         shared.start()
     with pytest.raises(RuntimeError, match="start it first"):
         _ = LocalMongo().uri

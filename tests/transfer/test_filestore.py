@@ -64,12 +64,12 @@ def test_rows_can_be_read_again(tmp_path: Path) -> None:
         ("1,ada,id,sec", "it has 4 columns, not 10"),
         (GOOD + ",x", "it has 11 columns, not 10"),
         (f'1,"ada,id,{SECRET},R,A,,1795529348123,,', "quotation marks do not match"),
-        (f"1,ada,id,secret,R,A,,{SECRET},,", "expires_in has to be epoch milliseconds"),
-        ("1,ada,id,secret,R,A,,9999999999999999,,", "expires_in has to be epoch milliseconds"),
+        (f"1,ada,id,secret,R,A,,{SECRET},,", "expires_in must be epoch milliseconds"),
+        ("1,ada,id,secret,R,A,,9999999999999999,,", "expires_in must be epoch milliseconds"),
         ("1,ada,id,secret,,,,1795529348123,,", "no access, refresh or grant token"),
         (f"1,ada,id,{SECRET}".encode() + b"\xff,R,A,,1795529348123,,", "client_secret contains"),
         (f"1,ada,id,{SECRET}".encode() + b"\x81,R,A,,,,", "neither UTF-8 nor Latin-1"),
-        ("1," + "x" * LONGEST_LINE, "longer than a document"),
+        ("1," + "x" * LONGEST_LINE, "longer than the maximum size"),
     ],
 )
 def test_a_damaged_line_is_told_and_the_others_are_read(

@@ -49,10 +49,10 @@ def test_an_inventory_holds_no_secret_and_no_token(tmp_path: Path) -> None:
         ('{"id": "1", "access_token": "A"', "it is not JSON"),
         ("[" * 100_000, "it is not JSON"),
         ('["id"]', "not a JSON object"),
-        ('{"id": true, "access_token": "A"}', "id has to be a string, not bool"),
-        ('{"id": "1", "access_token": {"$gt": ""}}', "access_token has to be a string, not dict"),
-        ('{"id": "1", "user_name": ["x"], "access_token": "A"}', "user_name has to be a string"),
-        ('{"id": "1", "access_token": "A", "expiry_time": 1.5}', "expires_in has to be a string"),
+        ('{"id": true, "access_token": "A"}', "id must be a string, not bool"),
+        ('{"id": "1", "access_token": {"$gt": ""}}', "access_token must be a string, not dict"),
+        ('{"id": "1", "user_name": ["x"], "access_token": "A"}', "user_name must be a string"),
+        ('{"id": "1", "access_token": "A", "expiry_time": 1.5}', "expires_in must be a string"),
         ('{"id": "1", "access_token": "A", "expiry_time": 1.89346E+12}', "by a spreadsheet"),
         (
             '{"id": "1", "access_token": "A", "accessToken": "B"}',
@@ -130,7 +130,7 @@ def test_a_value_without_a_field_is_an_error_in_json_lines(tmp_path: Path) -> No
     ("content", "kind"),
     [
         ("", "is empty"),
-        ('[{"id": "1"}]', "is a JSON array: write one object a line"),
+        ('[{"id": "1"}]', "is a JSON array: write one object per line"),
         ('{"tokens": []}', "token file of the Node SDK"),
     ],
 )

@@ -16,19 +16,19 @@ AccountsUrlOption = Annotated[
     typer.Option(
         metavar="URL",
         help="Zoho's accounts server, such as https://accounts.zoho.eu. "
-        "Default: the one of the token's data centre.",
+        "Default: that of the token's data centre.",
     ),
 ]
 
 
 def parsed_accounts_url(text: str) -> str:
-    """Read a server's URL that was given on the command line; its path is left out.
+    """Read the URL of a server from the command line, ignoring its path.
 
     Returns:
-        Where the server redeems tokens.
+        The URL at which the server redeems tokens.
 
     Raises:
-        typer.BadParameter: It is none: a usage error.
+        typer.BadParameter: It is not a URL: a usage error.
     """
     try:
         url = urlsplit(text)
@@ -43,7 +43,7 @@ def parsed_accounts_url(text: str) -> str:
 
 
 def known_accounts_url(document: Mapping[str, Any], selected: Selection) -> str:
-    """Look up where the data centre of a token redeems it, as the SDK does.
+    """Look up the URL at which a token's data centre redeems it, as the SDK does.
 
     Raises:
         CommandError: The data centre is unknown.
@@ -53,7 +53,7 @@ def known_accounts_url(document: Mapping[str, Any], selected: Selection) -> str:
     environment = DataCenter.get(str(document.get("api_domain", "-")))
     if environment is None:
         raise CommandError(
-            f"the data centre of the token with the {selected} is not known: "
+            f"the data centre of the token with the {selected} is unknown: "
             "give --accounts-url, such as https://accounts.zoho.eu"
         )
     url: str = environment.accounts_url

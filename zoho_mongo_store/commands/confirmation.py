@@ -1,4 +1,4 @@
-"""Asks before something is done that cannot be undone."""
+"""Asks for confirmation before something that cannot be undone."""
 
 import sys
 
@@ -12,10 +12,10 @@ def confirm(question: str) -> None:
     """Ask on standard error, and read the answer from standard input.
 
     Args:
-        question: What is about to be done.
+        question: The question, which says what is about to be done.
 
     Raises:
-        CommandError: The answer is not yes, or there is none, as where nobody sits at a terminal.
+        CommandError: The answer is not yes, or there is none because nobody is at a terminal.
     """
     print_text(f"{question} [y/N] ", stderr=True, end="")
     answer = sys.stdin.readline()

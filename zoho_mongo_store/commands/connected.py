@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Decorate a function that takes a ``CommandContext`` as its first argument.
 
-    The command line gets the function's own options, then the shared ones of ``Options``. The
-    context is closed when the function returns. A failure ends the command with one line.
+    The command has the function's own options, then the shared ones of ``Options``. The context is
+    closed when the function returns. A failure ends the command with one line.
 
     Args:
         command: The function. Its name is the command's.

@@ -1,4 +1,4 @@
-"""What a command works on: one collection, over one client."""
+"""What a command works on: one collection, with one client."""
 
 import contextlib
 import functools
@@ -24,8 +24,8 @@ SCAN_TIMEOUT = 600.0
 class CommandContext:
     """The collection that the shared options name, read from the primary.
 
-    The whole command uses one client.
-    Use it as a context manager: the client is closed at the end.
+    The whole command uses one client. Use it as a context manager, which closes the client at the
+    end.
     """
 
     def __init__(self, options: Options) -> None:
@@ -35,10 +35,10 @@ class CommandContext:
             options: The shared options, as given on the command line.
 
         Raises:
-            InvalidInputError: The URI or a name is nothing that MongoDB takes.
+            InvalidInputError: MongoDB does not accept the URI or a name.
         """
         self._options = options
-        # What a command tells, or acts on, is not to be older than the last save.
+        # A command must not report or act on anything older than the last save.
         self._connection = Connection(
             options.uri,
             None,
@@ -57,7 +57,7 @@ class CommandContext:
 
     @property
     def collection(self) -> Collection[Document]:
-        """The collection itself, with secrets as they are stored."""
+        """The collection, with secrets as they are stored."""
         return self._connection.collection
 
     @property
@@ -66,14 +66,13 @@ class CommandContext:
         return self._options.key_vault.partition(".")[2]
 
     def repository(self, *, idle: Index | None = None) -> TokenRepository:
-        """Open the tokens, with secrets in plain. No index is made on the way.
+        """Open the tokens, with secrets in plain text. No index is created implicitly.
 
         Args:
-            idle: The TTL index that ``ensure_indexes`` makes. Default: it removes the one that
-                exists.
+            idle: The TTL index that ``ensure_indexes`` creates. Default: it drops an existing one.
 
         Returns:
-            The repository. It is closed together with this context.
+            The repository. It is closed with this context.
         """
         repository = TokenRepository(
             self._connection,
@@ -86,7 +85,7 @@ class CommandContext:
 
     @property
     def warnings(self) -> list[str]:
-        """What is said about each option of the URI that was left out."""
+        """One text for each option of the URI that was left out."""
         return self._connection.warnings
 
     @property

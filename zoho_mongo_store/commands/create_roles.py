@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @connected
 def create_roles(context: "CommandContext") -> None:
-    """Make the MongoDB roles for the application and for the deploy step, and no users.
+    """Create the MongoDB roles for the application and the deploy step, but no users.
 
-    Run it as a user with userAdmin on the database of the tokens, where the roles are made; run it
-    again to bring them up to date. zohoTokenStore reads and writes tokens, leases and data keys.
-    zohoTokenStoreDeploy makes their indexes, and reads no token. Then make the users by the
-    commands that it prints, in mongosh.
+    Run it as a user with userAdmin on the database of the tokens, where the roles are created. Run
+    it again to update them. zohoTokenStore can read and write tokens, leases and data keys.
+    zohoTokenStoreDeploy can create their indexes, and read no token. Then create the users in
+    mongosh, with the commands that it prints.
     """
     import pymongo
 
@@ -33,7 +33,7 @@ def create_roles(context: "CommandContext") -> None:
         results = roles.create_roles(database, names)
     for role, result in results.items():
         typer.echo(f"{database.name}.{role}: {result}")
-    typer.echo("\nMake the users, in mongosh:\n")
+    typer.echo("\nCreate the users in mongosh:\n")
     typer.echo(f"use {database.name}")
     for user, role in (("app", roles.APPLICATION), ("deploy", roles.DEPLOY)):
         typer.echo(f'db.createUser({{user: "{user}", pwd: passwordPrompt(), roles: ["{role}"]}})')

@@ -20,7 +20,7 @@ def delete(
     context: "CommandContext",
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ID", help="Ids, as list shows them.", callback=as_text),
+        typer.Argument(metavar="ID", help="Ids of tokens, as shown by list.", callback=as_text),
     ] = None,
     user: UserOption = None,
     yes: YesOption = False,
@@ -28,7 +28,7 @@ def delete(
 ) -> None:
     """Delete stored tokens, after asking for confirmation.
 
-    They stay valid at Zoho: to end them there too, use revoke.
+    The tokens stay valid at Zoho. To end them there too, use revoke.
     """
     if ids and user is None:
         wanted = [Selection("id", id) for id in dict.fromkeys(ids)]
@@ -60,7 +60,7 @@ def _is_stored(context: "CommandContext", selected: Selection) -> bool:
 
 
 def _delete(context: "CommandContext", selected: Selection) -> bool:
-    """Delete a token, whether its secrets can be read or not; ``False`` if it is gone by now."""
+    """Delete a token, even if its secrets cannot be read. Returns ``False`` if it was gone."""
     import pymongo
 
     from zoho_mongo_store.commands.context import TIMEOUT

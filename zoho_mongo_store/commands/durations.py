@@ -1,4 +1,4 @@
-"""Lengths of time, as a user types them and as a table shows them."""
+"""Durations, as a user types them and as a table shows them."""
 
 import re
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 import typer
 
 METAVAR = "DURATION"
-"""What the help calls a length of time."""
+"""What the help calls a duration."""
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = re.compile(r"(\d{1,9})([smhdw])")
@@ -19,7 +19,7 @@ def parse_duration(text: str) -> timedelta:
         text: What the user typed.
 
     Returns:
-        The length of time.
+        The duration.
 
     Raises:
         typer.BadParameter: The text is none of these: a usage error.
@@ -30,13 +30,13 @@ def parse_duration(text: str) -> timedelta:
             return timedelta(**{_UNITS[matched[2]]: int(matched[1])})
         except OverflowError:
             pass
-    raise typer.BadParameter(f"{text!r} is no length of time: write 45s, 10m, 12h, 30d or 2w")
+    raise typer.BadParameter(f"{text!r} is not a duration: write 45s, 10m, 12h, 30d or 2w")
 
 
 def format_duration(length: timedelta) -> str:
-    """Format a length of time in one unit, rounded down: ``45 s``, ``3 h``, ``90 d``.
+    """Format a duration in one unit, rounded down: ``45 s``, ``3 h``, ``90 d``.
 
-    It is the largest of days, hours, minutes and seconds of which there are at least two.
+    The unit is the largest of days, hours, minutes and seconds of which there are at least two.
     """
     seconds = int(length.total_seconds())
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):

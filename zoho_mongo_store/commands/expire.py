@@ -19,10 +19,11 @@ def expire(
     user: UserOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Let a stored access token have expired, so that its next use refreshes it.
+    """Mark a stored access token as expired, so that its next use refreshes it.
 
-    For when the CRM API refuses an access token that should be good. It also lets Zoho be asked
-    once more where a login is required. Zoho is not asked now: see refresh.
+    Use it when the CRM API refuses an access token that should still be valid. If the user was
+    required to log in again, that is cleared, so Zoho is asked once more. The command itself does
+    not ask Zoho; to do so, use refresh.
     """
     from zoho_mongo_store.commands.context import TIMEOUT
     from zoho_mongo_store.driver.server_clock import server_clock

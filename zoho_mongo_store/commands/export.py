@@ -35,8 +35,8 @@ def export(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="File to write, for its owner alone (mode 0600), as a whole or not at all. "
-            "Default: standard output.",
+            help="File to write, readable only by its owner (mode 0600). It is written completely "
+            "or not at all. Default: standard output.",
         ),
     ] = None,
     format: Annotated[
@@ -47,31 +47,31 @@ def export(
     ] = Format.JSON_LINES,
     show_secrets: Annotated[
         bool,
-        typer.Option("--show-secrets", help="Write the tokens and client secrets, in plain."),
+        typer.Option("--show-secrets", help="Write the tokens and client secrets in plain text."),
     ] = False,
     renumber: Annotated[
         bool,
         typer.Option(
             "--renumber",
-            help="Give the rows of a FileStore file the ids 1, 2, 3: FileStore can add no user to "
-            "a file with other ids than numbers.",
+            help="Number the rows of a FileStore file 1, 2, 3: FileStore cannot add users to a "
+            "file whose ids are not numbers.",
         ),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write all stored tokens to a file.
 
-    Without --show-secrets it is an inventory: whose tokens there are, not the tokens themselves. It
-    cannot be imported.
+    Without --show-secrets it is an inventory, which says whose tokens there are but does not
+    contain them. It cannot be imported.
     """
     from zoho_mongo_store.commands.token_table import count_tokens
     from zoho_mongo_store.transfer.filestore import write_filestore
     from zoho_mongo_store.transfer.json_lines import write_json_lines
 
     if format is Format.FILESTORE and not show_secrets:
-        raise typer.BadParameter("a FileStore file is of use only with --show-secrets")
+        raise typer.BadParameter("--format filestore needs --show-secrets")
     if renumber and format is not Format.FILESTORE:
-        raise typer.BadParameter("--renumber is for --format filestore")
+        raise typer.BadParameter("--renumber needs --format filestore")
     if output is not None:
         _check_output(output, force=force)
     if context.encryption is None and _is_encrypted(context):
@@ -86,10 +86,10 @@ def export(
             is_escaped = not is_unicode(stream)
             write_json_lines(documents, stream, with_secrets=show_secrets, ensure_ascii=is_escaped)
     if show_secrets:
-        print_warning("what was written holds tokens and client secrets in plain")
+        print_warning("the output contains tokens and client secrets in plain text")
     if format is Format.FILESTORE and export.other_ids and not renumber:
         print_warning(
-            "FileStore can add no user to a file with ids that are no numbers: see --renumber"
+            "FileStore cannot add users to a file whose ids are not numbers: see --renumber"
         )
     damaged = f", {export.damaged:,} damaged" if export.damaged else ""
     print_error("export", f"{count_tokens(export.written)} written{damaged}")
@@ -98,17 +98,17 @@ def export(
 
 
 def _check_output(output: Path, *, force: bool) -> None:
-    """Check that a file may be written: it replaces no folder and no device."""
+    """Check that the file may be written, without replacing a folder or a device."""
     if output.exists() and not output.is_file():
-        raise CommandError(f"{output} is no file")
+        raise CommandError(f"{output} is not a file")
     if output.exists() and not force:
-        raise CommandError(f"{output} exists: name another file, or replace it with --force")
+        raise CommandError(f"{output} exists: choose another file, or replace it with --force")
     if not output.parent.is_dir():
-        raise CommandError(f"{output.parent} is no folder")
+        raise CommandError(f"{output.parent} is not a folder")
 
 
 def _is_encrypted(context: "CommandContext") -> bool:
-    """Tell whether any token is encrypted, by an index scan per field."""
+    """Whether any token is encrypted; one index scan per field."""
     import pymongo
 
     from zoho_mongo_store.commands.context import TIMEOUT
@@ -119,7 +119,7 @@ def _is_encrypted(context: "CommandContext") -> bool:
 
 
 class _Export:
-    """The documents that can be written, and how many there were."""
+    """Yields the documents that can be written, and counts them."""
 
     def __init__(self) -> None:
         self.written = 0
@@ -127,7 +127,7 @@ class _Export:
         self.other_ids = False
 
     def documents(self, tokens: "TokenRepository") -> Iterator[dict[str, Any]]:
-        """Each stored token; one that is damaged is told and left out."""
+        """Yield each stored token. A damaged one is reported and left out."""
         from zoho_mongo_store.encryption.cipher import UnreadableError
         from zoho_mongo_store.errors import StoreError
         from zoho_mongo_store.model.document import check_document
@@ -157,7 +157,7 @@ class _Export:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[TextIO]:
-    """Open a file, or standard output: in UTF-8, but for a terminal, which has its own encoding."""
+    """Open a file or standard output: in UTF-8, except for a terminal, which has its encoding."""
     from zoho_mongo_store.transfer.private_file import private_file
 
     if output is not None:

@@ -9,12 +9,12 @@ import typer
 from zoho_mongo_store.commands.output import print_error
 
 FAILURE = 1
-"""The status when MongoDB, Zoho or a file failed, or when something was not found or is damaged.
+"""The exit status if MongoDB, Zoho or a file failed, or if something was not found or is damaged.
 
-0 is success, and 2 a usage error.
+0 is success, 2 a usage error.
 """
 INTERRUPTED = 130
-"""The status after Ctrl-C."""
+"""The exit status after Ctrl-C."""
 _OF_APPLICATION = "what zohoTokenStore may, see zoho-mongo-store create-roles"
 _RIGHTS = {
     "init": "what zohoTokenStoreDeploy may, see zoho-mongo-store create-roles",
@@ -23,18 +23,18 @@ _RIGHTS = {
 
 
 class CommandError(Exception):
-    """A failure that the command itself understands. Its text shows no secret."""
+    """A failure that the command itself explains. Its message contains no secret."""
 
 
 @contextmanager
 def one_line_on_failure(command: str, secrets: list[str]) -> Iterator[None]:
-    """End the program if the block fails: status 1 and one line, or 130 after Ctrl-C.
+    """Exit if the block fails: with status 1 and one line, or with 130 after Ctrl-C.
 
-    There is no traceback. Of an error that is not understood the line shows the class and the place
-    alone, because its text may quote a token.
+    There is no traceback. For an unexpected error, the line shows only its class and location,
+    because its message may quote a token.
 
     Args:
-        command: The command's name, which the line begins with.
+        command: The command's name, with which the line begins.
         secrets: What the line must not show. The block may add to it.
     """
     try:
@@ -43,7 +43,7 @@ def one_line_on_failure(command: str, secrets: list[str]) -> Iterator[None]:
         raise
     except (KeyboardInterrupt, typer.Abort):
         if sys.stdin is not None and sys.stdin.isatty():
-            # The cursor may stand behind a question, or behind what the terminal shows of Ctrl-C.
+            # The cursor may be after a question, or after the ^C that the terminal shows.
             typer.echo(err=True)
         print_error(command, "interrupted")
         raise typer.Exit(INTERRUPTED) from None
@@ -56,7 +56,7 @@ def explain(error: Exception, operation: str, secrets: Iterable[str] = ()) -> st
     """Say in one sentence why an operation failed, and what to do.
 
     Args:
-        error: What was raised.
+        error: The exception.
         operation: The command that failed.
         secrets: What the text must not show.
 
@@ -77,6 +77,6 @@ def explain(error: Exception, operation: str, secrets: Iterable[str] = ()) -> st
         from zoho_mongo_store.sdk import SDKException
 
         if isinstance(error, SDKException):
-            # Whoever shows it names the operation.
+            # The caller names the operation.
             return str(error.args[1]).removeprefix(f"{operation} failed: ")
     return explanation(error, secrets)

@@ -18,14 +18,14 @@ from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.errors import InvalidInputError
 
 _LOCAL = "local"
-"""The provider whose master key pymongo takes as bytes, and JSON cannot hold."""
+"""The provider whose master key pymongo expects as bytes, which JSON cannot express."""
 _GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def field_encryption(options: Options) -> FieldEncryption | None:
-    """Make the encryption settings of a command.
+    """Create the encryption settings of a command.
 
-    With them a command reads secrets in plain as well, and encrypts what it writes.
+    With them, a command also reads plain secrets, and encrypts the secrets that it writes.
 
     Args:
         options: The shared options.
@@ -58,11 +58,11 @@ def _read_providers(path: Path) -> Mapping[str, Mapping[str, Any]]:
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from None
     if os.name == "posix" and mode & _GROUP_AND_OTHERS:
-        print_warning(f"others than its owner may use {path}: chmod 600 {path}")
+        print_warning(f"{path} is not only for its owner: run chmod 600 {path}")
     if len(content) == KEY_BYTES and not content.lstrip().startswith(b"{"):
         return {_LOCAL: {"key": content}}
     providers = _json_object(
-        content, f"{path} holds {len(content)} bytes: it is neither a key of {KEY_BYTES} bytes nor"
+        content, f"{path} has {len(content)} bytes: it is neither a key of {KEY_BYTES} bytes nor"
     )
     for name, credentials in providers.items():
         if not isinstance(credentials, dict):

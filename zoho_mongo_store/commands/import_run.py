@@ -22,11 +22,11 @@ from zoho_mongo_store.transfer.rows import Source
 _NOTES_IN_JSON = 1000
 _MEANINGS = {
     "inserted": "new",
-    "updated": "stored before with an earlier expiry: replaced",
-    "filled": "stored before: only fields that were absent were added",
-    "unchanged": "stored before",
-    "kept": "stored before, and does not expire sooner: not replaced",
-    "repeated": "skipped: another row for the same user counts",
+    "updated": "already stored with an earlier expiry: replaced",
+    "filled": "already stored: only missing fields were added",
+    "unchanged": "already stored",
+    "kept": "already stored, and does not expire sooner: not replaced",
+    "repeated": "skipped: another row for the same user is used",
     "damaged": "skipped: see the messages",
 }
 
@@ -74,7 +74,7 @@ def run_import(context: CommandContext, source: Source, *, dry_run: bool, json: 
 def _show(report: Report, dry_run: bool) -> None:
     counts = asdict(report)
     rows = [(name, f"{counts[name]:,}", meaning) for name, meaning in _MEANINGS.items()]
-    title = "Nothing was written: this would be done" if dry_run else None
+    title = "Nothing was written. This would be done:" if dry_run else None
     print_table(("rows", "number", "meaning"), rows, title=title)
     console().print(f"{report.rows:,} row{'' if report.rows == 1 else 's'}")
 

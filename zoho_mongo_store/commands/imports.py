@@ -20,7 +20,7 @@ DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run",
-        help="Report what would happen, and whether the role may do it; write nothing.",
+        help="Report what would be done, and whether the role may do it. Write nothing.",
     ),
 ]
 IgnoredColumns = Annotated[
@@ -28,7 +28,7 @@ IgnoredColumns = Annotated[
     typer.Option(
         "--ignore-column",
         metavar="NAME",
-        help="Leave out a column that a token has no field for. Can be repeated. Without it, a "
+        help="Leave out a column for which a token has no field. Can be repeated. Without it, a "
         "value in such a column is an error.",
     ),
 ]
@@ -47,10 +47,10 @@ def import_commands() -> typer.Typer:
         no_args_is_help=True,
         help="Import tokens from another store. They keep their ids.\n\n"
         "You can run an import again at any time, even while the application is running: a stored "
-        "token is replaced only by one that expires later, and otherwise gets only the fields that "
-        "it lacks. If several rows belong to one user, the one that expires last is imported. "
-        "Columns are found by their names, in any order. Damaged rows are reported and skipped; "
-        "the command then exits with status 1.",
+        "token is replaced only by one that expires later; otherwise only its missing fields are "
+        "filled in. If several rows belong to one user, the one that expires last is imported. "
+        "Columns are found by name, in any order. Damaged rows are reported and skipped; the "
+        "command then exits with status 1.",
     )
     for command in (import_filestore, import_mysql, import_sqlite, import_jsonl):
         app.command(command.__name__.removeprefix("import_"))(command)
@@ -137,7 +137,7 @@ def import_mysql(
 ) -> None:
     """From the MySQL table of the SDK's DBStore. The defaults are those of DBStore.
 
-    Requires an extra: pip install 'zoho-mongo-store[mysql]'.
+    It needs the extra mysql: pip install 'zoho-mongo-store[mysql]'.
     """
     from zoho_mongo_store.commands.import_run import run_import
     from zoho_mongo_store.transfer.mysql_table import MySqlServer, MySqlTable, require_connector

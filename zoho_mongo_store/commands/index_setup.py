@@ -1,4 +1,4 @@
-"""Makes the indexes, and says what became of each."""
+"""Creates the indexes, and reports what was done to each."""
 
 from datetime import timedelta
 from typing import Any
@@ -31,15 +31,15 @@ def existing_idle_index(collection: Collection[Document]) -> Index | None:
 def make_indexes(
     tokens: TokenRepository, collection: Collection[Document]
 ) -> tuple[list[tuple[str, str]], StoreError | None]:
-    """Make the indexes that the store needs.
+    """Create the indexes that the store needs.
 
     Args:
-        tokens: The repository that makes them.
+        tokens: The repository that creates them.
         collection: Its collection.
 
     Returns:
-        The name of each index with what became of it, and the conflict that kept the others from
-        being made, if there was one.
+        The name of each index with what was done to it, and the conflict that kept the others from
+        being created, if there was one.
     """
     before = existing_indexes(collection)
     try:

@@ -13,7 +13,7 @@ from zoho_mongo_store.commands.output import print_json, print_table
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
 
-_WORDS = {"unchanged": "stood already", "conflict": "in the way, see below"}
+_WORDS = {"unchanged": "existed already", "conflict": "conflicts, see below"}
 
 
 @connected
@@ -24,8 +24,8 @@ def init(
         typer.Option(
             parser=parse_duration,
             metavar=METAVAR,
-            help="Have MongoDB delete tokens that have not been saved for this long, such as 90d. "
-            "Pass the same to MongoTokenStore in every application. Default: leave it as it is.",
+            help="Make MongoDB delete tokens that have not been saved for this long, such as 90d. "
+            "Pass the same time to MongoTokenStore in every application. Default: change nothing.",
         ),
     ] = None,
     keep_idle: Annotated[
@@ -34,11 +34,11 @@ def init(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Make the indexes that the store needs.
+    """Create the indexes that the store needs.
 
-    Run it in a deploy step, as often as you like. With --kms-providers it also makes the index of
-    the key vault. It reports which indexes it made and which existed. An index that is in the way
-    is named and left as it is.
+    Run it in a deploy step, as often as you like. With --kms-providers it also creates the index of
+    the key vault. It reports which indexes it created and which existed already. A conflicting
+    index is named and left unchanged.
     """
     from zoho_mongo_store.commands.index_setup import existing_idle_index, make_indexes
     from zoho_mongo_store.storage.token_indexes import idle_index

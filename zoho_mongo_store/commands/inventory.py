@@ -1,4 +1,4 @@
-"""Reads what is stored, and which refreshes are under way or held off."""
+"""Reads the stored tokens, and which refreshes are in progress or held off."""
 
 import contextlib
 from collections import defaultdict
@@ -27,28 +27,28 @@ from zoho_mongo_store.storage.scan import Scan
 _PAGE = 1000
 
 Key = tuple[str, Any]
-"""The field that leads to a new access token, and its value as it is stored."""
+"""The field with which a token gets a new access token, and its stored value."""
 
 
 class Inventory:
-    """The stored tokens and the state that they were in when this was made.
+    """The stored tokens and their states at the time of creation.
 
-    Documents are read as they are stored. Only of the few whose login is over or whose refresh is
-    held off the secrets are decrypted, to tell whether that is still about the same credential.
+    Documents are read as they are stored. Secrets are decrypted only for the few documents whose
+    login is over or whose refresh is held off, to check that this still concerns their credential.
 
-    A lease, and what is stored of a login that is over, name one token. They hold for every token
-    with the same credential, which is found by an index: a value is encrypted to the same bytes in
-    each document, but for one that is written by another data key, or in plain still.
+    A lease, or the record that a login is over, names one token but applies to every token with the
+    same credential. These are found with an index: a value is encrypted to the same bytes in every
+    document, except for one written with another data key or still in plain text.
 
     Attributes:
         clock: The server's time, which is asked for once.
     """
 
     def __init__(self, tokens: TokenRepository) -> None:
-        """Read the server's clock and the few leases that matter.
+        """Read the server's clock and the leases that are held or cooling down.
 
         Args:
-            tokens: The repository to read.
+            tokens: The repository to read from.
         """
         self._tokens = tokens
         leases = Leases(tokens.leases, TIMEOUT, DEFAULT_POLICY)
@@ -66,11 +66,12 @@ class Inventory:
                 yield self.summarize(document)
 
     def login_required(self) -> Iterator[TokenSummary]:
-        """Summarize the tokens whose users must log in again, found by indexes."""
-        return (one for one in self.failing() if one.state is TokenState.LOGIN_REQUIRED)
+        """Summarize the tokens whose users have to log in again, found with indexes."""
+        found = map(self.summarize, self._holding(self._ended))
+        return (token for token in found if token.state is TokenState.LOGIN_REQUIRED)
 
     def failing(self) -> Iterator[TokenSummary]:
-        """Summarize the tokens that Zoho gives no access token for, found by indexes."""
+        """Summarize the tokens for which Zoho issues no access token, found with indexes."""
         held_off = {
             key
             for key, leases in self._leases.items()
@@ -80,11 +81,11 @@ class Inventory:
         return (token for token in found if token.state.is_failing)
 
     def by_ids(self, ids: Iterable[str]) -> dict[str, TokenSummary]:
-        """Summarize the tokens with these ids; what is not stored is left out."""
+        """Summarize the tokens with these ids, leaving out those that are not stored."""
         return {token.id: token for token in map(self.summarize, self._read("id", list(ids)))}
 
     def find(self, filter: dict[str, Any]) -> tuple[TokenSummary, Document] | None:
-        """Find one token by an equality: its summary and its document."""
+        """Find one token by an equality. Returns its summary and its document."""
         document = self._tokens.find([filter])
         return None if document is None else (self.summarize(document), document)
 
@@ -98,13 +99,13 @@ class Inventory:
 
     @property
     def refreshing(self) -> int:
-        """How many refreshes are under way."""
+        """The number of refreshes in progress."""
         now = self.clock()
         states = [lease.state for lease in self._busy]
         return sum(state.owner is not None and state.until > now for state in states)
 
     def _note_troubles(self) -> None:
-        """Note by credential which leases there are, and which logins are over."""
+        """Record the leases and the logins that are over, by credential."""
         by_id: dict[str | None, list[BusyLease]] = defaultdict(list)
         for lease in self._busy:
             by_id[lease.token_id].append(lease)
@@ -121,7 +122,7 @@ class Inventory:
         for field, value in keys:
             by_field[field].append(value)
         for field, values in by_field.items():
-            # A grant token counts only where there is no refresh token.
+            # A grant token counts only if there is no refresh token.
             yield from (one for one in self._read(field, values) if _key(one)[0] == field)
 
     def _read(self, field: str, values: list[Any]) -> Iterator[Document]:
@@ -132,7 +133,7 @@ class Inventory:
             yield from found
 
     def _in_plain(self, document: Document) -> Document:
-        """Decrypt a document; it stays as it is if it is in plain, damaged or gone."""
+        """Decrypt a document. It is returned unchanged if it is in plain text, damaged or gone."""
         if not any(is_encrypted(document.get(field)) for field in CREDENTIAL_FIELDS):
             return document
         try:
@@ -142,7 +143,7 @@ class Inventory:
 
 
 def _key(document: Document) -> Key:
-    """Tell by what a token gets its next access token; its id where it has nothing to redeem."""
+    """Return the credential for a token's next access token, or its id if it has none."""
     for redemption in Redemption:
         value = document.get(redemption.credential)
         if value and isinstance(value, str | bytes):
@@ -151,7 +152,7 @@ def _key(document: Document) -> Key:
 
 
 def _by_redemption(document: Document, leases: list[BusyLease]) -> dict[Redemption, LeaseState]:
-    """Sort the leases that were taken for a token by which of its credentials they are about."""
+    """Sort the leases that were taken for a token by its credentials."""
     found: dict[Redemption, LeaseState] = {}
     if not leases:
         return found
@@ -163,10 +164,10 @@ def _by_redemption(document: Document, leases: list[BusyLease]) -> dict[Redempti
                 if lease.key == key:
                     found[redemption] = lease.state
         elif is_encrypted(credential):
-            # Without the keys nothing tells whether a lease is about this credential.
+            # Without the keys it is not known whether a lease is for this credential.
             return {redemption: leases[0].state}
     return found
 
 
 def _ignore(_: float) -> None:
-    """Note no outage: this reads once, and nothing else waits."""
+    """Do nothing about an outage: this reads once, and nothing else waits."""

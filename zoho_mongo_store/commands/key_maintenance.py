@@ -1,4 +1,4 @@
-"""Runs what changes the encryption of a whole collection, and reports what came of it."""
+"""Runs the operations that change the encryption of a whole collection, and reports on them."""
 
 from collections.abc import Callable
 
@@ -29,12 +29,12 @@ def run_migration(
     Args:
         context: The collection.
         operation: A function of ``encryption.maintenance``.
-        command: The command's name, for what it says of single documents.
+        command: The command's name, for messages about single documents.
         done: What the documents are afterwards, such as ``"encrypted"``.
         json: Whether to report in JSON.
 
     Raises:
-        typer.Exit: With status 1, if some documents were left as they are.
+        typer.Exit: With status 1 if some documents were left unchanged.
     """
     encryption = require_encryption(context)
     errors = console(stderr=True)
@@ -59,7 +59,7 @@ def run_migration(
 
         report = operation(context.collection, encryption, on_progress=on_progress)
     for reason in report.unreadable:
-        print_error(command, f"left as it is: {reason}")
+        print_error(command, f"left unchanged: {reason}")
     if json:
         print_json({"changed": report.changed, "unreadable": report.unreadable})
     else:
@@ -74,7 +74,7 @@ def run_master_key_rotation(context: CommandContext, *, json: bool, quiet: bool)
     Args:
         context: The collection.
         json: Whether to report in JSON.
-        quiet: Whether to report nothing else.
+        quiet: Whether to report nothing but JSON.
 
     Raises:
         CommandError: There is no data key.
@@ -100,5 +100,5 @@ def require_encryption(context: CommandContext) -> FieldEncryption:
         typer.BadParameter: They name none: a usage error.
     """
     if context.encryption is None:
-        raise typer.BadParameter("--kms-providers is needed: it holds the master keys")
+        raise typer.BadParameter("--kms-providers is missing: it names the file of the master keys")
     return context.encryption

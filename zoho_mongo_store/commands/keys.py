@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 @connected
 def encrypt(context: "CommandContext", yes: YesOption = False, json: JsonOption = False) -> None:
-    """Encrypt all secrets in the collection, while applications go on using it.
+    """Encrypt all secrets in the collection, while applications keep using it.
 
-    Before, set FieldEncryption(..., plain="read") in every application, so that they find encrypted
-    and plain secrets. The data key is made if there is none. You can stop this command and run it
-    again at any time.
+    First set FieldEncryption(..., plain="read") in every application, so that they find both
+    encrypted and plain secrets. If there is no data key, it is created. You can stop this command
+    and run it again at any time.
     """
     from zoho_mongo_store.encryption.maintenance import encrypt_collection
 
     if not yes:
-        _confirm(context, "Encrypt", "cannot read what is encrypted", "read")
+        _confirm(context, "Encrypt", "cannot read encrypted secrets", "read")
     _migrate(context, encrypt_collection, "encrypt", "encrypted", json)
 
 
 @connected
 def decrypt(context: "CommandContext", yes: YesOption = False, json: JsonOption = False) -> None:
-    """Decrypt all secrets in the collection, while applications go on using it.
+    """Decrypt all secrets in the collection, while applications keep using it.
 
-    Before, set FieldEncryption(..., plain="write") in every application, so that they write plain
+    First set FieldEncryption(..., plain="write") in every application, so that they write plain
     secrets. You can stop this command and run it again at any time.
     """
     from zoho_mongo_store.encryption.maintenance import decrypt_collection
 
     if not yes:
-        _confirm(context, "Decrypt", "refuses what is in plain", "write")
+        _confirm(context, "Decrypt", "refuses plain secrets", "write")
     _migrate(context, decrypt_collection, "decrypt", "decrypted", json)
 
 
@@ -51,7 +51,7 @@ def rotate_keys(
         bool,
         typer.Option(
             "--data-key",
-            help="Also make a new data key and encrypt all secrets with it. Takes over a minute.",
+            help="Also create a new data key and encrypt all secrets with it. Takes over a minute.",
         ),
     ] = False,
     store_timeout: Annotated[
@@ -59,15 +59,15 @@ def rotate_keys(
         typer.Option(
             metavar="SECONDS",
             min=0,
-            help="With --data-key: the longest timeout of any store in use; at least 15 while an "
-            "import runs. The command waits twice for this time plus 15 seconds.",
+            help="With --data-key: the longest timeout of any store in use, but at least 15 while "
+            "an import is running. The command waits twice for this time plus 15 seconds.",
         ),
     ] = 15.0,
     json: JsonOption = False,
 ) -> None:
     """Wrap the data keys with the first master key in --kms-providers.
 
-    Before, give both master keys to every application. Without --data-key no token is changed. You
+    First give both master keys to every application. Without --data-key no token is changed. You
     can stop this command and run it again at any time.
     """
     from zoho_mongo_store.commands.key_maintenance import run_master_key_rotation
@@ -80,7 +80,7 @@ def rotate_keys(
 
 
 def _confirm(context: "CommandContext", verb: str, otherwise: str, plain: str) -> None:
-    """Say what applications must have, and ask."""
+    """Say which setting applications must have, and ask for confirmation."""
     from zoho_mongo_store.commands.key_maintenance import require_encryption
 
     require_encryption(context)

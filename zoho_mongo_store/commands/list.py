@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Order(StrEnum):
-    """What ``--sort`` takes."""
+    """The values of ``--sort``."""
 
     USER = "user"
     STATE = "state"
@@ -40,13 +40,13 @@ def list_(
         bool,
         typer.Option(
             "--failed",
-            help="Only tokens that Zoho gives no access token for: login required, cooling down or "
-            "at Zoho's limit.",
+            help="Only tokens for which Zoho issues no access token: login required, cooling down "
+            "or at Zoho's limit.",
         ),
     ] = False,
     login_required: Annotated[
         bool,
-        typer.Option("--login-required", help="Only tokens whose users must log in again."),
+        typer.Option("--login-required", help="Only tokens whose users have to log in again."),
     ] = False,
     expired: Annotated[
         bool, typer.Option("--expired", help="Only tokens whose access token has expired.")
@@ -56,15 +56,16 @@ def list_(
         typer.Option(
             parser=parse_duration,
             metavar=METAVAR,
-            help="Only tokens whose access token has expired, or expires within this time: 10m.",
+            help="Only tokens whose access token has expired or expires within this time, such as "
+            "10m.",
         ),
     ] = None,
     sort: Annotated[
         Order,
         typer.Option(
             metavar="ORDER",
-            help="user; state: what fails comes first; expiry: what expires next; or saved: what "
-            "was saved last.",
+            help="user; state: failing tokens first; expiry: next to expire first; or saved: most "
+            "recently saved first.",
         ),
     ] = Order.USER,
     limit: Annotated[
@@ -72,21 +73,22 @@ def list_(
         typer.Option(
             metavar="NUMBER",
             min=0,
-            help="How many tokens to write; 0: all. Default: what the screen takes, and all in a "
-            "pipe or with --json.",
+            help="How many tokens to write; 0: all. Default: as many as fit on the screen; all in "
+            "a pipe or with --json.",
         ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the stored tokens: whose they are, which state they are in, and when they were saved.
+    """List the stored tokens with their users, their states, and when they were saved.
 
     A token is valid, expired (the next use refreshes it), refreshing (a process is asking Zoho for
     a new access token), cooling down (Zoho refused or could not be reached, and no process asks
-    again yet), at Zoho's limit of 10 requests in 10 minutes, in need of a login (Zoho does not
-    accept its refresh token any more), without an access token yet, or damaged. No secret is shown.
+    again yet), at Zoho's limit of 10 requests in 10 minutes, login required (Zoho no longer accepts
+    its refresh token), without an access token yet, or damaged. No secret is shown.
 
-    In a pipe each token is one line, with a tab between user, id, state, until when (the expiry, or
-    when Zoho is asked again), data centre, when it was saved, since when it fails, and why.
+    In a pipe each token is one line with these columns, separated by tabs: user, id, state, until
+    when (the expiry, or when Zoho is asked again), data centre, when it was saved, since when it
+    has been failing, and why.
     """
     from zoho_mongo_store.commands.inventory import Inventory
     from zoho_mongo_store.commands.token_table import print_tokens
@@ -110,7 +112,7 @@ def list_(
 def _read(
     inventory: "Inventory", user: str | None, *, failed: bool, login_required: bool
 ) -> list["TokenSummary"]:
-    """Read the tokens, by an index where one leads to them."""
+    """Read the tokens, with an index if one finds them."""
     from zoho_mongo_store.commands.token_state import TokenState
 
     if user is None:

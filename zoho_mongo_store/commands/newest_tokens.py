@@ -1,4 +1,4 @@
-"""Keeps the documents that were saved last, without reading the whole collection each time."""
+"""Keeps the most recently saved documents, without reading the whole collection each time."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,31 +13,31 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class NewestTokens:
-    """The documents that were saved last, the newest first.
+    """The most recently saved documents, newest first.
 
-    MongoDB finds them by the TTL index on ``updated_at``; where there is none, it reads the whole
-    collection. What changes afterwards is fetched by its ``_id``.
+    MongoDB finds them with the TTL index on ``updated_at``; without one, it reads the whole
+    collection. Documents that change afterwards are fetched by ``_id``.
     """
 
     def __init__(self, collection: Collection[Document], rows: int) -> None:
-        """Read nothing yet.
+        """Create it. Nothing is read yet.
 
         Args:
             collection: The collection of tokens.
-            rows: How many documents to keep.
+            rows: The number of documents to keep.
         """
-        # What a change stream tells of may not have reached every secondary.
+        # A change that a change stream reports may not have reached every secondary.
         self._collection = collection.with_options(read_preference=ReadPreference.PRIMARY_PREFERRED)
         self._rows = rows
         self._documents: list[Document] | None = None
         self._has_all = False
 
     def read(self, changed: list[Any] | None) -> list[Document]:
-        """Read the documents as they are now.
+        """Return the documents as they are now.
 
         Args:
-            changed: The ``_id`` of each document that has changed since the last reading. ``None``:
-                any may have.
+            changed: The ``_id`` of each document that has changed since the last call. ``None``:
+                any document may have changed.
         """
         if self._documents is None or changed is None:
             return self._read_all()
@@ -47,7 +47,7 @@ class NewestTokens:
         fetched = list(self._collection.find({"_id": {"$in": changed}}))
         newest = sorted([*kept, *fetched], key=_saved_at, reverse=True)
         if len(newest) < len(self._documents) and not self._has_all:
-            # Some are deleted, and older ones move up.
+            # Some have been deleted, and older ones move up.
             return self._read_all()
         self._has_all = self._has_all and len(newest) <= self._rows
         self._documents = newest[: self._rows]
@@ -61,6 +61,6 @@ class NewestTokens:
 
 
 def _saved_at(document: Document) -> datetime:
-    """Tell when a document was saved; what bears no date comes last, as MongoDB has it."""
+    """Return when a document was saved. Without a date it comes last, as in MongoDB."""
     moment = document.get(_SAVED_AT)
     return moment if isinstance(moment, datetime) else _NEVER

@@ -13,7 +13,7 @@ _Value = TypeVar("_Value", str | None, list[str] | None)
 
 
 def as_text(value: _Value) -> _Value:
-    """Read an argument as UTF-8 where Python took it for ASCII, as in the C locale."""
+    """Decode an argument as UTF-8 if Python took it for ASCII, as in the C locale."""
     if value is None:
         return None
     if isinstance(value, list):
@@ -30,14 +30,14 @@ def _as_text(argument: str) -> str:
 
 IdArgument = Annotated[
     str | None,
-    typer.Argument(metavar="ID", help="The token's id, as list shows it.", callback=as_text),
+    typer.Argument(metavar="ID", help="The token's id, as shown by list.", callback=as_text),
 ]
 UserOption = Annotated[
     str | None,
     typer.Option(
         "--user",
         metavar="NAME",
-        help="The token of this user, in place of an id.",
+        help="The token of this user, instead of an id.",
         callback=as_text,
     ),
 ]
@@ -63,8 +63,9 @@ class Options(NamedTuple):
         typer.Option(
             envvar="ZOHO_MONGO_URI",
             metavar="URI",
-            help="Connection string. Use the variable to keep a password out of the process list, "
-            "or name the user alone: then it is asked for. Default: mongodb://localhost:27017.",
+            help="Connection string. To keep the password out of the process list, use the "
+            "variable, or leave the password out: then you are asked for it. Default: "
+            "mongodb://localhost:27017.",
             rich_help_panel=_MONGODB,
         ),
     ] = None
@@ -73,7 +74,7 @@ class Options(NamedTuple):
         typer.Option(
             envvar="ZOHO_MONGO_DATABASE",
             metavar="NAME",
-            help="Database of the tokens. Default: the one that the URI names, else zohooauth.",
+            help="Database of the tokens. Default: the one in the URI, else zohooauth.",
             rich_help_panel=_MONGODB,
         ),
     ] = None
@@ -91,8 +92,8 @@ class Options(NamedTuple):
         typer.Option(
             envvar="ZOHO_MONGO_KMS_PROVIDERS",
             metavar="FILE",
-            help="File with the master keys of an encrypted collection: a local key as new-key "
-            'makes it (96 bytes), or JSON such as {"local": {"key": "BASE64"}}.',
+            help="File with the master keys of an encrypted collection: a local key from new-key "
+            '(96 bytes), or JSON such as {"local": {"key": "BASE64"}}.',
             rich_help_panel=_ENCRYPTION,
         ),
     ] = None
@@ -101,7 +102,7 @@ class Options(NamedTuple):
         typer.Option(
             envvar="ZOHO_MONGO_MASTER_KEY",
             metavar="JSON",
-            help="Master key to use at the first provider. The provider local needs none.",
+            help="Master key to use at the first provider, not needed for the provider local.",
             rich_help_panel=_ENCRYPTION,
         ),
     ] = None

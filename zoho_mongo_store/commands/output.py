@@ -1,7 +1,7 @@
-r"""What commands write: tables, lines for a pipe, JSON, and errors, whatever a console can show.
+r"""Writes tables, lines for a pipe, JSON and errors, whatever characters the console can show.
 
-A console that is not UTF-8 (Windows, cron, a slim container) lacks letters of some users' names. In
-a table they are escaped as in Python (``\u0410``), in JSON as in JSON.
+A console without UTF-8 (Windows, cron, a slim container) cannot show all letters of users' names.
+In a table they are escaped as in Python (``\u0410``), in JSON as in JSON.
 """
 
 import codecs
@@ -22,7 +22,7 @@ _PROGRAM = "zoho-mongo-store"
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Open standard output, or standard error. Colours are for a terminal alone."""
+    """Open standard output or standard error, with colours only on a terminal."""
     return Console(highlight=False, markup=False, stderr=stderr)
 
 
@@ -30,9 +30,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Row], *, title: str | Non
     """Write a table to a terminal, or a line for each row to a pipe.
 
     Args:
-        columns: The headings, which a pipe does not get.
-        rows: The cells, row by row. Text is shown as it is, without mark-up.
-        title: A line above the table. In a pipe it goes to standard error.
+        columns: The headings, which are not written to a pipe.
+        rows: The cells, row by row. Text is shown literally, without mark-up.
+        title: A line above the table. With a pipe it goes to standard error.
     """
     screen = console()
     if screen.is_terminal:
@@ -60,14 +60,14 @@ def table(columns: Sequence[str], rows: Iterable[Row], *, title: str | None = No
 
 
 def print_lines(rows: Iterable[Row]) -> None:
-    """Write a line for each row to standard output, with a tab between its cells, and flush it."""
+    """Write each row to standard output as one line, with tabs between its cells, and flush."""
     for row in rows:
         sys.stdout.write("\t".join(printable(str(cell)) for cell in row) + "\n")
     sys.stdout.flush()
 
 
 def print_json(value: Any) -> None:
-    """Write one JSON document to standard output, with dates in ISO 8601; a list line by line."""
+    """Write one JSON document to standard output, with dates in ISO 8601; a list item per line."""
     if isinstance(value, list):
         lines = ",\n".join(_json(one) for one in value)
         sys.stdout.write(f"[\n{lines}\n]\n" if value else "[]\n")
@@ -76,7 +76,7 @@ def print_json(value: Any) -> None:
 
 
 def print_json_line(value: Mapping[str, Any]) -> None:
-    """Write one JSON document on one line, and flush it."""
+    """Write one JSON document on one line, and flush."""
     sys.stdout.write(_json(value) + "\n")
     sys.stdout.flush()
 
@@ -95,21 +95,21 @@ def print_text(text: str, *, stderr: bool = False, end: str = "\n") -> None:
 
 
 def print_error(command: str, text: str) -> None:
-    """Write one line to standard error, after the name of the command."""
+    """Write one line to standard error, beginning with the name of the command."""
     _print_line(f"{_PROGRAM} {command}: {text}")
 
 
 def print_warning(text: str) -> None:
-    """Write one line to standard error about something that does not end the command."""
+    """Write one line to standard error about something that does not stop the command."""
     _print_line(f"{_PROGRAM}: warning: {text}")
 
 
 def printable(text: str, stream: IO[str] | None = None) -> str:
-    """Escape what could move a terminal's cursor or change its colours, and what it cannot show.
+    """Escape characters that control a terminal, and those that it cannot show.
 
     Args:
         text: The text.
-        stream: Where it is to be written. Default: standard output.
+        stream: Where it will be written. Default: standard output.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -121,14 +121,14 @@ def printable(text: str, stream: IO[str] | None = None) -> str:
 
 
 def is_unicode(stream: IO[str]) -> bool:
-    """Whether a stream can take every letter."""
+    """Whether a stream can encode every character."""
     return codecs.lookup(_encoding(stream)).name.startswith("utf")
 
 
 def escape_unencodable() -> None:
-    """Let what is written to the standard streams be escaped where it cannot be encoded.
+    """Escape characters that the standard streams cannot encode.
 
-    It would else end the program in the middle.
+    Otherwise, such a character would crash the program.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -136,7 +136,7 @@ def escape_unencodable() -> None:
 
 
 def format_date(moment: datetime | None) -> str:
-    """Format a UTC date to the second; ``None`` is an empty text."""
+    """Format a UTC date to the second; ``None`` gives an empty string."""
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 

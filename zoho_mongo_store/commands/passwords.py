@@ -1,4 +1,4 @@
-"""Asks for passwords, so that they are on no command line."""
+"""Asks for passwords, so that they need not be on the command line."""
 
 import getpass
 import re
@@ -13,15 +13,15 @@ from zoho_mongo_store.commands.output import printable
 _USER_ALONE = re.compile(
     r"(?P<before>\s*mongodb(?:\+srv)?://(?P<user>[^/@:?]+))(?P<after>@.*)", re.S
 )
-# These log in without a password.
+# These mechanisms need no password.
 _OTHER_LOGINS = re.compile(r"authMechanism=(MONGODB-X509|MONGODB-AWS|MONGODB-OIDC|GSSAPI)", re.I)
 
 
 def with_password(uri: str | None) -> str | None:
-    """Return the URI with the password, which is asked for if it names a user without one.
+    """Return the URI, with a password that is asked for if the URI names a user without one.
 
     Raises:
-        CommandError: None was given.
+        CommandError: No password was given.
     """
     matched = None if uri is None else _USER_ALONE.fullmatch(uri)
     if matched is None or _OTHER_LOGINS.search(matched["after"]):
@@ -33,7 +33,7 @@ def with_password(uri: str | None) -> str | None:
 
 
 def ask_password(prompt: str) -> str:
-    """Ask on the terminal, or read a line of standard input where that is none."""
+    """Ask on the terminal, or read a line if standard input is not a terminal."""
     if sys.stdin.isatty():
         return getpass.getpass(printable(prompt, sys.stderr))
     typer.echo(printable(prompt, sys.stderr), err=True)

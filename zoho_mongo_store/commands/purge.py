@@ -24,8 +24,8 @@ def purge(
         typer.Option(
             parser=parse_duration,
             metavar=METAVAR,
-            help="How long a token has not been saved, such as 30d. A token in use is saved every "
-            "hour.",
+            help="Delete tokens that have not been saved for this long, such as 30d. A token in "
+            "use is saved every hour.",
         ),
     ],
     yes: YesOption = False,
@@ -34,9 +34,9 @@ def purge(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Delete the tokens that have not been saved for a long time, after asking for confirmation.
+    """Delete tokens that have not been saved for a long time, after asking for confirmation.
 
-    The time is counted by MongoDB's clock.
+    The time is counted on MongoDB's clock.
     """
     import pymongo
 
@@ -46,13 +46,13 @@ def purge(
     from zoho_mongo_store.driver.server_clock import server_clock
 
     now = server_clock(context.collection.database, TIMEOUT)()
-    # A token that is saved in the meantime is not matched any more, and stays.
+    # A token that is saved in the meantime no longer matches, and stays.
     idle = {"updated_at": {"$lt": now - idle_for}}
     is_shown = not json and (dry_run or not yes)
     tokens = []
     if is_shown or json:
         with pymongo.timeout(SCAN_TIMEOUT):
-            # One that nobody has used for so long has no lease.
+            # A token that nobody has used for so long has no lease.
             tokens = [summarize(one, {}, now) for one in context.collection.find(idle)]
         tokens.sort(key=attrgetter("sort_key"))
     if is_shown:

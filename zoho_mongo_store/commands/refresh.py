@@ -26,11 +26,11 @@ def refresh(
     accounts_url: AccountsUrlOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Ask Zoho for a new access token now, as an application would, and say what came of it.
+    """Ask Zoho for a new access token now, as an application would, and report the result.
 
-    The rules of the fleet hold: if another process is asking, its answer is waited for; during a
-    cool-down, and where the user has to log in again, Zoho is not asked. It ends with 1 unless
-    there is a new access token.
+    The command follows the same rules as applications: if another process is asking Zoho, it waits
+    for that answer. During a cool-down, or if the user has to log in again, it does not ask Zoho.
+    It exits with status 1 unless there is a new access token.
     """
     from zoho_mongo_store.commands.refreshing import refresh_now
 

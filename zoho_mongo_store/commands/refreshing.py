@@ -1,4 +1,4 @@
-"""One refresh, and what came of it."""
+"""Refreshes one token, and reports the result."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -26,15 +26,14 @@ _STATES = {TokenState.REFRESHING: "another process is refreshing"}
 
 
 class Outcome(NamedTuple):
-    """What came of a refresh.
+    """The result of a refresh.
 
     Attributes:
-        result: In a few words: ``refreshed``, ``refused``, ``login required``, and so on.
-        now: The server's time after it.
-        expires_at: When the new access token expires; ``None`` if that is unknown, or there is
-            none.
-        reason: Why there is none, without any secret; else empty.
-        since: Since when; ``None`` if Zoho was asked now.
+        result: The result in a few words: ``refreshed``, ``refused``, ``login required``, ...
+        now: The server's time after the refresh.
+        expires_at: When the new access token expires; ``None`` if unknown or if there is none.
+        reason: Why there is none, without any secret; otherwise empty.
+        since: Since when there has been none; ``None`` if Zoho was asked now.
         retry_after: When Zoho may be asked again.
     """
 
@@ -71,18 +70,18 @@ class Outcome(NamedTuple):
 
 
 def refresh_now(tokens: TokenRepository, stored: Document, url: str) -> Outcome:
-    """Give a stored token a new access token, by the rules that hold for the whole fleet.
+    """Get a new access token for a stored token, by the same rules as the whole fleet.
 
     Args:
         tokens: The stored tokens.
         stored: The token's document, which has a refresh token.
-        url: Where Zoho redeems it.
+        url: The URL at which Zoho redeems it.
 
     Returns:
-        What came of it.
+        The result.
 
     Raises:
-        SDKException: MongoDB failed, without which nobody may ask Zoho.
+        SDKException: MongoDB failed; without it nobody may ask Zoho.
     """
     coordinator = Coordinator(tokens, DEFAULT_POLICY)
     token = from_document(stored)
@@ -108,13 +107,13 @@ def refresh_now(tokens: TokenRepository, stored: Document, url: str) -> Outcome:
     if not reason:
         return Outcome(result, now, summary.expires_at)
     since = None if result in (_REFUSED, _UNREACHABLE) else summary.since
-    # Without a word of its own it is what kept Zoho from being asked.
+    # If there is no result yet, report the state that kept Zoho from being asked.
     result = result or _STATES.get(summary.state, summary.state.value)
     return Outcome(result, now, None, reason, since, summary.retry_after)
 
 
 def _result(stats: RefreshStats) -> str:
-    """Say in a few words what one refresh was counted as; nothing where Zoho was not asked."""
+    """Return the outcome that was counted, in a few words; empty if Zoho was not asked."""
     if stats.refreshed or stats.took_over:
         return _REFRESHED
     if stats.waited or stats.late:

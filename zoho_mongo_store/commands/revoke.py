@@ -34,8 +34,8 @@ def revoke(
 ) -> None:
     """Revoke a refresh token at Zoho, then delete the stored token, after asking for confirmation.
 
-    Zoho also ends every access token that was issued for it. Unless Zoho confirms, the token stays
-    stored.
+    Zoho also ends every access token that was issued for it. The stored token is deleted only if
+    Zoho confirms the revocation.
     """
     selected = Selection.of(id, user)
     given = None if accounts_url is None else parsed_accounts_url(accounts_url)
@@ -44,7 +44,7 @@ def revoke(
     refresh_token = refresh_token_of(stored, selected)
     if refresh_token is None:
         raise CommandError(
-            f"the token with the {selected} has no refresh token to revoke; delete removes it"
+            f"the token with the {selected} has no refresh token to revoke: use delete instead"
         )
     server = urlsplit(given or known_accounts_url(stored, selected))
     host = server.netloc
@@ -59,7 +59,7 @@ def revoke(
 
 
 def _revoke(url: str, refresh_token: str) -> None:
-    """Send the request to Zoho. The refresh token goes in the body, because URLs are logged."""
+    """Send the request to Zoho, with the refresh token in the body, because URLs are logged."""
     import requests
 
     from zoho_mongo_store.refresh.exchange import reason_of
@@ -83,5 +83,5 @@ def _revoke(url: str, refresh_token: str) -> None:
     if not revoked:
         raise CommandError(
             f"Zoho did not revoke it (status {answer.status_code} from {url}); the token stays "
-            "stored. If it is revoked already, delete removes it"
+            "stored. If it has already been revoked, use delete"
         )

@@ -1,4 +1,4 @@
-"""What a command needs before it writes to a whole collection: rights, and the indexes."""
+"""Checks what a command needs before it writes to a whole collection: rights and indexes."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -24,8 +24,8 @@ class MissingRights(NamedTuple):
     """What a role may not do.
 
     Attributes:
-        actions: MongoDB's names of the actions, by collection; only those that are refused.
-        makes_indexes: Whether it may make the indexes of the tokens.
+        actions: MongoDB's names of the missing actions, by collection.
+        makes_indexes: Whether the role may create the indexes of the tokens.
     """
 
     actions: dict[str, list[str]]
@@ -40,10 +40,10 @@ class MissingRights(NamedTuple):
 def missing_rights(
     collection: Collection[Document], wanted: Mapping[str, Iterable[str]]
 ) -> MissingRights:
-    """Find what the role may not do, without doing it.
+    """Find out what the role may not do, without doing it.
 
     Args:
-        collection: Of the tokens.
+        collection: The collection of the tokens.
         wanted: MongoDB's names of the actions, by collection.
     """
     with pymongo.timeout(TIMEOUT):
@@ -56,10 +56,10 @@ def missing_rights(
 
 
 def ensure_indexes(context: CommandContext) -> None:
-    """Make the indexes of the tokens; a role that may not make them may rely on those that stand.
+    """Create the indexes of the tokens. A role that may not create any may use existing ones.
 
     Raises:
-        CommandError: The role may make none, and one is missing.
+        CommandError: The role may not create indexes, and one is missing.
     """
     try:
         context.repository(idle=existing_idle_index(context.collection)).ensure_indexes()
@@ -73,7 +73,7 @@ def check_rights(context: CommandContext) -> None:
     """Check that the role may do what a writing command does, without doing it.
 
     Raises:
-        CommandError: It may not, or it may make no index and one is missing.
+        CommandError: It may not; or it may not create indexes, and one is missing.
     """
     collection = context.collection
     wanted = {collection.full_name: _WRITE}
@@ -99,5 +99,5 @@ def _require_indexes(collection: Collection[Document]) -> None:
     if missing:
         raise CommandError(
             f"the indexes {', '.join(missing)} of {collection.full_name} are missing, and the role "
-            "may make none: run zoho-mongo-store init as zohoTokenStoreDeploy first"
+            "may not create them: run zoho-mongo-store init as zohoTokenStoreDeploy first"
         )

@@ -10,21 +10,21 @@ ACTIONS = {
     APPLICATION: ["find", "insert", "update", "remove"],
     DEPLOY: ["createIndex", "collMod", "listIndexes", "dropIndex"],
 }
-"""What each role may do: the application's reads and writes tokens, leases and data keys; that of a
-deploy step makes, changes and drops their indexes, and reads no token."""
+"""What each role may do. The application's reads and writes tokens, leases and data keys; that of
+the deploy step creates, changes and drops their indexes, and reads no token."""
 
 Privileges = list[dict[str, Any]]
 
 
 def create_roles(database: Database[dict[str, Any]], collections: list[str]) -> dict[str, str]:
-    """Create both roles in a database; one that exists gets these privileges and no others.
+    """Create both roles in a database. An existing one gets exactly these privileges.
 
     Args:
-        database: The database of the tokens. A user with ``userAdmin`` there may make them.
-        collections: The collections that they are about.
+        database: The database of the tokens. It takes a user with ``userAdmin`` there.
+        collections: The collections on which the roles have privileges.
 
     Returns:
-        What became of each role, by its name.
+        What was done to each role, by its name.
     """
     results = {}
     for role, actions in ACTIONS.items():
@@ -43,10 +43,10 @@ def create_roles(database: Database[dict[str, Any]], collections: list[str]) -> 
 
 
 def _update(database: Database[dict[str, Any]], found: dict[str, Any], wanted: Privileges) -> bool:
-    """Give the role ``found`` the privileges ``wanted`` and no others; whether it had others.
+    """Give the role ``found`` exactly the privileges ``wanted``. Returns whether it had others.
 
-    The command updateRole would do it at once, but needs ``revokeRole`` on all databases. What is
-    wanted is granted first, so that an application never goes without.
+    The command updateRole would do this in one step, but needs ``revokeRole`` on all databases. The
+    wanted privileges are granted first, so that an application never lacks them.
     """
     role = found["role"]
     lacking = _without(wanted, found["privileges"])
@@ -61,7 +61,7 @@ def _update(database: Database[dict[str, Any]], found: dict[str, Any], wanted: P
 
 
 def _without(privileges: Privileges, others: Privileges) -> Privileges:
-    """Leave out of privileges what others allow."""
+    """Remove from privileges what others allow."""
     rest = []
     for one in privileges:
         allowed = [other["actions"] for other in others if other["resource"] == one["resource"]]

@@ -1,4 +1,4 @@
-"""Which token a command is about: the one with an id, or the one of a user."""
+"""The token that a command is about: selected by an id or a user."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Selection(NamedTuple):
-    """One token, by an equality on an indexed field.
+    """One token, selected by an equality on an indexed field.
 
     Attributes:
         field: The field: ``id`` or ``user_name``.
@@ -23,7 +23,7 @@ class Selection(NamedTuple):
 
     @classmethod
     def of(cls, id: str | None, user: str | None) -> "Selection":
-        """Read what was given on the command line.
+        """Create it from what was given on the command line.
 
         Raises:
             typer.BadParameter: Neither an id nor a user was given, or both: a usage error.
@@ -40,10 +40,10 @@ class Selection(NamedTuple):
         return {self.field: self.value}
 
     def require(self, tokens: "TokenRepository") -> dict[str, Any]:
-        """Read its document, with the secrets in plain.
+        """Read its document, with the secrets in plain text.
 
         Raises:
-            CommandError: It is not stored.
+            CommandError: The token is not stored.
         """
         stored = tokens.find([self.filter])
         if stored is None:
@@ -51,11 +51,11 @@ class Selection(NamedTuple):
         return stored
 
     def not_found(self) -> CommandError:
-        """Make the error for a token that is not stored."""
+        """Create the error for a token that is not stored."""
         return CommandError(f"no token has the {self}")
 
     def as_json(self) -> dict[str, str]:
-        """Return it for JSON, with the names that ``list --json`` has."""
+        """Return it for JSON, with the names that ``list --json`` uses."""
         return {"id" if self.field == "id" else "user": self.value}
 
     def __str__(self) -> str:

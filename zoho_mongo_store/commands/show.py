@@ -23,9 +23,9 @@ def show(
     user: UserOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show one stored token: its fields, its state, and since when and why it fails.
+    """Show one stored token: its fields, its state, and since when and why it is failing.
 
-    A secret is shown as (stored).
+    Secrets are shown as (stored).
     """
     from zoho_mongo_store.commands.inventory import Inventory
 
@@ -57,11 +57,11 @@ def show(
 
 
 def _visible_fields(document: Mapping[str, Any]) -> dict[str, object]:
-    """Return the fields of a document, its names first, with ``(stored)`` for each secret."""
+    """Return the fields of a document, id and user first, with ``(stored)`` for each secret."""
     from zoho_mongo_store.model.document import SECRET_FIELDS
     from zoho_mongo_store.model.login_state import LOGIN_REQUIRED_FIELDS
 
-    # What is stored of a login that is over is shown as the state.
+    # The record that a login is over is shown as the state.
     left_out = {*_FIRST_FIELDS, *LOGIN_REQUIRED_FIELDS, _OWN_ID}
     names = [*_FIRST_FIELDS, *sorted(set(document) - left_out)]
     fields: dict[str, object] = {}

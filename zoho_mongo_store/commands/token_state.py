@@ -1,4 +1,4 @@
-"""What a stored token is good for, by its document and the leases on its credentials."""
+"""The state of a stored token, from its document and the leases on its credentials."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,7 +26,7 @@ Leases = Mapping[Redemption, LeaseState]
 
 
 class TokenState(Enum):
-    """What a token is good for; what most needs somebody's attention comes first."""
+    """The state of a token, in the order in which states need somebody's attention."""
 
     LOGIN_REQUIRED = "login required"
     AT_LIMIT = "at Zoho's limit"
@@ -39,12 +39,12 @@ class TokenState(Enum):
 
     @property
     def is_failing(self) -> bool:
-        """Whether Zoho gives no access token for it now."""
+        """Whether Zoho issues no access token for it now."""
         return self in _FAILING
 
     @property
     def rank(self) -> int:
-        """Its place in the order of attention, from 0."""
+        """Its place in the order of attention, starting at 0."""
         return list(TokenState).index(self)
 
 
@@ -57,7 +57,7 @@ class Condition(NamedTuple):
 
     Attributes:
         state: The state.
-        reason: Why Zoho gives no access token, or why the document cannot be read; else empty.
+        reason: Why Zoho issues no access token, or why the document cannot be read; else empty.
         since: When Zoho last refused.
         retry_after: When Zoho may be asked again.
     """
@@ -69,10 +69,10 @@ class Condition(NamedTuple):
 
 
 def condition_of(document: Document, leases: Leases, now: datetime) -> Condition:
-    """Tell what a token is good for.
+    """Work out the state of a token.
 
     Args:
-        document: Its document, with secrets in plain or encrypted.
+        document: Its document, with secrets in plain text or encrypted.
         leases: The leases on its credentials that are held, cooling down or at Zoho's limit.
         now: The server's time.
     """
@@ -84,7 +84,7 @@ def condition_of(document: Document, leases: Leases, now: datetime) -> Condition
     if _needs_login(document):
         reason, since = document.get(LOGIN_REQUIRED_REASON, ""), document.get(LOGIN_REQUIRED_SINCE)
         return Condition(TokenState.LOGIN_REQUIRED, reason, since)
-    # What became of a grant token matters only until there is a refresh token.
+    # The lease on a grant token matters only until there is a refresh token.
     redemption = Redemption.REFRESH if "refresh_token" in document else Redemption.GRANT
     lease = leases.get(redemption)
     if lease is not None and lease.retry_after > now:
@@ -97,7 +97,7 @@ def condition_of(document: Document, leases: Leases, now: datetime) -> Condition
 
 
 def find_damage(document: Document) -> str:
-    """Say why no token can be made of a document. Encrypted secrets are taken to be good."""
+    """Say why a document is not a valid token. Encrypted secrets are assumed to be valid."""
     if not any(field in document for field in CREDENTIAL_FIELDS):
         return f"the document {document.get('_id')!r} has no access, refresh or grant token"
     try:
@@ -118,7 +118,7 @@ def _held_off(lease: LeaseState) -> Condition:
 
 
 def _needs_login(document: Document) -> bool:
-    """Whether the user has to log in again; as it is written where the secrets are encrypted."""
+    """Whether the user has to log in again. If secrets are encrypted, the record is trusted."""
     if LOGIN_REQUIRED_FOR not in document:
         return False
     return _is_encrypted(document) or is_login_required(document)

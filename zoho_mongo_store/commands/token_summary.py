@@ -1,4 +1,4 @@
-"""A stored token as an operator sees it: whose it is, and its state. Nothing is secret."""
+"""A stored token as an operator sees it: its user and its state, without any secret."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -28,14 +28,14 @@ class TokenSummary(NamedTuple):
     Attributes:
         id: The token's id; empty if it has none.
         user: The name of its user; ``None`` if it has none.
-        state: What it is good for.
-        expires_at: When its access token expires; ``None`` if that is unknown, or it has none.
+        state: Its state.
+        expires_at: When its access token expires; ``None`` if that is unknown or there is none.
         data_centre: The data centre, such as ``EU``, or the domain of the API if it is not Zoho's.
         updated_at: When it was last saved.
-        reason: Why Zoho gives no access token for it, or why it cannot be read; else empty.
+        reason: Why Zoho issues no access token for it, or why it cannot be read; else empty.
         since: When that was found out.
-        retry_after: When Zoho may be asked again; ``None`` where nothing keeps it from being asked,
-            and where the user has to log in again.
+        retry_after: When Zoho may be asked again; ``None`` if it may be asked now, or if the user
+            has to log in again.
     """
 
     id: str
@@ -50,11 +50,11 @@ class TokenSummary(NamedTuple):
 
     @property
     def sort_key(self) -> tuple[bool, str, str]:
-        """Sorts tokens by user, those without one last, then by id."""
+        """Sorts tokens by user, those without a user last, then by id."""
         return self.user is None, self.user or "", self.id
 
     def describe_state(self, now: datetime) -> str:
-        """Say its state in words, with how long it lasts."""
+        """Describe the state in words, with how long it will last."""
         if self.retry_after is not None:
             return f"{self.state.value} for {format_duration(self.retry_after - now)}"
         if self.state is TokenState.VALID and self.expires_at is not None:
@@ -64,11 +64,11 @@ class TokenSummary(NamedTuple):
         return str(self.state.value)
 
     def expires_within(self, length: timedelta, now: datetime) -> bool:
-        """Tell whether its access token has expired, or will within ``length``."""
+        """Whether its access token has expired, or will expire within ``length``."""
         return self.expires_at is not None and self.expires_at <= now + length
 
     def as_json(self, now: datetime) -> dict[str, Any]:
-        """Return its values for JSON, with lengths of time in seconds."""
+        """Return its values for JSON, with durations in seconds."""
         valid_for = None if self.expires_at is None else (self.expires_at - now).total_seconds()
         return {
             "id": self.id,
@@ -88,7 +88,7 @@ def summarize(document: Document, leases: Leases, now: datetime) -> TokenSummary
     """Summarize a stored document.
 
     Args:
-        document: The document, with its secrets in plain or encrypted.
+        document: The document, with its secrets in plain text or encrypted.
         leases: The leases on its credentials that are held, cooling down or at Zoho's limit.
         now: The server's time.
 
@@ -112,7 +112,7 @@ def summarize(document: Document, leases: Leases, now: datetime) -> TokenSummary
 
 @cache
 def data_centre_of(api_domain: str | None) -> str | None:
-    """Name the data centre of an API domain; the domain itself if it is not Zoho's."""
+    """Return the data centre of an API domain, or the domain itself if it is not Zoho's."""
     if api_domain is None:
         return None
     domain = urlsplit(api_domain).netloc or api_domain

@@ -1,4 +1,4 @@
-"""Stored tokens as a table that fits a terminal, and as lines for a pipe. Nothing is secret."""
+"""Shows stored tokens in a table that fits the terminal, or as lines in a pipe, without secrets."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ _STYLES = {
 }
 _GAP = 2
 _SHORTEST_REASON = 30
-# The heading, what is left out, and the shell's next prompt.
+# The heading, the line about what is left out, and the shell's next prompt.
 _OTHER_LINES = 3
 
 Cell = Callable[[TokenSummary, datetime], Text]
@@ -45,7 +45,7 @@ def _state(token: TokenSummary, now: datetime) -> Text:
 
 
 def _details(token: TokenSummary, now: datetime) -> Text:
-    """Say in as many lines as it takes what the columns of a wide screen say."""
+    """Return, on several lines, what a wide screen shows in columns."""
     if token.reason:
         about = f"since {_why(token, ': ')}" if token.since else token.reason
     else:
@@ -92,17 +92,17 @@ def print_tokens(
     limit: int | None = None,
     idle: bool = False,
 ) -> None:
-    """Write whose the tokens are and which state they are in.
+    """Write the tokens with their users and states.
 
-    In a pipe that is a line for each token, with a tab between user, id, state, until when, data
-    centre, when it was saved, since when it fails, and why.
+    In a pipe, each token is one line with these columns, separated by tabs: user, id, state, until
+    when, data centre, when it was saved, since when it has been failing, and why.
 
     Args:
-        tokens: What to write.
+        tokens: The tokens to write.
         now: The server's time, from which remaining times are counted.
-        limit: How many to write; 0: all. ``None``: what the screen takes, and all to a pipe.
-        idle: Whether it matters more when they were saved than which state they are in. What
-            follows then says how many there are.
+        limit: How many to write; 0: all. ``None``: as many as fit on the screen; all in a pipe.
+        idle: Whether to show when tokens were saved rather than their states, and not to count
+            them, because what follows does.
     """
     screen = console()
     if not screen.is_terminal:
@@ -124,16 +124,16 @@ def print_tokens(
 def token_table(
     tokens: Sequence[TokenSummary], now: datetime, width: int, *, idle: bool = False
 ) -> Table:
-    """Draw the tokens so that no user and no id is broken while anything else can give way.
+    """Draw the tokens so that users and ids are broken only if nothing else can give way.
 
     Args:
-        tokens: One for each row; it has several lines where the screen is narrow.
+        tokens: One for each row, which has several lines if the screen is narrow.
         now: The server's time.
         width: The width of the screen.
-        idle: Whether it matters more when they were saved than which state they are in.
+        idle: Whether to show when tokens were saved rather than their states.
     """
     columns = [_USER, _ID, _SAVED if idle else _STATE]
-    # Why a token fails gives way to nothing.
+    # The reason for a failure is never left out.
     is_told = not idle and any(token.reason for token in tokens)
     if _width([*columns, _WHY] if is_told else columns, tokens, now) > width:
         columns = [_Column("user and id", _names), _Column("state", _details)]
@@ -145,7 +145,7 @@ def token_table(
 
 
 def token_lines(tokens: Sequence[TokenSummary], now: datetime, width: int, heading: str) -> Table:
-    """Draw each token on one line. The id of a token with a user gives way, too.
+    """Draw each token on one line. If there is a user, the id can be left out too.
 
     Args:
         tokens: One for each row.
@@ -161,9 +161,9 @@ def token_lines(tokens: Sequence[TokenSummary], now: datetime, width: int, headi
 
 
 def failing_lines(tokens: Sequence[TokenSummary], now: datetime, width: int) -> Iterator[Text]:
-    """Draw each token that fails on two lines: its user and state; since when, and why.
+    """Draw each failing token on two lines: its user and state, then since when and why.
 
-    A user who leaves no room for the state gives way to it.
+    A user's name that leaves no room for the state is cut.
     """
     room = width - _GAP - _width([_STATE], tokens, now)
     widest = min(room, max(cell_len(_NAME.cell(one, now).plain) for one in tokens))
@@ -176,7 +176,7 @@ def failing_lines(tokens: Sequence[TokenSummary], now: datetime, width: int) -> 
 
 
 def token_cells(token: TokenSummary) -> tuple[str, ...]:
-    """List what the line of a token has in a pipe; see ``print_tokens``."""
+    """Return the columns of a token's line in a pipe; see ``print_tokens``."""
     until = token.retry_after or token.expires_at
     moments = [
         "" if one is None else one.isoformat(timespec="seconds")
@@ -201,14 +201,14 @@ def count_tokens(number: int) -> str:
 def _number_that_fits(
     tokens: Sequence[TokenSummary], now: datetime, width: int, height: int, *, idle: bool
 ) -> int:
-    """Tell how many tokens a screen takes, one at least."""
+    """Return how many tokens fit on a screen, at least one."""
     first = tokens[: max(1, height)]
     heights = accumulate(_heights(token_table(first, now, width, idle=idle), width))
     return max(1, sum(lines <= height for lines in heights))
 
 
 def _heights(table: Table, width: int) -> Iterator[int]:
-    """Tell how many lines each row takes. The last column is wrapped; every cell is a ``Text``."""
+    """Yield the height of each row. The last column is wrapped; every cell is a ``Text``."""
     taken = sum(
         _GAP + max(cell_len(line) for one in (column.header, *column.cells) for line in _lines(one))
         for column in table.columns[:-1]
@@ -230,7 +230,7 @@ def _with_what_fits(
     now: datetime,
     width: int,
 ) -> Table:
-    """Draw these columns, and of the others those for which there is room, the first ones first."""
+    """Draw these columns, and as many of the optional ones as fit, in their order."""
     for column in optional:
         if column is _WHY and not any(token.reason for token in tokens):
             continue
@@ -242,7 +242,7 @@ def _with_what_fits(
 
 
 def _width(columns: Sequence[_Column], tokens: Sequence[TokenSummary], now: datetime) -> int:
-    """Measure columns at their full width, but for the reasons, of which a part is enough."""
+    """Measure columns at their full width, except for the reasons, which can be wrapped."""
     widths = [
         _SHORTEST_REASON
         if column is _WHY

@@ -1,4 +1,4 @@
-"""What the program says beside its commands: usage errors in two lines, warnings in one."""
+"""What the program prints itself: usage errors on two lines, warnings on one."""
 
 import sys
 from typing import Any, cast
@@ -15,12 +15,12 @@ _USAGE_ERROR = 2
 
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Show what a library warns of, without the line of source that Python adds to it."""
+    """Show a library's warning, without the line of source code that Python adds."""
     print_warning(str(message))
 
 
 class OneLineErrors(TyperGroup):
-    """A group of commands whose usage errors are a line, and a line that leads to the help."""
+    """A group of commands that shows a usage error as one line, and one that points to the help."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Name the commands in the order of the help: import, a group, comes before export."""
@@ -31,7 +31,7 @@ class OneLineErrors(TyperGroup):
         return names
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run the command that the arguments name, and end the program."""
+        """Run the command that the arguments name, and exit."""
         is_program = options.get("standalone_mode", True)
         options["standalone_mode"] = False
         try:
@@ -49,7 +49,7 @@ class OneLineErrors(TyperGroup):
 
 
 def _show(error: Any) -> None:
-    """Show a usage error, but not that a command is missing: the help is on the screen by then."""
+    """Show a usage error, unless a command is missing: then the help has been shown already."""
     if type(error).__name__ == "NoArgsIsHelpError":
         return
     command = error.ctx.command_path

@@ -1,9 +1,9 @@
-"""The versions of what the store runs with, as installed. Nothing of it is imported."""
+"""The installed versions of what the store uses. Nothing is imported."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-# The lines of the SDK all install as one package, of which there is one.
+# All SDK versions install the same package, so there is only one of them.
 _DISTRIBUTIONS = (
     *(f"zohocrmsdk{line}_0" for line in (8, 7, 6, 5)),
     "pymongo",
@@ -13,7 +13,7 @@ _DISTRIBUTIONS = (
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the version of Python and of each distribution that is installed, by its name."""
+    """Return the version of Python and of each installed distribution, by name."""
     found = {"Python": platform.python_version()}
     for name in _DISTRIBUTIONS:
         try:

@@ -24,33 +24,33 @@ def watch(
         typer.Option(
             metavar="NUMBER",
             min=1,
-            help="How many of the tokens that were saved last to follow. Default: as many as fit, "
-            "or 50 in a pipe.",
+            help="How many of the most recently saved tokens to follow. Default: as many as fit on "
+            "the screen, or 50 in a pipe.",
         ),
     ] = None,
     length: Annotated[
         timedelta | None,
-        typer.Option("--for", parser=parse_duration, metavar=METAVAR, help="End after this time."),
+        typer.Option("--for", parser=parse_duration, metavar=METAVAR, help="Stop after this time."),
     ] = None,
     count: Annotated[
         int | None,
-        typer.Option(metavar="NUMBER", min=1, help="End after reading the tokens this often."),
+        typer.Option(metavar="NUMBER", min=1, help="Stop after this many readings of the tokens."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Watch the tokens that fail, those that were saved last, and their refreshes.
+    """Watch failing tokens, the most recently saved ones, and their refreshes.
 
-    On a terminal it is one screen: totals of the whole collection, then the tokens that need
-    somebody's attention, then those that were saved last. In a pipe each change is one line: its
-    time, then what list writes, with a tab between them; with --json it is one line of JSON. It
-    begins with the tokens that fail. A token that is deleted is gone.
+    On a terminal it shows one screen: totals of the whole collection, then the failing tokens,
+    which need somebody's attention, then the most recently saved ones. In a pipe it writes one line
+    for each change: the time, then the columns of list, separated by tabs; with --json, one line of
+    JSON. It starts with the failing tokens. A deleted token has the state gone.
 
-    It goes on while MongoDB does not answer, and says since when. Ctrl-C ends it.
+    If MongoDB does not answer, it says since when, and keeps trying. Stop it with Ctrl-C.
 
-    On a replica set MongoDB reports each change (a change stream); elsewhere the tokens are read
-    every second, or less often where a reading takes long. To find the tokens that were saved last,
-    MongoDB uses the index that init --expire-idle-after makes. Without it the whole collection is
-    read: once on a replica set, elsewhere each time.
+    On a replica set MongoDB reports each change (a change stream). Elsewhere the tokens are read
+    every second, or less often if that takes long. To find the most recently saved tokens, MongoDB
+    uses the index that init --expire-idle-after creates. Without it, the whole collection is read:
+    once on a replica set, elsewhere each time.
     """
     from zoho_mongo_store.commands.output import console
     from zoho_mongo_store.commands.watch_lines import WatchLines
@@ -60,7 +60,7 @@ def watch(
     terminal = console()
     try:
         if terminal.is_terminal and not json:
-            # Those of them that fail are shown above the others.
+            # Failing ones among them are shown above the others.
             rows = rows or 2 * terminal.height
             with WatchScreen(terminal) as screen:
                 Watcher(context, screen, rows=rows).run(length, count)

@@ -1,4 +1,4 @@
-"""``watch`` in a pipe: a line for each change, and nothing when nothing changes."""
+"""``watch`` in a pipe: one line for each change."""
 
 from zoho_mongo_store.commands.inventory import Inventory
 from zoho_mongo_store.commands.output import print_json_line, print_lines, print_warning
@@ -10,14 +10,14 @@ _GONE = "gone"
 
 
 class WatchLines:
-    """Writes what has changed since the last reading; at first the tokens that fail."""
+    """Writes what has changed since the last reading. It starts with the failing tokens."""
 
     def __init__(self, *, json: bool, rows: int) -> None:
-        """Remember nothing yet.
+        """Start with nothing known.
 
         Args:
-            json: Whether to write JSON, in place of the columns of ``list``.
-            rows: How many of the tokens that were saved last are read.
+            json: Whether to write JSON instead of the columns of ``list``.
+            rows: How many of the most recently saved tokens are read.
         """
         self._json = json
         self._rows = rows
@@ -62,7 +62,7 @@ class WatchLines:
                 self._write(reading, found[id])
 
     def _is_new(self, token: TokenSummary) -> bool:
-        """Whether a token is seen because it was saved, and not in the place of a deleted one."""
+        """Whether a token appears because it was saved, and not because another was deleted."""
         moments = [one.updated_at for one in self._last_newest if one.updated_at is not None]
         is_full = len(self._last_newest) >= self._rows
         if token.state.is_failing or not is_full or not moments or token.updated_at is None:

@@ -1,4 +1,4 @@
-"""``watch`` on a terminal: what fails first, then what was saved last, on one screen."""
+"""``watch`` on a terminal: failing tokens, then the most recently saved ones, on one screen."""
 
 import time
 from collections import Counter
@@ -19,7 +19,7 @@ from zoho_mongo_store.commands.token_table import count_tokens, failing_lines, t
 from zoho_mongo_store.commands.watcher import Reading
 
 _PER_SECOND = 2
-# What was saved last has these many lines at least: a gap, its heading and some tokens.
+# At least this many lines are left for the newest tokens: a gap, the heading and some tokens.
 _LEFT_FOR_NEWEST = 6
 _COUNTED = (
     TokenState.LOGIN_REQUIRED,
@@ -33,7 +33,7 @@ class Silence(NamedTuple):
 
     Attributes:
         began_at: Since when, by ``time.monotonic``.
-        reason: What it was that failed.
+        reason: What failed.
     """
 
     began_at: float
@@ -41,7 +41,7 @@ class Silence(NamedTuple):
 
 
 class WatchScreen:
-    """A live screen that is never higher than the terminal. Use it as a context manager."""
+    """A live screen that is never taller than the terminal. Use it as a context manager."""
 
     def __init__(self, console: Console) -> None:
         """Prepare it.
@@ -55,7 +55,7 @@ class WatchScreen:
         self._live = Live(self, console=console, refresh_per_second=_PER_SECOND)
 
     def __enter__(self) -> "WatchScreen":
-        """Begin to draw."""
+        """Start drawing."""
         self._live.start()
         return self
 
@@ -65,11 +65,11 @@ class WatchScreen:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Draw it a last time, and leave it on the terminal."""
+        """Draw the screen one last time, and leave it on the terminal."""
         self._live.stop()
 
     def show(self, reading: Reading, _: Inventory) -> None:
-        """Show what there is."""
+        """Show a reading."""
         self._silence = None
         self._shown = reading, time.monotonic()
         self._live.refresh()
@@ -83,13 +83,13 @@ class WatchScreen:
         if self._shown is not None:
             reading, read_at = self._shown
             now = reading.now + timedelta(seconds=time.monotonic() - read_at)
-            # One line stays free, for the cursor.
+            # One line is left for the cursor.
             yield from self._lines(reading, now, options.max_width, self._console.height - 1)
 
     def _lines(
         self, reading: Reading, now: datetime, width: int, height: int
     ) -> Iterator[RenderableType]:
-        """Give the parts of the screen, of so many lines at most."""
+        """Yield the parts of the screen, at most ``height`` lines."""
         yield _on_one_line(Text(_totals(reading), style="bold"))
         left = height - 2
         if reading.failing:
@@ -116,7 +116,7 @@ class WatchScreen:
 
 
 def _totals(reading: Reading) -> str:
-    """Count what there is in the whole collection."""
+    """Sum up the whole collection."""
     failing = Counter(one.state for one in reading.failing)
     counts = {state.value: failing[state] for state in _COUNTED} | {
         TokenState.REFRESHING.value: reading.refreshing
@@ -126,7 +126,7 @@ def _totals(reading: Reading) -> str:
 
 
 def _first(tokens: list[TokenSummary], room: int) -> list[TokenSummary]:
-    """Take as many as there is room for, with a line for how many more there are."""
+    """Return as many as fit, leaving a line that says how many more there are."""
     return tokens if len(tokens) <= room else tokens[: max(1, room - 1)]
 
 

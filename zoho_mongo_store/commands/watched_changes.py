@@ -1,4 +1,4 @@
-"""Waits for changes of the tokens and of the leases: told by MongoDB, or looked for."""
+"""Waits for changes of the tokens and leases: reported by MongoDB, or found by polling."""
 
 import time
 from typing import Any
@@ -14,37 +14,37 @@ from zoho_mongo_store.model.document import Document
 from zoho_mongo_store.storage.lease_collection import LEASES_SUFFIX
 
 Changed = list[Any] | None
-"""The ``_id`` of each token that has changed; ``None``: any may have."""
+"""The ``_id`` of each token that has changed; ``None``: any may have changed."""
 
 _INTERVAL = 1.0
-# Without a change stream each reading may be one of the whole collection, which is to keep MongoDB
-# busy for a tenth of the time at most.
+# Without a change stream, each reading may read the whole collection. That should keep MongoDB busy
+# for at most a tenth of the time.
 _PAUSE_PER_READING = 10
-# A burst of changes is shown at once: when it is over, or after this many changes.
+# A burst of changes is shown together: when it is over, or after this many changes.
 _BURST = 1000
 _QUIET_MILLISECONDS = 250
 
 
 class WatchedChanges:
-    """What changes in the collection of tokens and in that of the leases.
+    """The changes in the collections of tokens and leases.
 
     Attributes:
         source: How changes are found, in words.
     """
 
     def __init__(self, collection: Collection[Document]) -> None:
-        """Send nothing yet.
+        """Create it. Nothing is sent yet.
 
         Args:
             collection: The collection of tokens.
         """
-        self.source = "told by a change stream"
+        self.source = "reported by a change stream"
         self._collection = collection
         self._stream: ChangeStream[Document] | None = None
         self._is_told = True
 
     def open(self) -> None:
-        """Have MongoDB tell of changes from now on, where it can: before what is there is read."""
+        """Open a change stream, if MongoDB can. Call it before reading what is there."""
         if self._stream is not None or not self._is_told:
             return
         name = self._collection.name
@@ -61,14 +61,14 @@ class WatchedChanges:
             self._is_told = False
 
     def close(self) -> None:
-        """Stop it. It can be opened again."""
+        """Close the change stream. It can be opened again."""
         stream, self._stream = self._stream, None
         if stream is not None:
             with pymongo.timeout(TIMEOUT):
                 stream.close()
 
     def wait(self, reading_seconds: float) -> Changed:
-        """Wait for the next change, for a second or so.
+        """Wait for the next change, for about a second.
 
         Args:
             reading_seconds: How long it took to read the tokens.
@@ -77,18 +77,18 @@ class WatchedChanges:
             The tokens that have changed.
 
         Raises:
-            PyMongoError: MongoDB does not answer. After that, any may have changed.
+            PyMongoError: MongoDB does not answer. After that, any token may have changed.
         """
         if self._stream is None:
             seconds = max(_INTERVAL, reading_seconds * _PAUSE_PER_READING)
-            self.source = f"looked for every {seconds:.0f} s"
+            self.source = f"polled every {seconds:.0f} s"
             time.sleep(seconds)
             return None
         return _take_burst(self._stream, self._collection.name)
 
 
 def _take_burst(stream: ChangeStream[Document], collection: str) -> Changed:
-    """Wait for a change for up to a second, and take those that come with it."""
+    """Wait up to a second for a change, and collect those that come with it."""
     changed: list[Any] = []
     end = time.monotonic() + _INTERVAL
     while (event := _next(stream)) is None:

@@ -1,4 +1,4 @@
-"""Reads the tokens again and again, and shows what changed, through outages too."""
+"""Reads the tokens repeatedly, and shows what has changed, even through outages."""
 
 import contextlib
 import time
@@ -19,14 +19,14 @@ _RETRY_SECONDS = 1.0
 
 
 class Reading(NamedTuple):
-    """What there is at one moment.
+    """The tokens at one moment.
 
     Attributes:
         now: The server's time.
-        number: How many tokens are stored.
-        refreshing: How many refreshes are under way.
-        failing: The tokens that Zoho gives no access token for, the most urgent first.
-        newest: The tokens that were saved last, the newest first.
+        number: The number of stored tokens.
+        refreshing: The number of refreshes in progress.
+        failing: The tokens for which Zoho issues no access token, most urgent first.
+        newest: The most recently saved tokens, newest first.
         source: How changes are found, in words.
     """
 
@@ -39,25 +39,25 @@ class Reading(NamedTuple):
 
 
 class Display(Protocol):
-    """Where it is shown: a screen, or the lines of a pipe."""
+    """Where readings are shown: a screen, or lines in a pipe."""
 
     def show(self, reading: Reading, inventory: Inventory) -> None:
-        """Show what there is."""
+        """Show a reading."""
 
     def silent(self, seconds: float, reason: str) -> None:
         """Show that MongoDB has not answered for this long."""
 
 
 class Watcher:
-    """Shows what fails and what was saved last, until it is ended."""
+    """Shows the failing and the most recently saved tokens, until it is stopped."""
 
     def __init__(self, context: CommandContext, display: Display, *, rows: int) -> None:
-        """Prepare it; nothing is sent yet.
+        """Prepare it. Nothing is sent yet.
 
         Args:
             context: The collection to watch.
-            display: Where to show it.
-            rows: How many of the tokens that were saved last to read.
+            display: Where to show the tokens.
+            rows: How many of the most recently saved tokens to read.
         """
         self._context = context
         self._display = display
@@ -71,8 +71,8 @@ class Watcher:
         """Show the tokens at every change.
 
         Args:
-            length: When to end. ``None``: never.
-            count: After how many readings to end. ``None``: never.
+            length: How long to run. ``None``: forever.
+            count: How many readings to make. ``None``: no limit.
 
         Raises:
             PyMongoError: The first reading failed.
@@ -99,7 +99,7 @@ class Watcher:
                         return
 
     def _read(self, changed: Changed) -> None:
-        """Read what there is, and show it."""
+        """Read the tokens and show them."""
         inventory = Inventory(self._tokens)
         began = time.monotonic()
         with pymongo.timeout(TIMEOUT):
@@ -119,7 +119,7 @@ class Watcher:
         self._display.show(reading, inventory)
 
     def _outlast(self, error: PyMongoError) -> None:
-        """Say that MongoDB does not answer, and try again in a while."""
+        """Show that MongoDB does not answer, and wait before the next try."""
         silence = time.monotonic() - self._answered_at
         self._display.silent(silence, explain(error, "watch", self._context.secrets))
         with contextlib.suppress(PyMongoError):

@@ -1,4 +1,4 @@
-"""What a caller gets in place of any error: one SDKException that says what to do."""
+"""Turns every error into one SDKException that says what to do."""
 
 import functools
 import logging
@@ -31,22 +31,22 @@ TOKEN_STORE = "TOKEN_STORE"  # noqa: S105 - the SDK's error code, Constants.TOKE
 
 
 def failure(operation: str, error: Exception, secrets: Iterable[str] = ()) -> "SDKException":
-    """Make the ``SDKException`` that a caller sees for ``error``.
+    """Create the ``SDKException`` that a caller sees for ``error``.
 
-    Neither it nor its cause quotes a value, or keeps the traceback of the original, whose frames
-    hold tokens. MongoDB quotes the offending value in a duplicate-key error and the whole command
-    in a refusal, and the SDK would log both.
+    Neither it nor its cause quotes a value or keeps the original's traceback, whose frames hold
+    tokens. MongoDB quotes the offending value in a duplicate-key error and the whole command in a
+    refusal, and the SDK would log both.
 
     Args:
         operation: The method that failed, for the message.
-        error: What went wrong.
+        error: The original error.
         secrets: Texts to mask in the message.
 
     Returns:
         An exception with the code ``TOKEN_STORE``, a message that says which operation failed and
         what to do, and a cause of the class of ``error``.
     """
-    # A second's work for the command line, which has no use for the SDK unless it asks Zoho.
+    # Imported here: it takes a second, and the command line needs the SDK only to ask Zoho.
     from zoho_mongo_store.sdk import SDKException
 
     cause = redacted(error, list(secrets))
@@ -59,7 +59,7 @@ def explanation(error: Exception, secrets: Iterable[str] = ()) -> str:
     """Say what went wrong and what to do, as the message of ``failure`` does.
 
     Args:
-        error: What went wrong.
+        error: The original error.
         secrets: Texts to mask.
     """
     return _explanation(error, redacted(error, list(secrets)))
@@ -78,8 +78,8 @@ def _explanation(error: Exception, cause: Exception) -> str:
         )
     if is_unreachable(error):
         return (
-            "MongoDB cannot be reached, or did not answer in time: check that it runs and that the "
-            f"URI is right ({told}){handshake_advice(told)}"
+            "MongoDB cannot be reached, or did not answer in time: check that it is running and "
+            f"that the URI is right ({told}){handshake_advice(told)}"
         )
     if is_of_log_in(error):
         return f"the log-in to MongoDB failed: {told}"
@@ -89,20 +89,20 @@ def _explanation(error: Exception, cause: Exception) -> str:
         return f"MongoDB refused the command ({told})"
     if isinstance(error, InvalidURI):
         return (
-            "the MongoDB URI cannot be read: it starts with mongodb:// or mongodb+srv://, its user "
-            "name and password are percent-encoded, and its options have MongoDB's values"
+            "the MongoDB URI cannot be read: it must begin with mongodb:// or mongodb+srv://, with "
+            "a percent-encoded user name and password, and with valid values of MongoDB's options"
         )
     if isinstance(error, InvalidOperation):
-        return f"the MongoClient is closed, by the store or by who lent it: make a new one ({told})"
+        return f"the MongoClient is closed, by the store or its owner: create a new one ({told})"
     if isinstance(error, DocumentTooLarge):
-        return "the token is larger than a MongoDB document may be (16 MB)"
+        return "the token is larger than the maximum size of a MongoDB document (16 MB)"
     if isinstance(error, ConfigurationError):
-        return f"pymongo does not take this configuration: {told}"
+        return f"pymongo does not accept this configuration: {told}"
     if isinstance(error, OSError | Warning):
         return told
     return (
-        f"there was an unexpected {told}. Its text is left out, since it may quote a token; please "
-        "report this place"
+        f"there was an unexpected {told}. Its message is left out, since it may quote a token; "
+        "please report this location"
     )
 
 
@@ -110,7 +110,7 @@ class _SecretHolder(Protocol):
     """An object whose methods have ``translate_errors``."""
 
     def _secrets(self) -> Iterable[str]:
-        """List what no error text may show; called also when the constructor has failed."""
+        """List what no error text may show. Also called if the constructor has failed."""
 
 
 _Self = TypeVar("_Self", bound=_SecretHolder)
@@ -124,15 +124,16 @@ def translate_errors(
     [Callable[Concatenate[_Self, _Arguments], _Result]],
     Callable[Concatenate[_Self, _Arguments], _Result],
 ]:
-    """Decorate a method so that whatever fails in it is logged and raised as ``SDKException``.
+    """Decorate a method so that any failure in it is logged and raised as ``SDKException``.
 
-    It is logged at ERROR because the SDK swallows what ``save_token`` and ``delete_token`` raise.
-    It is raised outside the exception handler, so that no context leads to the original, and no
-    frame that a log handler or a traceback with locals shows holds a field of a token.
+    It is logged at ERROR because the SDK swallows the exceptions of ``save_token`` and
+    ``delete_token``. It is raised outside the exception handler, so that it has no context that
+    leads to the original, and no frame that a log handler or a traceback with locals shows holds a
+    field of a token.
 
-    What a signal's handler raises is no failure, and comes out as it is. The method runs in a
-    context of its own, since ``pymongo.timeout`` that is interrupted on its way in or out leaves
-    its deadline behind, by which all later operations of the thread would be too late.
+    An exception raised by a signal's handler is not a failure, and passes through unchanged. The
+    method runs in a context of its own: if ``pymongo.timeout`` is interrupted on its way in or out,
+    it leaves its deadline behind, and every later operation in the thread would be too late.
 
     Args:
         operation: The name of the method in the message.
@@ -152,7 +153,7 @@ def translate_errors(
                     raised = _failure(operation, error, self, [*args, *kwargs.values()])
                     logger.error("%s", raised)
                 else:
-                    # What it came in between of may quote a value.
+                    # The exception that it interrupted may quote a value.
                     raised.__cause__ = raised.__context__ = None
             del args, kwargs
             raise raised

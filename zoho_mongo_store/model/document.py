@@ -1,4 +1,4 @@
-"""What the document of a token holds: its fields, their types, and its dates."""
+"""A token's document: its fields, their types and its dates."""
 
 import time
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from zoho_mongo_store.errors import InvalidInputError, StoreError
 Document = dict[str, Any]
 
 MARGIN = timedelta(seconds=5)
-"""Before its expiry an access token counts as expired (5000 ms; oauth_token.py, get_token)."""
+"""An access token counts as expired this long before its expiry (oauth_token.py, get_token)."""
 
 ENCRYPTED = 6
 """The BSON binary subtype of an encrypted value."""
@@ -35,7 +35,7 @@ TEXT_FIELDS = (
 """The text columns of the SDK's MySQL table (db_store.py, save_token)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Subtraction is faster between dates that share a tzinfo object: pymongo's dates carry this one.
+# Subtraction is faster between dates that share a tzinfo object, and pymongo's dates have this one.
 _EPOCH_AS_READ = _EPOCH.astimezone(utc)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -51,22 +51,24 @@ def checked_text(field: str, value: object) -> str:
         The value.
 
     Raises:
-        InvalidInputError: If it is not a string, or contains a lone surrogate.
+        InvalidInputError: It is not a string, or contains a lone surrogate.
     """
     if not isinstance(value, str):
-        raise InvalidInputError(f"{field} has to be a string, not {kind_of(value)}")
+        raise InvalidInputError(f"{field} must be a string, not {kind_of(value)}")
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InvalidInputError(f"{field} holds a lone surrogate, which is no text") from None
+            raise InvalidInputError(
+                f"{field} contains a lone surrogate, which UTF-8 cannot encode"
+            ) from None
     return value
 
 
 def expiry_date(expires_in: object) -> datetime:
     """Convert the SDK's expiry to a date.
 
-    A BSON date has millisecond precision, so ``expires_in_of`` gives back exactly the same string.
+    A BSON date has millisecond precision, so ``expires_in_of`` returns exactly the same string.
 
     Args:
         expires_in: Epoch milliseconds in canonical decimal notation. The SDK stores a string
@@ -76,11 +78,11 @@ def expiry_date(expires_in: object) -> datetime:
         The expiry in UTC.
 
     Raises:
-        InvalidInputError: If it is of another type, not canonical, or after the year 9999.
+        InvalidInputError: It has another type, is not canonical, or is after the year 9999.
     """
     if isinstance(expires_in, bool) or not isinstance(expires_in, (str, int)):
         raise InvalidInputError(
-            f"expires_in has to be a string of epoch milliseconds, not {kind_of(expires_in)}"
+            f"expires_in must be a string of epoch milliseconds, not {kind_of(expires_in)}"
         )
     try:
         milliseconds = int(expires_in)
@@ -88,7 +90,9 @@ def expiry_date(expires_in: object) -> datetime:
             return _EPOCH + milliseconds * _MILLISECOND
     except (ValueError, OverflowError):
         pass
-    raise InvalidInputError("expires_in has to be epoch milliseconds of a date up to year 9999")
+    raise InvalidInputError(
+        "expires_in must be epoch milliseconds of a date no later than the year 9999"
+    )
 
 
 def expires_in_of(date: datetime) -> str:
@@ -102,10 +106,10 @@ def now() -> datetime:
 
 
 def check_document(document: Mapping[str, Any]) -> None:
-    """Check that a token can be made of a stored document.
+    """Check that a stored document can be turned into a token.
 
     Raises:
-        StoreError: If the document has no id, or a field has the wrong type.
+        StoreError: The document has no id, or a field has the wrong type.
     """
     check_id(document)
     for field in (*TEXT_FIELDS, "user_name"):
@@ -114,21 +118,21 @@ def check_document(document: Mapping[str, Any]) -> None:
 
 
 def check_id(document: Mapping[str, Any]) -> None:
-    """Check that a document which is stored has an id.
+    """Check that a stored document has an id.
 
     Raises:
-        StoreError: If it has none.
+        StoreError: It has none.
     """
-    # What is not stored yet has neither.
+    # A document that is not stored yet has neither _id nor id.
     if "_id" in document and not document.get("id"):
         raise StoreError(f"the document {document['_id']!r} is not a token: it has no id")
 
 
 def stored_text(document: Mapping[str, Any], field: str) -> str | None:
-    """Give a text field of a stored document; ``None`` for one that is absent or empty.
+    """Return a string field of a stored document; ``None`` if it is absent or empty.
 
     Raises:
-        StoreError: If it is no text.
+        StoreError: It is not a string.
     """
     value = document.get(field)
     if value is None or isinstance(value, str):
@@ -137,10 +141,10 @@ def stored_text(document: Mapping[str, Any], field: str) -> str | None:
 
 
 def stored_expiry(document: Mapping[str, Any]) -> str | None:
-    """Give the expiry of a stored document as the SDK's string; ``None`` if it has none.
+    """Return the expiry of a stored document as the SDK's string; ``None`` if it has none.
 
     Raises:
-        StoreError: If it is no date.
+        StoreError: It is not a date.
     """
     value = document.get("expiry_time")
     if value is None:
@@ -159,7 +163,7 @@ def _damaged(document: Mapping[str, Any], field: str, value: object) -> StoreErr
     if isinstance(value, Binary) and value.subtype == ENCRYPTED:
         return StoreError(
             f"the {field} of the document {document.get('_id')!r} is encrypted: give the store the "
-            "keys, encryption=FieldEncryption(...)"
+            "keys with encryption=FieldEncryption(...)"
         )
     return StoreError(
         f"the document {document.get('_id')!r} is damaged: its {field} is of type {kind_of(value)}"

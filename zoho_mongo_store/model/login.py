@@ -1,11 +1,11 @@
-"""What a login is: a token that brings a credential which its document has never known."""
+"""Recognizes a login: a token with a credential that its document has never known."""
 
 import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 KNOWN_CREDENTIALS = "known_credentials"
-"""The field with the digests of the grant and refresh tokens that were saved in a document."""
+"""The field with digests of the grant and refresh tokens that were saved in a document."""
 MAX_KNOWN_CREDENTIALS = 20
 
 LOGIN_FIELDS = ("grant_token", "refresh_token")
@@ -13,9 +13,9 @@ LOGIN_FIELDS = ("grant_token", "refresh_token")
 
 
 def credential_digest(field: str, credential: str) -> str:
-    """Compute what a document remembers of a credential.
+    """Compute the digest by which a document remembers a credential.
 
-    A plain SHA-256 is enough: Zoho's tokens are 256 random bits, so a digest cannot be reversed by
+    A plain SHA-256 is enough: Zoho's tokens have 256 random bits, so a digest cannot be reversed by
     trying values, and needs no key.
 
     Args:
@@ -29,17 +29,17 @@ def credential_digest(field: str, credential: str) -> str:
 
 
 def credential_digests(fields: Mapping[str, Any]) -> list[str]:
-    """Compute the digests of the grant and refresh token among ``fields``, if any."""
+    """Compute the digests of the grant and refresh tokens in ``fields``, if any."""
     return [credential_digest(field, fields[field]) for field in LOGIN_FIELDS if field in fields]
 
 
 def knows(document: Mapping[str, Any], field: str, credential: str) -> bool:
-    """Tell whether a credential was ever saved in a document.
+    """Whether a credential was ever saved in a document.
 
-    The stored credential always counts: a document that an older release wrote has no digests.
+    The stored credential always counts: a document written by an older release has no digests.
 
     Args:
-        document: A document from the token collection, with its secrets in plain.
+        document: A document from the token collection, with its secrets in plain text.
         field: ``grant_token`` or ``refresh_token``.
         credential: The credential to look for.
     """
@@ -49,12 +49,12 @@ def knows(document: Mapping[str, Any], field: str, credential: str) -> bool:
 
 
 def is_login(fields: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
-    """Tell whether a token is a new login, which the document it matches must not answer.
+    """Whether a token is a new login, so that the matching document must not be returned for it.
 
-    A token with a user name is one if it brings a grant or a refresh token that the document has
-    never known. A token without a name matched by one of its credentials, so it is a login only if
-    it would replace the stored refresh token by one that the document has never known. A token with
-    an id is never a login.
+    A token with a user name is a login if it brings a grant or refresh token that the document has
+    never known. A token without a name has matched by one of its credentials, so it is a login only
+    if it would replace the stored refresh token with one that the document has never known. A token
+    with an id is never a login.
 
     Args:
         fields: The token's fields, as ``to_document`` returns them.
@@ -69,5 +69,5 @@ def is_login(fields: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
 
 
 def is_first_save(document: Mapping[str, Any]) -> bool:
-    """Whether a document that a save has just given back was inserted by it."""
+    """Whether a document that a save has just returned was inserted by that save."""
     return document.get("created_at") == document.get("updated_at")

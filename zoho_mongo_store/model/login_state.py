@@ -1,4 +1,4 @@
-"""What is stored about a login that is over, until another one replaces it. Pure functions."""
+"""The record that a login is over, until another one replaces it. Pure functions."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ LOGIN_REQUIRED_REASON = "login_required_reason"
 LOGIN_REQUIRED_FOR = "login_required_for"
 
 LOGIN_REQUIRED_FIELDS = (LOGIN_REQUIRED_SINCE, LOGIN_REQUIRED_REASON, LOGIN_REQUIRED_FOR)
-"""The fields of a document whose login is over: since when (a date, with an index), why (a text
-without any secret), and which credential and request Zoho refused (digests)."""
+"""The fields of a document whose login is over: since when (an indexed date), the reason (without
+any secret), and the credential and request that Zoho refused (digests)."""
 
 _DIGITS = 16
 
 
 def digest(*values: str | None) -> str:
-    """Shorten values to a digest that gives none of them away: 16 hex digits."""
+    """Hash values to 16 hex digits, which reveal none of them."""
     joined = "\0".join(value or "" for value in values)
     return hashlib.sha256(joined.encode()).hexdigest()[:_DIGITS]
 
@@ -27,14 +27,14 @@ def digest(*values: str | None) -> str:
 def login_required_fields(
     document: Mapping[str, Any], request: str, reason: str, moment: datetime
 ) -> Document:
-    """Describe that a login is over.
+    """Return the fields which say that a login is over.
 
     Args:
-        document: The stored token, with its secrets in plain.
-        request: The digest of the request that Zoho refused: with another client secret or data
-            centre the same credential may still be good.
-        reason: Why, without any secret.
-        moment: When that was found out.
+        document: The stored token, with its secrets in plain text.
+        request: The digest of the request that Zoho refused. With another client secret or data
+            centre, the same credential may still work.
+        reason: The reason, without any secret.
+        moment: When it was found out.
     """
     return {
         LOGIN_REQUIRED_SINCE: moment,
@@ -44,17 +44,16 @@ def login_required_fields(
 
 
 def is_login_required(document: Mapping[str, Any]) -> bool:
-    """Whether the user has to log in again: what was refused is what the document still holds.
+    """Whether the user has to log in again: the document still has the refused credential.
 
-    A save that brings another credential makes this false at once, also before the fields are
-    removed.
+    Once a save brings another credential, this is false, even before the fields are removed.
     """
     refused: object = document.get(LOGIN_REQUIRED_FOR)
     return isinstance(refused, str) and refused.partition(":")[0] == _credential(document)
 
 
 def refused_request(document: Mapping[str, Any]) -> str | None:
-    """The digest of the request that was refused for good, or ``None`` where none was."""
+    """Return the digest of the request that was refused permanently, or ``None``."""
     if not is_login_required(document):
         return None
     request: str = document[LOGIN_REQUIRED_FOR].partition(":")[2]
@@ -62,7 +61,7 @@ def refused_request(document: Mapping[str, Any]) -> str | None:
 
 
 def _credential(document: Mapping[str, Any]) -> str:
-    """Digest what the document would get its next access token by."""
+    """Hash the credential with which the document would get its next access token."""
     for field in ("refresh_token", "access_token", "grant_token"):
         if document.get(field):
             return digest(field, document[field])

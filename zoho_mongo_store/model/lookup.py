@@ -1,4 +1,4 @@
-"""The find order: the filters by which a token's document is looked up, without side effects."""
+"""The find order: the filters that look up a token's document. Pure functions."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ def find_filters(fields: Mapping[str, Any]) -> list[Filter]:
         fields: The token's fields, as ``to_document`` returns them.
 
     Returns:
-        Filters that begin with an equality on an indexed field. If there is an id, it is the only
-        filter. The list is empty if there is nothing to look up by; no filter ever matches every
-        document.
+        Filters that begin with an equality on an indexed field. If there is an id, the filter on it
+        is the only one. If there is nothing to look up by, the list is empty: no filter ever
+        matches every document.
     """
     if "id" in fields:
         return [{"id": fields["id"], **_same_client(fields)}]
@@ -53,7 +53,7 @@ def other_clients_filter(fields: Mapping[str, Any]) -> Filter | None:
 
 
 def looked_up_credentials(fields: Mapping[str, Any]) -> list[str]:
-    """Return the credentials of a token that filters look up, in the find order.
+    """Return the credentials by which a token is looked up, in the find order.
 
     Args:
         fields: The token's fields, as ``to_document`` returns them.
@@ -69,7 +69,7 @@ def shared_id(filters: list[Filter], attempt: int) -> str | None:
 
     Args:
         filters: What ``save_filters`` returned for the token.
-        attempt: How many derived ids were found taken by other documents.
+        attempt: The number of derived ids that other documents already have.
 
     Returns:
         32 hexadecimal digits, or ``None`` if there are no filters.
@@ -86,7 +86,7 @@ def derived_id(field: str, value: str, attempt: int) -> str:
     Args:
         field: The name of the field.
         value: Its value.
-        attempt: How many derived ids were found taken by other documents.
+        attempt: The number of derived ids that other documents already have.
 
     Returns:
         32 hexadecimal digits.
@@ -97,7 +97,7 @@ def derived_id(field: str, value: str, attempt: int) -> str:
 def _other_filters(fields: Mapping[str, Any]) -> list[Filter]:
     """Return the filters after the one on the id.
 
-    A token with a user name matches by its credentials only a document without a name, so that two
+    By its credentials, a token with a user name matches only a document without a name, so that two
     users are never mixed.
     """
     filters: list[Filter] = []
@@ -113,7 +113,7 @@ def _other_filters(fields: Mapping[str, Any]) -> list[Filter]:
 def _same_client(fields: Mapping[str, Any]) -> Filter:
     """Return the condition that a document's OAuth client, if known, is that of the token.
 
-    The SDK names a user ``email:org``, without the client, so one user of two applications has one
-    name.
+    The SDK's name of a user, ``email:org``, does not contain the client, so one user of two
+    applications has the same name in both.
     """
     return {"client_id": {"$in": [fields["client_id"], None]}} if "client_id" in fields else {}

@@ -1,4 +1,4 @@
-"""Matching documents with the filters of the find order without MongoDB. Pure functions."""
+"""Matches documents with the filters of the find order, without MongoDB. Pure functions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
-    """Tell whether ``document`` matches ``filter``, as MongoDB would.
+    """Whether ``document`` matches ``filter``, as in MongoDB.
 
     Args:
         document: The fields of a token. Absent fields are left out, never ``None``.

@@ -18,7 +18,7 @@ from zoho_mongo_store.model.login import knows
 from zoho_mongo_store.sdk import OAuthToken, UserSignature
 
 _GETTERS = [(field, getattr(OAuthToken, f"get_{field}")) for field in TEXT_FIELDS]
-# Not the access token, which is filled together with its expiry.
+# Without the access token, which is filled together with its expiry.
 _FILLED = [
     (field, getter, getattr(OAuthToken, f"set_{field}"))
     for field, getter in _GETTERS
@@ -36,11 +36,11 @@ def to_document(token: object) -> Document:
         The fields that are set, under their MongoDB names. ``None`` and ``""`` are left out.
 
     Raises:
-        InvalidInputError: If ``token`` is not an ``OAuthToken``, or one of its fields is not a
-            string that BSON can store. MongoDB therefore never reads a value as a query operator.
+        InvalidInputError: ``token`` is not an ``OAuthToken``, or one of its fields is not a string
+            that BSON can store. So MongoDB never reads a value as a query operator.
     """
     if not isinstance(token, OAuthToken):
-        raise InvalidInputError(f"a token has to be an OAuthToken, not {kind_of(token)}")
+        raise InvalidInputError(f"a token must be an OAuthToken, not {kind_of(token)}")
     document: Document = {}
     for field, getter in _GETTERS:
         value = getter(token)
@@ -56,11 +56,11 @@ def to_document(token: object) -> Document:
 
 
 def from_document(document: Mapping[str, Any]) -> OAuthToken:
-    """Make a token from a stored document.
+    """Create a token from a stored document.
 
-    The token comes from the SDK's constructor, because only the constructor sets the private
-    attributes that ``get_token`` reads (``OAuthToken.__find_user``). Without them the SDK never
-    saves the token and refreshes it on every call.
+    The token is created by the SDK's constructor, because only that sets the private attributes
+    that ``get_token`` reads (``OAuthToken.__find_user``). Without them, the SDK never saves the
+    token and refreshes it on every call.
 
     Args:
         document: A document from the token collection.
@@ -69,7 +69,7 @@ def from_document(document: Mapping[str, Any]) -> OAuthToken:
         A token with every field of the document.
 
     Raises:
-        StoreError: If the document has no id, or a field has the wrong type.
+        StoreError: The document has no id, or a field has the wrong type.
     """
     check_id(document)
     fields: dict[str, Any] = {field: stored_text(document, field) for field in TEXT_FIELDS}
@@ -82,16 +82,16 @@ def from_document(document: Mapping[str, Any]) -> OAuthToken:
 def fill(token: OAuthToken, document: Mapping[str, Any]) -> None:
     """Fill the unset fields of a token from a stored document.
 
-    The access token and its expiry are replaced as a pair, even where they are set, so that a token
-    never carries one access token with the expiry of another. A refresh token that the document has
-    known before gives way to the stored one, by which a later login replaced it.
+    The access token and its expiry are replaced as a pair, even if they are set, so that a token
+    never has one access token with another's expiry. If the document has known the token's refresh
+    token before, a later login has replaced that one, and the stored one is used.
 
     Args:
         token: The token to fill, changed in place.
         document: A document from the token collection.
 
     Raises:
-        StoreError: If the document has no id, or a field has the wrong type.
+        StoreError: The document has no id, or a field has the wrong type.
     """
     check_id(document)
     for field, getter, setter in _FILLED:
@@ -116,8 +116,6 @@ def _user_name(signature: object) -> str | None:
     if signature is None:
         return None
     if not isinstance(signature, UserSignature):
-        raise InvalidInputError(
-            f"user_signature has to be a UserSignature, not {kind_of(signature)}"
-        )
+        raise InvalidInputError(f"user_signature must be a UserSignature, not {kind_of(signature)}")
     name: object = signature.get_name()
     return None if name is None else checked_text("user_name", name)

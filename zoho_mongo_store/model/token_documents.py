@@ -1,4 +1,4 @@
-"""The interface of the token collection: pymongo's own methods, encrypted or not."""
+"""The interface of the token collection: pymongo's own methods, with or without encryption."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol

@@ -1,6 +1,6 @@
-"""A MongoDB and a Zoho on this machine, for tests and demos: no account, no network, no Docker.
+"""MongoDB and a loopback Zoho on this machine, for tests and demos: no account, network or Docker.
 
-Both run as child processes on loopback addresses and end with the process that started them::
+Both run as child processes on loopback addresses, and end with the process that started them::
 
     from zoho_mongo_store.testing import LocalMongo, LoopbackZoho
 
@@ -9,7 +9,7 @@ Both run as child processes on loopback addresses and end with the process that 
         token = OAuthToken(zoho.client_id, zoho.client_secret, grant_token=zoho.grant())
         Initializer.initialize(environment=zoho.environment(), token=token, store=store)
 
-``zoho_mongo_store.testing.plugin`` has the same as pytest fixtures.
+:mod:`zoho_mongo_store.testing.plugin` provides both as pytest fixtures.
 
 They need the extra ``testing``: ``pip install 'zoho-mongo-store[testing]'``.
 """

@@ -1,4 +1,4 @@
-"""Programs that run as child processes in a temporary folder, and end with this process."""
+"""Runs programs as child processes in a temporary folder. They end with this process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def require(module: str) -> None:
     """Check that the module can be imported, without importing it.
 
     Raises:
-        ImportError: It is not installed; the message names the extra that brings it.
+        ImportError: It is not installed. The message names the extra that installs it.
     """
     if importlib.util.find_spec(module) is None:
         raise ImportError(
@@ -35,8 +35,8 @@ def require(module: str) -> None:
 class Tether:
     """A temporary folder and the programs that run in it, all of which end with this process.
 
-    A small process of its own watches this one: however this one ends, SIGKILL included, it kills
-    the programs and removes the folder.
+    A small process watches this one: however this one ends, even by SIGKILL, it kills the programs
+    and removes the folder.
     """
 
     def __init__(self) -> None:
@@ -58,19 +58,19 @@ class Tether:
         """Start a program in the folder.
 
         Args:
-            name: What errors call it; its output goes to ``<name>.log`` in the folder.
+            name: Its name in errors. Its output goes to ``<name>.log`` in the folder.
             command: The program and its arguments.
         """
         return self._run(name, command, None)
 
     def run_module(self, module: str, *arguments: str) -> Child:
-        """Start a Python module, as ``python -m`` would, with the search path of this process."""
+        """Start a Python module, like ``python -m``, with the search path of this process."""
         path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
         command = [sys.executable, "-P", "-m", module, *arguments]
         return self._run(module, command, {**os.environ, "PYTHONPATH": path})
 
     def close(self) -> None:
-        """Kill the programs that still run and remove the folder."""
+        """Kill the programs that are still running, and remove the folder."""
         for child in self._children:
             child.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -88,7 +88,7 @@ class Tether:
 
 
 class Child:
-    """One run of a program as a child process; ``Tether.run`` makes it."""
+    """One run of a program as a child process, started by :meth:`Tether.run`."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 env=environment,
-                # Ctrl-C belongs to the parent, which then ends its children in order.
+                # Ctrl-C is for the parent, which then shuts its children down.
                 start_new_session=True,
             )
         self._note = pids / str(self._process.pid)
@@ -116,7 +116,7 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether the process has not ended."""
+        """Whether the process is running."""
         return self.exit_code is None
 
     @property
@@ -126,7 +126,7 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """What the process ended with (minus the number of a signal), or None while it runs."""
+        """The exit code (minus the number of a signal), or None while the process is running."""
         code = self._process.poll()
         if code is not None:
             self._note.unlink(missing_ok=True)  # The id may soon be another process's.
@@ -137,10 +137,11 @@ class Child:
 
         Args:
             pattern: A regular expression.
-            deadline: A time of ``time.monotonic()``.
+            deadline: When to give up, by ``time.monotonic()``.
 
         Raises:
-            RuntimeError: The process ended, or the deadline passed; with the last output.
+            RuntimeError: The process ended, or the deadline passed. The message quotes its last
+                output.
         """
         while True:
             ended = not self.running
@@ -153,34 +154,34 @@ class Child:
             time.sleep(POLL_INTERVAL)
 
     def output(self) -> str:
-        """What the process has written so far."""
+        """Return what the process has written so far."""
         return self._output.read_text(errors="replace")
 
     def failure(self, what: str) -> RuntimeError:
-        """An error that says what happened and quotes the end of the output."""
+        """Create an error that says what happened and quotes the end of the output."""
         tail = "\n".join(self.output().splitlines()[-OUTPUT_LINES:])
         return RuntimeError(f"{self.name} {what}. Its last output:\n{tail}")
 
     def suspend(self) -> None:
-        """Have the process hang (SIGSTOP) and return when it does, until ``resume``."""
+        """Stop the process (SIGSTOP) until :meth:`resume`. Returns once it has stopped."""
         self._signal("SIGSTOP")
         _, status = os.waitpid(self._process.pid, os.WUNTRACED)
-        if not os.WIFSTOPPED(status):  # It ended in that moment.
+        if not os.WIFSTOPPED(status):  # It ended at that very moment.
             self._process.returncode = os.waitstatus_to_exitcode(status)
 
     def resume(self) -> None:
-        """Let a suspended process go on (SIGCONT)."""
+        """Resume a suspended process (SIGCONT)."""
         self._signal("SIGCONT")
 
     def terminate(self, grace: float = 5.0) -> None:
-        """End the process: ask first, and kill it if it has not ended ``grace`` seconds later."""
+        """End the process with SIGTERM, and kill it if it has not ended ``grace`` seconds later."""
         self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(grace)
         self.kill()
 
     def kill(self) -> None:
-        """End the process without notice (SIGKILL). Without effect on one that has ended."""
+        """Kill the process (SIGKILL). Has no effect if it has ended."""
         self._process.kill()
         self._process.wait()
         self._note.unlink(missing_ok=True)

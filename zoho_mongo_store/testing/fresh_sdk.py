@@ -1,4 +1,4 @@
-"""The SDK without what a program has left in it."""
+"""Isolates tests from the SDK's global state."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 @contextmanager
 def fresh_sdk() -> Iterator[None]:
-    """Let the block find the SDK as in a new process, and put back afterwards what it was.
+    """In the block, put the SDK into the state of a new process; restore its state afterwards.
 
-    The SDK keeps what it was initialized with in its classes, so that one test acts as the user of
-    another. In the block nobody has initialized it yet, for this thread and for new ones. Its log
-    is off: some of its records cannot be formatted, which pytest takes for errors.
+    The SDK keeps what it was initialized with in its classes, so one test would act as another's
+    user. In the block it is not initialized, for this thread and for new ones. Its log is off: some
+    of its records cannot be formatted, which pytest reports as errors.
     """
     from zoho_mongo_store.sdk import Initializer
 

@@ -1,4 +1,4 @@
-"""A MongoDB on this machine, for demos and tests."""
+"""MongoDB on this machine, for demos and tests."""
 
 from __future__ import annotations
 
@@ -28,38 +28,39 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
 class LocalMongo:
     """MongoDB itself (``mongod``) in child processes, on free ports of the loopback address.
 
-    A replica set of one, of several, or a standalone server. A context manager: entering starts
-    it, leaving ends it. It ends with the process that started it, however that ends, and leaves
-    no process, port or file behind::
+    It is a replica set of one or several members, or a standalone server. Use it as a context
+    manager: entering starts it, leaving stops it. It ends with the process that started it, however
+    that ends, and leaves no process, port or file behind::
 
         with LocalMongo(members=3) as mongo:
             store = MongoTokenStore(mongo.uri)
             mongo.primary.kill()
 
-    The program is the one that ``ZOHO_MONGO_MONGOD`` names, else ``mongod`` on the PATH, else that
-    of the package that the extra ``testing`` installs.
+    The program is the one that ``ZOHO_MONGO_MONGOD`` names, else ``mongod`` on the PATH, else the
+    one from the package that the extra ``testing`` installs.
 
     Args:
-        members: How many members the replica set has, 1 to 7. Default 1.
-        standalone: A server that is no replica set. Default False.
-        auth: Require authentication. ``admin_uri`` has the credentials of a user who may do
-            everything. Default False.
+        members: The number of members of the replica set, 1 to 7. Default: 1.
+        standalone: Whether to start a server outside a replica set. Default: False.
+        auth: Whether to require authentication. :attr:`admin_uri` then contains the credentials of
+            a user who may do everything. Default: False.
         tls_certificate_key_file: The servers' certificate and its key (PEM), valid for
-            ``127.0.0.1``. With it, and ``tls_ca_file``, all traffic is TLS.
-        tls_ca_file: The authority (PEM) that certificates are verified against.
-        tls_require_client_certificate: Refuse clients that present no certificate. Default False.
-        test_commands: Allow ``configureFailPoint``. Default False.
+            ``127.0.0.1``. With this and ``tls_ca_file``, all traffic uses TLS.
+        tls_ca_file: The certificate authority (PEM) that certificates are verified against.
+        tls_require_client_certificate: Whether to refuse clients without a certificate. Default:
+            False.
+        test_commands: Whether to allow ``configureFailPoint``. Default: False.
         set_parameters: Server parameters, such as ``{"ttlMonitorSleepSecs": 1}``.
         replica_set_settings: The ``settings`` of the replica set's configuration, such as
-            ``{"electionTimeoutMillis": 1000}``. Default: as MongoDB is delivered.
-        mongod_options: Further options of the command line, such as ``["--slowms=0"]``.
-        storage_path: The folder that holds the data, made if missing and kept. None (the default)
-            means a temporary one, removed by ``close``.
-        mongod: The program to run in place of the one that is found.
+            ``{"electionTimeoutMillis": 1000}``. Default: MongoDB's own.
+        mongod_options: More command line options, such as ``["--slowms=0"]``.
+        storage_path: The folder for the data. It is created if missing, and kept. Default: a
+            temporary folder, which :meth:`close` removes.
+        mongod: The program to run instead of the one that is found.
 
     Raises:
-        MongodUnavailableError: There is no program, or it cannot run here; the message says what
-            to install.
+        MongodUnavailableError: There is no program, or it cannot run here. The message says what to
+            install.
         ValueError: The options contradict each other.
     """
 
@@ -82,9 +83,9 @@ class LocalMongo:
         if not 1 <= members <= MAX_MEMBERS:
             raise ValueError(f"members must be from 1 to {MAX_MEMBERS}, not {members}.")
         if standalone and (members > 1 or replica_set_settings):
-            raise ValueError("A standalone server has no other members and no settings of a set.")
+            raise ValueError("standalone excludes several members and replica_set_settings.")
         if (tls_certificate_key_file is None) != (tls_ca_file is None):
-            raise ValueError("tls_certificate_key_file and tls_ca_file go together.")
+            raise ValueError("tls_certificate_key_file and tls_ca_file must be given together.")
         if tls_require_client_certificate and tls_ca_file is None:
             raise ValueError("tls_require_client_certificate needs the other two TLS options.")
         self._program = find_mongod(mongod)
@@ -114,7 +115,7 @@ class LocalMongo:
 
     @property
     def description(self) -> str:
-        """What it is in words: ``"MongoDB 6.0.5, a replica set of one"``."""
+        """A description, such as ``"MongoDB 6.0.5, a replica set of one"``."""
         count = _NUMBERS[len(self._ports)]
         kind = "standalone" if self._options.standalone else f"a replica set of {count}"
         return f"MongoDB {self.version}, {kind}"
@@ -123,8 +124,8 @@ class LocalMongo:
     def uri(self) -> str:
         """The connection string, for any number of clients in any process.
 
-        With TLS it says ``tls=true``; the client adds the authority to trust (``tlsCAFile``).
-        With authentication the client adds its credentials.
+        With TLS it contains ``tls=true``; the client must add the authority to trust
+        (``tlsCAFile``). With authentication, the client must add its credentials.
         """
         return self._uri("")
 
@@ -132,47 +133,49 @@ class LocalMongo:
     def admin_uri(self) -> str:
         """The connection string with the credentials of a user who may do everything.
 
-        Without authentication it is ``uri``.
+        Without authentication, it is the same as :attr:`uri`.
         """
         return self._uri(f"{ADMIN}:{quote_plus(self._password)}@" if self._options.auth else "")
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """The members, running or not; a standalone server is one too."""
+        """The members, running or not. A standalone server is one too."""
         if not self._members:
             raise RuntimeError("The local MongoDB has no members yet: start it first.")
         return tuple(self._members)
 
     @property
     def primary(self) -> Member:
-        """The member that is the primary now.
+        """The current primary.
 
         Raises:
-            RuntimeError: No member is; ``wait_for_primary`` waits for one.
+            RuntimeError: There is none. :meth:`wait_for_primary` waits for one.
         """
         return self.wait_for_primary(0)
 
     @property
     def secondaries(self) -> tuple[Member, ...]:
-        """The members that say that they are secondaries now."""
+        """The members that report that they are secondaries."""
         return tuple(member for member in self.members if member.is_secondary)
 
     @property
     def running(self) -> bool:
-        """Whether the process of every member runs."""
+        """Whether the processes of all members are running."""
         return bool(self._members) and all(member.running for member in self._members)
 
     def start(self) -> None:
-        """Start the members that do not run, and return when there is a primary and all serve.
+        """Start the members that are not running, and wait for a primary and until all serve.
 
-        After ``kill`` it starts again on the same ports and the same data; after ``close``
-        on the same ports, and with the data if ``storage_path`` was given.
+        After :meth:`kill`, they start again on the same ports with the same data. After
+        :meth:`close`, they start on the same ports, with the same data if ``storage_path`` was
+        given.
 
         Raises:
-            RuntimeError: It runs already, or does not serve within 60 s (with its last output).
+            RuntimeError: It is already running, or does not serve within 60 s. The message then
+                quotes its last output.
         """
         if self.running:
-            raise RuntimeError("The local MongoDB runs already.")
+            raise RuntimeError("The local MongoDB is already running.")
         deadline = time.monotonic() + START_TIMEOUT
         first = not self._members
         try:
@@ -194,9 +197,9 @@ class LocalMongo:
             raise
 
     def close(self) -> None:
-        """End every member and remove the temporary folder. Without effect when closed.
+        """Stop every member and remove the temporary folder. Has no effect if already closed.
 
-        A given ``storage_path`` is left in order.
+        If a ``storage_path`` was given, the members are shut down cleanly.
         """
         if self._tether is not None:
             if self._storage_path is not None:
@@ -206,13 +209,13 @@ class LocalMongo:
             self._members, self._tether = [], None
 
     def wait_for_primary(self, timeout: float = START_TIMEOUT) -> Member:
-        """The member that is primary, as soon as one is.
+        """Wait for a primary and return it.
 
         Args:
-            timeout: For how many seconds to wait. Default 60.
+            timeout: Seconds to wait. Default: 60.
 
         Raises:
-            RuntimeError: No member was in that time.
+            RuntimeError: There was no primary in that time.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -223,28 +226,28 @@ class LocalMongo:
             time.sleep(POLL_INTERVAL)
 
     def kill(self) -> None:
-        """End every member without notice, as a crash would (SIGKILL). The data stay."""
+        """Kill every member, like a crash (SIGKILL). The data is kept."""
         for member in self.members:
             member.kill()
 
     def stop(self) -> None:
-        """Have every member hang (SIGSTOP): connections stay open, and nothing is answered."""
+        """Make every member hang (SIGSTOP): connections stay open, but nothing is answered."""
         for member in self.members:
             member.stop()
 
     def cont(self) -> None:
-        """Let the members go on that were stopped (SIGCONT)."""
+        """Resume the stopped members (SIGCONT)."""
         for member in self.members:
             if member.running:
                 member.cont()
 
     def restart(self) -> None:
-        """Kill every member and start all again, on the same ports and data."""
+        """Kill every member and start them again, on the same ports with the same data."""
         self.kill()
         self.start()
 
     def step_down(self, seconds: int = 10) -> None:
-        """Have the primary step down; see ``Member.step_down``."""
+        """Make the primary step down; see :meth:`Member.step_down`."""
         self.primary.step_down(seconds)
 
     def __enter__(self) -> Self:

@@ -21,16 +21,16 @@ ANSWER_TIMEOUT_MS = 2000
 COMMAND_TIMEOUT_MS = 30_000
 LISTENING = '"Waiting for connections"'
 PORT_TAKEN = 48
-"""What ``mongod`` exits with when it cannot listen."""
-# Below the ports that systems give to the near ends of connections, so that none of these takes
-# the port of a server that is down for a moment.
+"""The exit code of ``mongod`` if it cannot listen."""
+# Below the ephemeral ports of operating systems, so that no outgoing connection takes the port of a
+# server that is down for a moment.
 PORTS = range(20_000, 32_000)
 
 Client = MongoClient[dict[str, Any]]
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody listens on now."""
+    """Return a port of the loopback address on which nobody is listening."""
     while True:
         port = random.choice(PORTS)  # noqa: S311 - not a secret
         with closing(socket.socket()) as probe:
@@ -44,8 +44,7 @@ def free_port() -> int:
 class Member:
     """A ``mongod`` process: a member of a replica set, or a standalone server.
 
-    ``LocalMongo`` makes and starts its members. Killing, stopping and restarting one is what
-    a member is for::
+    :class:`LocalMongo` creates and starts its members. Use one to kill, stop or restart it::
 
         mongo.primary.kill()
         mongo.members[2].stop()
@@ -74,44 +73,44 @@ class Member:
 
     @property
     def port(self) -> int:
-        """The port it listens on; the same again after a restart."""
+        """The port that it listens on, which stays the same after a restart."""
         if self._port is None:
             raise RuntimeError(f"{self.name} has no port yet: start it first.")
         return self._port
 
     @property
     def address(self) -> str:
-        """Host and port, as the replica set's configuration and pymongo's events name it."""
+        """Host and port, as in the replica set's configuration and pymongo's events."""
         return f"{HOST}:{self.port}"
 
     @property
     def uri(self) -> str:
-        """The connection string that leads to this member alone."""
+        """The connection string for this member only."""
         tls = "&tls=true" if self._options.tls_certificate_key_file else ""
         return f"mongodb://{self.address}/?directConnection=true{tls}"
 
     @property
     def pid(self) -> int | None:
-        """The process id, or None while it does not run."""
+        """The process id, or None if it is not running."""
         return self._child.pid if self._child else None
 
     @property
     def running(self) -> bool:
-        """Whether its process runs; a stopped one does."""
+        """Whether its process exists, even if it is stopped."""
         return self._child is not None and self._child.running
 
     @property
     def is_primary(self) -> bool:
-        """Whether it says that it is the primary; True for a standalone server that answers."""
+        """Whether it reports that it is the primary; True for a standalone server that answers."""
         return bool((self.hello() or {}).get("isWritablePrimary"))
 
     @property
     def is_secondary(self) -> bool:
-        """Whether it says that it is a secondary."""
+        """Whether it reports that it is a secondary."""
         return bool((self.hello() or {}).get("secondary"))
 
     def hello(self) -> dict[str, Any] | None:
-        """Its answer to ``hello``, or None if it does not run, is stopped, or does not answer."""
+        """Return its answer to ``hello``; None if it is not running, stopped or does not answer."""
         if not self.running or self._stopped:
             return None
         try:
@@ -121,23 +120,23 @@ class Member:
             return None
 
     def kill(self) -> None:
-        """End it without notice, as a crash would (SIGKILL). Its data stay."""
+        """Kill it, like a crash (SIGKILL). Its data is kept."""
         if self._child is not None:
             self._child.kill()
         self._stopped = False
 
     def stop(self) -> None:
-        """Have it hang (SIGSTOP): connections to it stay open, and nothing is answered."""
+        """Make it hang (SIGSTOP): connections to it stay open, but nothing is answered."""
         self._running_child().suspend()
         self._stopped = True
 
     def cont(self) -> None:
-        """Let a stopped one go on (SIGCONT)."""
+        """Resume it after :meth:`stop` (SIGCONT)."""
         self._running_child().resume()
         self._stopped = False
 
     def restart(self) -> None:
-        """Kill it if it runs, start it on the same port and data, and wait until it serves again.
+        """Kill it if it is running, start it again on the same port and data, and wait for it.
 
         Raises:
             RuntimeError: It does not serve within 60 s.
@@ -149,16 +148,16 @@ class Member:
         self.wait_until_serving(deadline)
 
     def step_down(self, seconds: int = 10) -> None:
-        """Have the primary become a secondary.
+        """Make this primary a secondary.
 
         Args:
-            seconds: For how long it stands for no election; another member is elected at once,
-                and the only one of its set is primary again afterwards.
+            seconds: How long it does not stand for election. Another member is elected at once; a
+                member that is alone becomes primary again after this time.
 
         Raises:
             OperationFailure: It is not the primary, or no secondary can take over.
         """
-        # By force it would hand over to nobody, and the others would wait for the time-out.
+        # With force it would not hand over, and the others would wait for the election timeout.
         by_force: dict[str, Any] = {"force": True, "secondaryCatchUpPeriodSecs": 0}
         in_order = {"secondaryCatchUpPeriodSecs": seconds // 2}
         with self.connect() as client:
@@ -166,7 +165,7 @@ class Member:
             client.admin.command("replSetStepDown", seconds, **options)
 
     def terminate(self) -> None:
-        """End it in order (SIGTERM), and kill it if that takes longer than 30 s."""
+        """Shut it down cleanly (SIGTERM), and kill it if that takes longer than 30 s."""
         if self._child is not None:
             if self._stopped:
                 self.cont()
@@ -176,7 +175,7 @@ class Member:
     def connect(
         self, *, authenticated: bool = True, timeout_ms: int = COMMAND_TIMEOUT_MS
     ) -> Iterator[Client]:
-        """A client of this member alone; with authentication on it may do everything."""
+        """Connect to this member only. With authentication on, the client may do everything."""
         client: Client = MongoClient(
             HOST,
             self.port,
@@ -198,7 +197,7 @@ class Member:
         )
 
     def wait_until_listening(self, deadline: float) -> None:
-        """Wait until the process listens; launch it again as long as its port is taken.
+        """Wait until the process is listening. While its port is taken, launch it again.
 
         Raises:
             RuntimeError: It ended for another reason, or the deadline passed.
@@ -209,7 +208,7 @@ class Member:
             try:
                 child.wait_for_output(LISTENING, deadline)
             except RuntimeError as error:
-                if taken and child.running:  # In the midst of one attempt more.
+                if taken and child.running:  # The deadline passed during another attempt.
                     raise taken from None
                 if child.exit_code != PORT_TAKEN or time.monotonic() > deadline:
                     raise
@@ -221,7 +220,7 @@ class Member:
                 return
 
     def wait_until_serving(self, deadline: float) -> None:
-        """Wait until it is primary, or secondary among others.
+        """Wait until it is primary or, if it is not alone, secondary.
 
         Raises:
             RuntimeError: The process ended, or the deadline passed.
@@ -249,5 +248,5 @@ class Member:
     def _running_child(self) -> Child:
         child = self._running_or_ended_child()
         if not child.running:
-            raise RuntimeError(f"{self.name} does not run.")
+            raise RuntimeError(f"{self.name} is not running.")
         return child

@@ -11,14 +11,13 @@ if TYPE_CHECKING:
 
 
 def mock_store(**options: Any) -> MongoTokenStore:
-    """A store on a mongomock of its own, in the memory of this process: it is there at once.
+    """Create a store on its own mongomock, in this process's memory, which needs no server.
 
-    It finds, saves, refreshes and deletes as on MongoDB, in one process. Take ``LocalMongo``
-    for what only MongoDB does: several processes, transactions between them, encryption, an
-    election, a server that is away.
+    Within one process it finds, saves, refreshes and deletes as on MongoDB. Use :class:`LocalMongo`
+    for what only MongoDB can do: several processes, encryption, an election, a server that is away.
 
     Args:
-        **options: What ``MongoTokenStore`` takes, but for ``uri`` and ``client``.
+        **options: The options of ``MongoTokenStore``, except ``uri`` and ``client``.
 
     Raises:
         ImportError: Mongomock is not installed.

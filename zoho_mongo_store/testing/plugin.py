@@ -1,7 +1,7 @@
-"""Fixtures for pytest, there as soon as the package is installed.
+"""Fixtures for pytest, available as soon as the package is installed.
 
-A run that uses none of them imports neither pymongo nor the SDK. With pytest-xdist each worker has
-a MongoDB and a Zoho of its own. They end with the process that started them, however it ends.
+A run that uses none of them imports neither pymongo nor the SDK. With pytest-xdist, each worker has
+its own MongoDB and loopback Zoho. They end with the process that started them, however it ends.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def local_mongo() -> Iterator[LocalMongo]:
-    """A MongoDB on this machine, a replica set of one, for the whole run.
+    """MongoDB on this machine, a replica set of one, for the whole run.
 
-    Where no ``mongod`` can be found the tests that use it fail, with an error that says what to
+    If no ``mongod`` can be found, the tests that use it fail with an error that says what to
     install.
     """
     from zoho_mongo_store.testing import LocalMongo
@@ -45,10 +45,10 @@ def _running_zoho() -> Iterator[LoopbackZoho]:
 
 @pytest.fixture
 def loopback_zoho(_running_zoho: LoopbackZoho, monkeypatch: pytest.MonkeyPatch) -> LoopbackZoho:
-    """A Zoho on this machine with the data centres ``us`` and ``eu``.
+    """A loopback Zoho with the data centres ``us`` and ``eu``.
 
-    The handle is on ``us``. One server runs for the whole run; each test finds it as if it had just
-    been started. No proxy that the environment names is asked for it.
+    The handle is for ``us``. One server serves the whole run; each test gets it as if freshly
+    started. Requests to it bypass any proxy that the environment names.
     """
     direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
     monkeypatch.setenv("no_proxy", f"{direct},{urlsplit(_running_zoho.url).hostname}".lstrip(","))
@@ -58,9 +58,9 @@ def loopback_zoho(_running_zoho: LoopbackZoho, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def mongo_token_store(local_mongo: LocalMongo) -> Iterator[MongoTokenStore]:
-    """A store on a database of the test's own in ``local_mongo``, which is dropped afterwards.
+    """A store on the test's own database in ``local_mongo``, which is dropped afterwards.
 
-    Override it to have another one, such as ``mock_store()``: ``logged_in_token`` then uses that.
+    Override it to use another store, such as ``mock_store()``: ``logged_in_token`` then uses that.
     """
     from pymongo import MongoClient
 
@@ -78,11 +78,11 @@ def mongo_token_store(local_mongo: LocalMongo) -> Iterator[MongoTokenStore]:
 def logged_in_token(
     loopback_zoho: LoopbackZoho, mongo_token_store: MongoTokenStore, tmp_path: Path
 ) -> Iterator[OAuthToken]:
-    """The token of ``ada@example.com``, who has logged in: the SDK acts as that user in the test.
+    """The token of ``ada@example.com``, who has logged in: in the test, the SDK acts as that user.
 
-    The SDK is initialized with it, with ``mongo_token_store`` and ``loopback_zoho``, and is
-    afterwards as it was before. The token is stored under the name ``ada@example.com:10001``. The
-    requests of the login are not in ``loopback_zoho.requests()``.
+    The SDK is initialized with it, with ``mongo_token_store`` and ``loopback_zoho``, and restored
+    afterwards. The token is stored under the name ``ada@example.com:10001``. The requests of the
+    login are not in ``loopback_zoho.requests()``.
     """
     from zoho_mongo_store.sdk import Initializer, OAuthToken, UserSignature
     from zoho_mongo_store.testing import fresh_sdk

@@ -1,4 +1,4 @@
-"""Makes running members one replica set, with a primary."""
+"""Turns running members into a replica set with a primary."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ALREADY_INITIALIZED = 23
 
 
 def configure(members: Sequence[Member], settings: Mapping[str, Any]) -> None:
-    """Have the members form one replica set; data that were of one before take the new addresses.
+    """Make the members form a replica set. If their data belongs to one, update its addresses.
 
     Args:
-        members: They all listen.
+        members: The members, which must all be listening.
         settings: The ``settings`` document of the configuration.
     """
     config: dict[str, Any] = {
@@ -39,10 +39,10 @@ def configure(members: Sequence[Member], settings: Mapping[str, Any]) -> None:
 
 
 def elect(members: Sequence[Member], deadline: float) -> None:
-    """Wait until there is a primary, and every other member is its secondary.
+    """Wait until there is a primary, and every other member is a secondary.
 
-    The first member is asked to stand at once: left alone, the members of a new set wait for
-    the election time-out.
+    The first member is asked to stand for election at once: by themselves, the members of a new set
+    wait for the election timeout.
 
     Raises:
         RuntimeError: A member ended, or the deadline passed.
@@ -52,14 +52,14 @@ def elect(members: Sequence[Member], deadline: float) -> None:
             if _step_up(member):
                 break
         if time.monotonic() > deadline:
-            break  # The members say more than could be said here.
+            break  # The errors of the members say more.
         time.sleep(POLL_INTERVAL)
     for member in members:
         member.wait_until_serving(deadline)
 
 
 def primary_of(members: Sequence[Member]) -> Member | None:
-    """The member that is primary now. One that has been replaced and does not know is not."""
+    """Return the current primary, and not one that does not know yet that it was replaced."""
     answers = [(member, member.hello() or {}) for member in members]
     primaries = [(member, answer) for member, answer in answers if answer.get("isWritablePrimary")]
     if not primaries:
@@ -68,7 +68,7 @@ def primary_of(members: Sequence[Member]) -> Member | None:
 
 
 def _step_up(member: Member) -> bool:
-    """Whether the member won the election that it was asked to stand for."""
+    """Ask a member to stand for election. Returns whether it won."""
     try:
         with member.connect() as client:
             client.admin.command("replSetStepUp")

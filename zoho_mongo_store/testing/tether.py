@@ -1,11 +1,11 @@
 """Ends programs and removes their folder when the process that started them is gone.
 
-Used as a script: ``python tether.py PARENT_PID FOLDER``. The parent may end in any way, SIGKILL
-included. The file names in ``FOLDER/pids`` are the ids of the processes to kill. As long as the
-parent lives, the script only waits; the parent ends it.
+Used as a script: ``python tether.py PARENT_PID FOLDER``. The parent may end in any way, even by
+SIGKILL. The file names in ``FOLDER/pids`` are the ids of the processes to kill. While the parent is
+running, the script only waits; on a normal exit the parent ends it.
 """
 
-# It starts with every server, so it imports nothing that takes time, pathlib included.
+# It starts with every server, so it imports nothing slow, not even pathlib.
 import os
 import signal
 import sys
@@ -18,7 +18,7 @@ REMOVAL_ATTEMPTS = 50
 def wait_for_end_of(parent: int) -> None:
     """Block until the process that started this one has ended."""
     if os.name == "posix":
-        # A pipe would be held open by whatever else the parent forked; the parent's id is not.
+        # Not a pipe: other processes that the parent forks would hold it open.
         while os.getppid() == parent:
             time.sleep(POLL_INTERVAL)
     else:
@@ -26,7 +26,7 @@ def wait_for_end_of(parent: int) -> None:
 
 
 def kill_all(pids: str) -> None:
-    """Kill the processes that are noted in the folder ``pids``."""
+    """Kill the processes recorded in the folder ``pids``."""
     try:
         names = os.listdir(pids)
     except FileNotFoundError:
@@ -39,7 +39,7 @@ def kill_all(pids: str) -> None:
 
 
 def remove(folder: str) -> None:
-    """Remove the folder, also when a process that is being killed still writes into it."""
+    """Remove the folder, even if a process that is being killed still writes into it."""
     import shutil
 
     for _ in range(REMOVAL_ATTEMPTS):

@@ -20,14 +20,14 @@ COLUMNS = (
     "api_domain",
 )
 
-# Without upper case and punctuation, so that refreshToken and "Refresh Token" are names too.
+# In lower case and without punctuation, so that refreshToken and "Refresh Token" match too.
 _FIELDS = {column.replace("_", ""): column for column in COLUMNS} | {
     "usermail": "user_name",  # SDK 2
     "redirecturi": "redirect_url",  # file_store.py, FileStore.__init__
     "expiresin": "expiry_time",  # oauth_token.py
 }
 _PUNCTUATION = re.compile(r"[\W_]+")
-# A name that is safe to show: what else a column is called may be a value from a damaged file.
+# A name that is safe to show. Anything else may be a value from a damaged file.
 _SHOWN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ -]{0,39}")
 
 
@@ -57,8 +57,8 @@ class Columns:
             cells: One value for each column.
 
         Raises:
-            RowError: If two columns contain different values of one field.
-            SourceError: If there is a value in a column that is neither known nor ignored.
+            RowError: Two columns contain different values of one field.
+            SourceError: There is a value in a column that is neither known nor ignored.
         """
         unknown = [self.names[at] for at in self._unknown if not is_absent(cells[at])]
         if unknown:
@@ -76,10 +76,10 @@ def field_of(name: str) -> str | None:
 
 
 def by_field(values: Iterable[tuple[str | None, object]]) -> dict[str, object]:
-    """Collect values by field; those without a field are dropped.
+    """Collect values by field, dropping those without a field.
 
     Raises:
-        RowError: If a field has two different values, such as in ``user_name`` and ``user_mail``.
+        RowError: A field has two different values, such as in ``user_name`` and ``user_mail``.
     """
     found: dict[str, object] = {}
     for field, value in values:
@@ -91,7 +91,7 @@ def by_field(values: Iterable[tuple[str | None, object]]) -> dict[str, object]:
 
 
 def unknown_columns(names: Iterable[str]) -> SourceError:
-    """Return the error for columns that contain values for which a token has no field."""
+    """Create the error for columns with values for which a token has no field."""
     shown = [name if _SHOWN_NAME.fullmatch(name) else "with an unusual name" for name in names]
     return SourceError(
         f"a token has no field for the values in the column {', '.join(shown)}: nothing was "

@@ -1,4 +1,4 @@
-"""Splits lines of comma-separated values into cells, and recognizes the line with the names."""
+"""Splits lines of comma-separated values into cells, and recognizes the header line."""
 
 import re
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from zoho_mongo_store.transfer.rows import RowError
 from zoho_mongo_store.transfer.values import ROUNDED, is_absent, is_rounded
 
 _DELIMITERS = (",", ";", "\t")
-# A quoted cell with what is around it, or a cell without quotation marks.
+# A quoted cell with the spaces around it, or a cell without quotation marks.
 _CELLS = {
     delimiter: re.compile(
         rf'[^\S{delimiter}]*"([^"]*(?:""[^"]*)*)"[^\S{delimiter}]*(?={delimiter}|$)'
@@ -31,9 +31,9 @@ class Header(NamedTuple):
     """The line that names the columns.
 
     Attributes:
-        delimiter: What separates the cells.
+        delimiter: The character that separates the cells.
         columns: What each cell of a row contains.
-        padding: How many empty cells follow the names, as spreadsheets leave them.
+        padding: The number of empty cells after the names, which spreadsheets may add.
     """
 
     delimiter: str
@@ -69,7 +69,7 @@ def header_of(text: str, ignored: Collection[str] = ()) -> Header | None:
 
 
 def begins_like_header(text: str) -> bool:
-    """Whether a line may name the columns: a quick test before ``header_of``."""
+    """Whether a line may name the columns. A quick test before ``header_of``."""
     return field_of(re.split(r"[,;\t]", text, maxsplit=1)[0]) is not None
 
 
@@ -77,7 +77,7 @@ def cells_of(text: str, delimiter: str) -> list[str]:
     """Split a line into its cells, without the spaces and quotation marks around them.
 
     Raises:
-        RowError: If the quotation marks do not match.
+        RowError: The quotation marks do not match.
     """
     if '"' not in text:
         return [cell.strip() for cell in text.split(delimiter)]
@@ -97,18 +97,18 @@ def cells_of(text: str, delimiter: str) -> list[str]:
 def fields_of(cells: list[str], header: Header, *, may_be_cut: bool) -> dict[str, object]:
     """Return the values of a row by field.
 
-    An SDK that was upgraded between two saves leaves rows of nine and of ten cells in one file: the
-    tenth, the API domain, is optional. A row with more or fewer cells than there are columns is
-    taken only if no cell before its expiry can be missing or be there twice.
+    If the SDK is upgraded between two saves, one file has rows of nine and of ten cells: the tenth,
+    the API domain, is optional. A row with more or fewer cells than columns is accepted only if no
+    cell before its expiry can be missing or duplicated.
 
     Args:
         cells: The cells of the row.
         header: The line that names the columns.
-        may_be_cut: Whether the row may have lost its end, or its beginning.
+        may_be_cut: Whether the row may have lost its beginning or its end.
 
     Raises:
-        RowError: If cells are missing, left over, or apparently in the wrong columns.
-        SourceError: If there is a value in a column that is neither known nor ignored.
+        RowError: Cells are missing, left over or apparently in the wrong columns.
+        SourceError: There is a value in a column that is neither known nor ignored.
     """
     columns = header.columns
     fitted, api_domain = _fitted(cells, header, may_be_cut=may_be_cut)
@@ -126,11 +126,11 @@ def fields_of(cells: list[str], header: Header, *, may_be_cut: bool) -> dict[str
 
 
 def _fitted(cells: list[str], header: Header, *, may_be_cut: bool) -> tuple[list[str], str]:
-    """Add or remove cells at the end that may be missing, or be left over.
+    """Add or remove cells at the end that may be missing or left over.
 
     Returns:
-        As many cells as there are columns, if that can be, and the API domain of a row of ten cells
-        in a file of nine columns.
+        As many cells as there are columns, if possible, and the API domain if a row has ten cells
+        in a file with nine columns.
     """
     expected, fields = len(header.columns.names), header.columns.fields
     while len(cells) > expected and not cells[-1]:
@@ -139,13 +139,13 @@ def _fitted(cells: list[str], header: Header, *, may_be_cut: bool) -> tuple[list
         return cells[:-1], cells[-1]
     if len(cells) == expected - 1 and fields[-1] == "api_domain":
         if may_be_cut:
-            raise RowError("it is a part of a row: it was cut off, or a value has a line break")
+            raise RowError("it is only part of a row: it was cut off, or a value has a line break")
         return [*cells, ""], ""
     return cells, ""
 
 
 def _is_anchored(columns: Columns, fields: dict[str, object]) -> bool:
-    """Whether the expiry, which looks like nothing else, is in its column, and all else before."""
+    """Whether the expiry, which is easy to recognize, is in its column after the other fields."""
     at = columns.fields.index("expiry_time") if "expiry_time" in columns.fields else 0
     follows_all = {"redirect_url", "api_domain"}.issuperset(columns.fields[at + 1 :])
     return follows_all and _EXPIRY.fullmatch(str(fields.get("expiry_time", ""))) is not None
@@ -160,7 +160,7 @@ def _wrong_count(cells: list[str], expected: int) -> str:
 
 
 def _is_shifted(fields: dict[str, object]) -> bool:
-    """Whether values are where they cannot be, since a cell before them is missing."""
+    """Whether values are in impossible columns, because a cell before them is missing."""
     credentials = [str(fields.get(field, "")) for field in CREDENTIAL_FIELDS]
     urls = [str(fields.get(field, "")) for field in ("redirect_url", "api_domain")]
     return (
@@ -172,5 +172,5 @@ def _is_shifted(fields: dict[str, object]) -> bool:
 
 
 def is_blank(cells: list[str]) -> bool:
-    """Whether no cell has a value. The SDK makes such rows of blank lines when it adds a column."""
+    """Whether no cell has a value. The SDK turns blank lines into such rows if it adds a column."""
     return all(is_absent(cell) for cell in cells)

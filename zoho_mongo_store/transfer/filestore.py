@@ -20,15 +20,15 @@ from zoho_mongo_store.transfer.rows import InvalidRow, Row, RowError, SourceErro
 from zoho_mongo_store.transfer.text_lines import Line, head_of, lines_of
 from zoho_mongo_store.transfer.validation import checked_document, encoding_warning
 
-# file_store.py, FileStore.__init__: it calls the redirect URL another name than the table does.
+# file_store.py, FileStore.__init__: the redirect URL has another name than in the table.
 _HEADER = tuple("redirect_uri" if name == "redirect_url" else name for name in COLUMNS)
 _NAMES = ",".join(_HEADER)
-# What a spreadsheet writes above the names, to say what separates the cells.
+# A line that spreadsheets write above the names, to say what separates the cells.
 _SEPARATOR_LINE = "sep="
 
 
 class FileStoreFile:
-    """A file that the SDK's FileStore wrote, or what an editor or a spreadsheet made of it."""
+    """A file that the SDK's FileStore wrote, even if an editor or spreadsheet has changed it."""
 
     unit = "line"
 
@@ -37,7 +37,7 @@ class FileStoreFile:
 
         Args:
             path: The file.
-            ignored_columns: Names of columns to leave out, although they contain values.
+            ignored_columns: Names of columns to leave out, even if they contain values.
         """
         self._path = path
         self._ignored = ignored_columns
@@ -45,15 +45,15 @@ class FileStoreFile:
     def rows(self) -> Iterator[Row | InvalidRow]:
         """Read the rows; see ``Source``.
 
-        A row is one line, since no token contains a line break. A quotation mark that is never
-        closed then damages its own line only.
+        A row is one line, since no token contains a line break. So an unclosed quotation mark
+        damages only its own line.
         """
         head = head_of(self._path)
         if kind := foreign_kind(head):
             raise SourceError(f"{self._path} {kind}")
         if text_of(head).startswith(("{", "[")):
             raise SourceError(
-                f"{self._path} contains JSON: use import jsonl, with one object a line"
+                f"{self._path} contains JSON: use import jsonl, with one object per line"
             )
         lines = lines_of(self._path)
         header = self._read_header(lines)
@@ -62,7 +62,7 @@ class FileStoreFile:
             if isinstance(line, InvalidRow):
                 row: Row | InvalidRow | None = line
             elif begins_like_header(line.text) and (other := header_of(line.text, self._ignored)):
-                # Two files that were joined.
+                # Two files were concatenated.
                 header, row = other, None
             else:
                 row = _row(line, header, is_after_damage=is_after_damage)
@@ -84,7 +84,7 @@ class FileStoreFile:
             raise SourceError(f"{self._path} {_without_header(first.text)}")
         if not {"id", "client_secret"} & set(header.columns.fields):
             raise SourceError(
-                f"{self._path} is a file of SDK 1: that has no client secrets to import"
+                f"{self._path} is a file of SDK 1, which has no client secrets to import"
             )
         return header
 
@@ -97,8 +97,8 @@ def write_filestore(
     Args:
         documents: The documents to write.
         stream: Where to write, opened with ``newline=""``.
-        renumber: Whether to replace the ids by 1, 2, 3 and so on. FileStore cannot add a user to a
-            file with an id that is not a number (file_store.py, ``generate_id``).
+        renumber: Whether to replace the ids with 1, 2, 3 and so on. FileStore cannot add a user to
+            a file with an id that is not a number (file_store.py, ``generate_id``).
     """
     writer = csv.writer(stream)
     writer.writerow(_HEADER)
@@ -127,7 +127,7 @@ def _row(line: Line, header: Header, *, is_after_damage: bool) -> Row | InvalidR
 
 
 def _without_header(first_line: str) -> str:
-    """Return what a file is whose first line does not name the columns."""
+    """Say what a file is whose first line does not name the columns."""
     for delimiter in (",", ";", "\t"):
         if len(first_line.split(delimiter)) in (len(COLUMNS) - 1, len(COLUMNS)):
             return f"has no line that names the columns: insert one at the top, such as {_NAMES}"

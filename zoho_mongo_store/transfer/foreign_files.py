@@ -1,4 +1,4 @@
-"""Recognizes files that are not what an import expects, to say what they are."""
+"""Recognizes files that an import cannot read, to say what they are."""
 
 import re
 
@@ -15,7 +15,7 @@ _NODE_SDK = re.compile(r'\{\s*"tokens"\s*:')
 
 
 def foreign_kind(head: bytes) -> str | None:
-    """Return what a file is, if no import of text files can read it.
+    """Say what a file is, if no import of text files can read it.
 
     Args:
         head: The first bytes of the file.
@@ -31,15 +31,15 @@ def foreign_kind(head: bytes) -> str | None:
         if head.startswith(signature):
             return kind
     if _PICKLE.match(head):
-        return "is a Python pickle, as SDK 1 writes it: that has no client secrets to import"
+        return "is a Python pickle of SDK 1, which has no client secrets to import"
     text = text_of(head)
     if _PHP_DUMP.match(text):
         return "is serialized by PHP: only the file of the Python SDK's FileStore can be imported"
     if _NODE_SDK.match(text):
-        return "is a token file of the Node SDK: that has no client secrets to import"
+        return "is a token file of the Node SDK, which has no client secrets to import"
     return None
 
 
 def text_of(head: bytes) -> str:
-    """Return the beginning of a text file, without a byte order mark and white space."""
+    """Return the beginning of a text file, without a byte order mark and leading white space."""
     return head.decode(encoding_of(head), "replace").lstrip()

@@ -31,13 +31,13 @@ def import_tokens(
     on_counted: Callable[[int], None] | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Report:
-    """Import every token of a source, and report what became of each row.
+    """Import every token of a source, and report what was done with each row.
 
     An import can be run again at any time, even while the application is running: a stored token is
-    replaced only by one that expires later, and otherwise gets the fields that it lacks.
+    replaced only by one that expires later; otherwise only its missing fields are filled in.
 
-    The source is read twice, the first time to find the row that expires last for each login.
-    The memory that is needed does not grow with the source.
+    The source is read twice, the first time to find the row that expires last for each login. The
+    memory use does not grow with the source.
 
     Args:
         source: Where the tokens come from.
@@ -45,15 +45,15 @@ def import_tokens(
         dry_run: Whether to write nothing.
         on_note: Called with a line number and a text for each row that is not simply stored.
         on_counted: Called once with the number of rows.
-        on_progress: Called with the number of rows that were dealt with.
+        on_progress: Called with the number of rows processed so far.
 
     Returns:
         The counts of the rows.
 
     Raises:
-        SourceError: If the source cannot be read.
-        StoreError: If other saves kept changing the same documents.
-        PyMongoError: If MongoDB cannot be reached or refuses a write. What was written stays.
+        SourceError: The source cannot be read.
+        StoreError: Other saves kept changing the same documents.
+        PyMongoError: MongoDB cannot be reached or refuses a write. Tokens written so far stay.
     """
     on_note = on_note or _ignore
     on_counted = on_counted or _ignore
@@ -80,7 +80,7 @@ def _ignore(*_: object) -> None:
 def _chosen(
     source: Source, latest: LatestRows, report: Report, on_note: Callable[[int, str], None]
 ) -> Iterator[Row]:
-    """Return the rows to store, and note the others."""
+    """Yield the rows to store, and note the others."""
     for row in source.rows():
         if isinstance(row, InvalidRow):
             report.damaged += 1
@@ -91,7 +91,7 @@ def _chosen(
         line = latest.line_for(row)
         if line != row.line:
             report.repeated += 1
-            on_note(row.line, f"skipped: {source.unit} {line} for the same user counts")
+            on_note(row.line, f"skipped: {source.unit} {line} for the same user is used")
         else:
             yield row
 
@@ -103,7 +103,7 @@ def _store(
     on_note: Callable[[int, str], None],
     report: Report,
 ) -> None:
-    """Store a batch. A row whose document another save changed meanwhile is planned again."""
+    """Store a batch. If another save has changed a row's document, that row is planned again."""
     for _ in range(_ATTEMPTS):
         moment = now()
         tokens = StoredTokens(_stored(documents, [row.document for row in batch]))
@@ -129,7 +129,7 @@ def _store(
 def _stored(
     documents: Collection[Document] | EncryptedCollection, rows: list[Document]
 ) -> list[Document]:
-    """Return the documents that these rows may belong to, with one command."""
+    """Return the documents to which these rows may belong, with one command."""
     values: dict[str, set[str]] = {
         "id": {id for row in rows for id in possible_ids(row)},
         "user_name": {row["user_name"] for row in rows if "user_name" in row},
@@ -139,6 +139,6 @@ def _stored(
     # Each of these fields has an index.
     conditions = [{field: {"$in": sorted(found)}} for field, found in values.items() if found]
     with pymongo.timeout(_BATCH_SECONDS):
-        # The documents of a batch fit into one answer; more are fetched within the time-out too.
+        # The documents of a batch fit into one answer; more would be fetched within the timeout.
         matches: Iterable[Document] = documents.find({"$or": conditions}, batch_size=2 * _BATCH)
         return [one for one in matches if isinstance(one.get("id"), str)]

@@ -1,4 +1,4 @@
-"""Reads and writes JSON lines: one token a line, under the names of the document's fields."""
+"""Reads and writes JSON lines: one token per line, with the names of the document's fields."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from zoho_mongo_store.transfer.validation import checked_document, encoding_warn
 from zoho_mongo_store.transfer.values import to_text
 
 _ARRAY = re.compile(r"\[\s*(\{|$)")
-# Written for information. An import sets its own.
+# Exported only for information. An import sets its own.
 _INFORMATION = ("created_at", "updated_at")
 
 
@@ -31,7 +31,7 @@ class JsonLinesFile:
 
         Args:
             path: The file.
-            ignored_columns: Names to leave out, although they have values.
+            ignored_columns: Names to leave out, even if they have values.
         """
         self._path = path
         self._ignored = (*_INFORMATION, *ignored_columns)
@@ -41,7 +41,7 @@ class JsonLinesFile:
         head = head_of(self._path)
         kind = foreign_kind(head)
         if kind is None and _ARRAY.match(text_of(head)):
-            kind = "is a JSON array: write one object a line, for example with jq -c '.[]'"
+            kind = "is a JSON array: write one object per line, for example with jq -c '.[]'"
         if kind is not None:
             raise SourceError(f"{self._path} {kind}")
         for line in lines_of(self._path):
@@ -55,16 +55,16 @@ def write_json_lines(
     with_secrets: bool = False,
     ensure_ascii: bool = False,
 ) -> None:
-    """Write one object a line.
+    """Write one object per line.
 
-    The expiry is written in the SDK's epoch milliseconds, other dates in ISO 8601.
+    The expiry is written as the SDK's epoch milliseconds, other dates in ISO 8601.
 
     Args:
         documents: The documents to write.
         stream: Where to write.
-        with_secrets: Whether to write the tokens and the client secret. Without them the file is an
-            inventory, which cannot be imported.
-        ensure_ascii: Whether to escape other letters than ASCII.
+        with_secrets: Whether to write the tokens and the client secret. Without them, the file is
+            an inventory, which cannot be imported.
+        ensure_ascii: Whether to escape non-ASCII characters.
     """
     names = [name for name in COLUMNS if with_secrets or name not in SECRET_FIELDS]
     for document in documents:
@@ -89,11 +89,11 @@ def _fields(text: str, ignored: Collection[str]) -> dict[str, object]:
     """Return the values of an object by field.
 
     Raises:
-        RowError: If it is not an object, or has different values of one field.
-        SourceError: If a name that is neither known nor ignored has a value.
+        RowError: It is not an object, or has different values of one field.
+        SourceError: A name that is neither known nor ignored has a value.
     """
     try:
-        # Numbers stay as they are written, such as an expiry that a spreadsheet has rounded.
+        # Keep numbers as they are written, such as an expiry that a spreadsheet has rounded.
         pairs = json.loads(text, object_pairs_hook=_Pairs, parse_float=Decimal)
     except (ValueError, RecursionError):
         raise RowError("it is not JSON") from None
@@ -104,11 +104,11 @@ def _fields(text: str, ignored: Collection[str]) -> dict[str, object]:
 
 
 def _text(value: object) -> object:
-    """Return a number as text. A string keeps its spaces: it is exactly what was exported."""
+    """Convert a number to a string. A string keeps its spaces, exactly as it was exported."""
     if isinstance(value, _Pairs):
         return dict(value)
     return value if isinstance(value, str) else to_text(value)
 
 
 class _Pairs(list[tuple[str, object]]):
-    """The names and values of an object, also where a name is there twice."""
+    """The names and values of an object, in which a name may occur twice."""

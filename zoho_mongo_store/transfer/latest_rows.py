@@ -1,4 +1,4 @@
-"""Finds out which of several rows for one login to import, in constant memory."""
+"""Decides which of several rows for one login to import, in constant memory."""
 
 import hashlib
 import sqlite3
@@ -10,7 +10,7 @@ from zoho_mongo_store.model.document import Document, expires_in_of
 from zoho_mongo_store.transfer.matching import looked_up_fields
 from zoho_mongo_store.transfer.rows import Row
 
-# An unknown expiry is before any other.
+# An unknown expiry sorts before any other.
 _NO_EXPIRY = -(1 << 62)
 _TABLES = """
     CREATE TABLE login (
@@ -39,7 +39,7 @@ _IMPROVE = (
 
 
 class _Identity(NamedTuple):
-    """What a row is recognized by, as digests."""
+    """What identifies a row, as digests."""
 
     user: bytes | None
     client: bytes | None
@@ -47,12 +47,13 @@ class _Identity(NamedTuple):
 
 
 class LatestRows:
-    """For each login the row that expires last; of several such rows the last.
+    """For each login, the row that expires last; among equals, the last one.
 
-    Rows belong to one login if a save would update one document with them: they have the same user
-    name, or one has none and they share a credential, and they are not of two OAuth clients.
+    Rows belong to one login if a save would update the same document with them: if they have the
+    same user name, or one has none and they share a credential, and if they do not belong to two
+    OAuth clients.
 
-    A temporary SQLite database holds digests and numbers, and no secret.
+    A temporary SQLite database holds digests and numbers, but no secret.
     """
 
     def __init__(self) -> None:
@@ -60,7 +61,7 @@ class LatestRows:
         self._database.executescript(_TABLES)
 
     def add(self, row: Row) -> None:
-        """Take a row into account. Rows are added in their order."""
+        """Add a row. Rows are added in their order."""
         identity = _identity(row.document)
         expiry: datetime | None = row.document.get("expiry_time")
         values: dict[str, object] = {
@@ -88,8 +89,7 @@ class LatestRows:
     def line_for(self, row: Row) -> int:
         """Return the line of the row to import for the login of this row.
 
-        That is the row's own line if it was not added, which happens if the source has changed
-        since.
+        If the row was not added, because the source has changed since, that is its own line.
         """
         found = self._database.execute(
             "SELECT login.line FROM row JOIN login USING (login)"
@@ -99,7 +99,7 @@ class LatestRows:
         return row.line if found is None else int(found[0])
 
     def _logins(self, identity: _Identity, values: dict[str, object]) -> list[int]:
-        """Return the logins that a row belongs to: several if the row joins them."""
+        """Return the logins that a row belongs to. There are several if the row connects them."""
         found = self._found(_BY_USER, values) if identity.user is not None else []
         for credential in identity.credentials:
             found += self._found(_BY_CREDENTIAL, {**values, "credential": credential})
@@ -110,7 +110,7 @@ class LatestRows:
         return [login for (login,) in self._database.execute(query, values)]
 
     def _join(self, login: int, other: int) -> None:
-        """Make two logins one, which has the later expiry of the two."""
+        """Merge two logins into one, with the later expiry of the two."""
         user, client, expiry, line = self._database.execute(
             "SELECT user, client, expiry, line FROM login WHERE login = ?", (other,)
         ).fetchone()

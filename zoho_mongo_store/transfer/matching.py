@@ -1,4 +1,4 @@
-"""Finds the stored document of a row as a save would find it, without side effects."""
+"""Finds the stored document of a row as a save would find it. Pure functions."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, Document
 
 
 class StoredTokens:
-    """The stored documents that the rows of a batch may belong to, and what the batch changes."""
+    """The stored documents to which the rows of a batch may belong, with the batch's changes."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
         self._by_id: dict[str, Document] = {}
@@ -32,15 +32,15 @@ class StoredTokens:
         return id in self._by_id
 
     def is_name_taken(self, document: Document, id: str | None) -> bool:
-        """Whether another document than the one with ``id`` has the user name of a row."""
+        """Whether a document other than the one with ``id`` has the user name of a row."""
         owner = self._by_name.get(document.get("user_name", ""))
         return owner is not None and owner["id"] != id
 
     def find(self, document: Document) -> Document | None:
         """Find the document that a row belongs to.
 
-        The order is that of a save (``model.lookup``), with one exception: the ids of other stores
-        are often numbers, so that an id alone does not say that two tokens are the same login.
+        The order is that of a save (``model.lookup``), with one exception: ids from other stores
+        are often numbers, so an equal id alone does not mean that two tokens are the same login.
 
         Args:
             document: The row.
@@ -67,9 +67,8 @@ class StoredTokens:
 def looked_up_fields(document: Document) -> list[str]:
     """Return the credentials by which a row is looked up, in order.
 
-    They are those of a save, which looks up a grant and a refresh token only together with a client
-    id and a client secret. An import does so without them too: it would otherwise store the same
-    login once more each time.
+    A save looks up a grant or refresh token only together with a client id and a client secret. An
+    import does so without them too: otherwise it would store the same login again each time.
     """
     redeemable: list[str] = [
         field for field in ("grant_token", "refresh_token") if field in document
@@ -81,14 +80,14 @@ def looked_up_fields(document: Document) -> list[str]:
 
 
 def is_same_client(document: Document, stored: Document) -> bool:
-    """Whether two tokens are not known to be of two OAuth clients."""
+    """Whether two tokens may belong to the same OAuth client."""
     if "client_id" not in document or "client_id" not in stored:
         return True
     return bool(document["client_id"] == stored["client_id"])
 
 
 def _is_same_login(document: Document, stored: Document) -> bool:
-    """Whether two tokens have the same user name, or else the same credential."""
+    """Whether two tokens have the same user name or, without one, the same credential."""
     if "user_name" in document and "user_name" in stored:
         return bool(document["user_name"] == stored["user_name"])
     for field in CREDENTIAL_FIELDS:

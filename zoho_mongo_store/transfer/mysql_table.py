@@ -10,7 +10,7 @@ from zoho_mongo_store.transfer.rows import InvalidRow, Row, SourceError
 from zoho_mongo_store.transfer.table_rows import TABLE, checked_table_name, columns_of, table_rows
 
 _CONNECT_SECONDS = 10
-# The server waits for a reader that writes the rows before to MongoDB.
+# The server must wait while the rows read so far are written to MongoDB.
 _WRITE_SECONDS = 600
 
 
@@ -18,10 +18,10 @@ def require_connector() -> None:
     """Check that the extra ``mysql`` is installed, without importing it.
 
     Raises:
-        SourceError: It is not.
+        SourceError: It is not installed.
     """
     if importlib.util.find_spec("mysql") is None:
-        raise SourceError("reading MySQL needs an extra: pip install 'zoho-mongo-store[mysql]'")
+        raise SourceError("MySQL needs the extra mysql: pip install 'zoho-mongo-store[mysql]'")
 
 
 class MySqlServer(NamedTuple):
@@ -54,10 +54,10 @@ class MySqlTable:
 
         Args:
             server: Where the table is.
-            ignored_columns: Names of columns to leave out, although they contain values.
+            ignored_columns: Names of columns to leave out, even if they contain values.
 
         Raises:
-            SourceError: If the table's name contains other characters than letters, digits and
+            SourceError: The table's name contains characters other than letters, digits and
                 underscores.
         """
         self._server = server
@@ -96,7 +96,7 @@ class MySqlTable:
 
 
 def _order(columns: Columns) -> str:
-    """Return what makes two readings give the same order: MySQL promises none."""
+    """Return a clause that makes two readings give the same order, which MySQL does not promise."""
     known = [str(at) for at, field in enumerate(columns.fields, 1) if field is not None]
     if "id" in columns.fields:
         known = [str(columns.fields.index("id") + 1)]

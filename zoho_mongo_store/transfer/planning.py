@@ -1,4 +1,4 @@
-"""Decides what an import does with a row, without side effects."""
+"""Decides what an import does with a row. Pure functions."""
 
 import uuid
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from zoho_mongo_store.transfer.writing import Update
 
 
 class Action(Enum):
-    """What an import does with a row. The values are the names of the counts in the report."""
+    """What an import does with a row. The values are the names of the report's counts."""
 
     INSERT = "inserted"
     UPDATE = "updated"
@@ -28,11 +28,11 @@ class Plan(NamedTuple):
     """What an import does with one row.
 
     Attributes:
-        action: What it does.
+        action: The action.
         id: The id of the document.
-        stored: The document as it is stored, or ``None`` if there is none.
+        stored: The stored document, if there is one.
         fields: The fields to write.
-        nameless: Whether the row's user name is left out, since another document has it.
+        nameless: Whether the row's user name is left out because another document has it.
     """
 
     action: Action
@@ -43,15 +43,15 @@ class Plan(NamedTuple):
 
 
 def plan(document: Document, tokens: StoredTokens, moment: datetime) -> Plan:
-    """Decide what to do with a row, and change ``tokens`` as if it were done.
+    """Decide what to do with a row, and change ``tokens`` as if it had been done.
 
-    A stored token is replaced only by one that expires later; an unknown expiry is before any
-    other. Otherwise the stored document gets the fields that it lacks. It keeps its id. A new
-    document gets the id of the row, or a derived one if another login has that.
+    A stored token is replaced only by one that expires later; an unknown expiry counts as earlier
+    than any other. Otherwise the stored document's missing fields are filled in. It keeps its id. A
+    new document gets the id of the row, or a derived one if another login has that id.
 
     Args:
         document: The row.
-        tokens: What is stored of the logins that the row may belong to.
+        tokens: The stored documents to which the row may belong.
         moment: The time of the write.
     """
     stored = tokens.find(document)
@@ -71,21 +71,21 @@ def plan(document: Document, tokens: StoredTokens, moment: datetime) -> Plan:
 def update_of(document: Document, plan: Plan, moment: datetime) -> Update | None:
     """Return the update that carries out a plan, or ``None`` if there is nothing to write.
 
-    It violates a unique index if the document was changed, or another one with the same id or user
-    name was inserted, after the plan was made.
+    The update violates a unique index if, after the plan was made, the document was changed or
+    another one with the same id or user name was inserted.
     """
     if not plan.fields:
         return None
     update: dict[str, Any] = {"$set": {**plan.fields, "updated_at": moment}}
     if plan.stored is None:
-        # No document has this _id, so that an id that is taken by now is an error.
+        # No document has this _id, so if the id is taken by now, the insert fails.
         update["$setOnInsert"] = {"created_at": moment}
         return Update({"_id": ObjectId(), "id": plan.id}, update, upsert=True)
     unchanged = {
         name: plan.stored.get(name, {"$exists": False}) for name in ("updated_at", "expiry_time")
     }
-    # For a document that was deleted meanwhile. One that was changed still has the id, which the
-    # unique index then refuses to insert again.
+    # These are inserted if the document was deleted meanwhile. If it was changed, it still has the
+    # id, so the unique index refuses the insert.
     rest = {name: value for name, value in document.items() if name not in (*plan.fields, "id")}
     if plan.nameless:
         rest.pop("user_name", None)
@@ -94,7 +94,7 @@ def update_of(document: Document, plan: Plan, moment: datetime) -> Update | None
 
 
 def possible_ids(document: Document) -> Iterator[str]:
-    """Return the ids that a new document for a row may get: its own, then the derived one."""
+    """Yield the ids that a new document for a row may get: its own, then the derived one."""
     if "id" in document:
         yield document["id"]
     without_id = {name: value for name, value in document.items() if name != "id"}
@@ -111,7 +111,7 @@ def _new_id(document: Document, tokens: StoredTokens) -> str:
 
 
 def _changes(fields: Document, stored: Document) -> tuple[Action, Document]:
-    """Return what becomes of a stored document, and the fields to write."""
+    """Return the action for a stored document, and the fields to write."""
     expiry, stored_expiry = _expiry(fields), _expiry(stored)
     if expiry is not None and (stored_expiry is None or expiry > stored_expiry):
         return Action.UPDATE, fields

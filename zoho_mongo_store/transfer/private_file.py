@@ -10,19 +10,19 @@ from typing import TextIO
 
 @contextmanager
 def private_file(path: Path) -> Iterator[TextIO]:
-    """Write a file completely or not at all, with mode 0600 from its first byte on.
+    """Write a file completely or not at all, with mode 0600 from the first byte.
 
-    The text goes to a temporary file in the same folder, which replaces ``path`` when the block
-    ends without an error and is deleted otherwise.
+    The text goes to a temporary file in the same folder. It replaces ``path`` if the block ends
+    without an error, and is deleted otherwise.
 
     Args:
         path: The file to write. An existing one is replaced.
 
     Yields:
-        The stream to write to, in UTF-8, with line ends as they are written.
+        The stream to write to, in UTF-8, without translation of line ends.
 
     Raises:
-        OSError: If the file cannot be written.
+        OSError: The file cannot be written.
     """
     # mkstemp creates the file with mode 0600.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

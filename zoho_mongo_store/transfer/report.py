@@ -1,4 +1,4 @@
-"""What an import tells: the counts of the rows, and what is special about one."""
+"""What an import reports: counts of the rows, and notes on single rows."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from zoho_mongo_store.transfer.planning import Action, Plan
 
 @dataclass
 class Report:
-    """What became of the rows of an import.
+    """What was done with the rows of an import.
 
     Attributes:
-        rows: How many rows there were. The other counts add up to it.
+        rows: The number of rows. The other counts add up to it.
         inserted: New tokens.
         updated: Stored tokens that were replaced by one that expires later.
-        filled: Stored tokens that were not replaced, and got fields that they lacked.
-        unchanged: Tokens that were stored already.
+        filled: Stored tokens that were not replaced but got missing fields.
+        unchanged: Tokens that were already stored.
         kept: Stored tokens that differ and do not expire sooner.
-        repeated: Rows for whose login another row was imported.
+        repeated: Rows that were skipped because another row of the same login was imported.
         damaged: Rows that cannot be imported.
     """
 
@@ -36,21 +36,21 @@ class Report:
 
     @property
     def dealt_with(self) -> int:
-        """How many rows were dealt with so far."""
+        """The number of rows processed so far."""
         stored = self.inserted + self.updated + self.filled + self.unchanged + self.kept
         return stored + self.repeated + self.damaged
 
 
 def note_of(document: Document, plan: Plan) -> str:
-    """Return what is special about a row that was stored, or kept out, or ``""``."""
+    """Return a note on a row that was not simply stored, or ``""``."""
     own = document.get("id", plan.id)
     notes = []
     if plan.action is Action.KEEP:
         notes.append("not imported: the stored token of this user does not expire sooner")
     elif plan.action is Action.FILL and _differs(document, plan.stored or {}):
         notes.append(
-            "only the fields that were absent were imported: the stored token of this user does "
-            "not expire sooner"
+            "only missing fields were imported: the stored token of this user does not expire "
+            "sooner"
         )
     elif plan.action is Action.INSERT and plan.id != own:
         notes.append(f"stored with the id {plan.id}: another login has the id {own}")

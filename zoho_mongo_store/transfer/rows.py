@@ -1,4 +1,4 @@
-"""Defines what a source of tokens is, and what its rows are."""
+"""Defines a source of tokens and its rows."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
@@ -8,19 +8,19 @@ from zoho_mongo_store.model.document import Document
 
 
 class SourceError(StoreError):
-    """Raised if a source cannot be read at all. Its text contains no secret."""
+    """A source cannot be read at all. The message contains no secret."""
 
 
 class RowError(StoreError):
-    """Raised if one row cannot be imported. Its text contains no value of the row."""
+    """A row cannot be imported. The message contains no value of the row."""
 
 
 class Row(NamedTuple):
     """A row that contains a token.
 
     Attributes:
-        line: The number of the line or row, from 1.
-        document: The document that the token becomes. It has no id if the source has none.
+        line: The number of the line or row, starting at 1.
+        document: The document for the token. It has no id if the source has none.
         warning: What the user should check, or ``""``.
     """
 
@@ -33,8 +33,8 @@ class InvalidRow(NamedTuple):
     """A row that cannot be imported.
 
     Attributes:
-        line: The number of the line or row, from 1.
-        reason: What is wrong with it. It quotes no value.
+        line: The number of the line or row, starting at 1.
+        reason: What is wrong with it, without any value.
     """
 
     line: int
@@ -54,5 +54,5 @@ class Source(Protocol):
         """Read all rows in order, one at a time. Can be called more than once.
 
         Raises:
-            SourceError: If this is not such a source, or cannot be read.
+            SourceError: It is not such a source, or cannot be read.
         """

@@ -22,10 +22,10 @@ class SqliteTable:
         Args:
             path: The SQLite file.
             table: The table's name.
-            ignored_columns: Names of columns to leave out, although they contain values.
+            ignored_columns: Names of columns to leave out, even if they contain values.
 
         Raises:
-            SourceError: If the name contains other characters than letters, digits and underscores.
+            SourceError: The name contains characters other than letters, digits and underscores.
         """
         self._path = path
         self._table = checked_table_name(table)
@@ -39,7 +39,7 @@ class SqliteTable:
             with contextlib.closing(
                 sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
             ) as connection:
-                # SQLite's error for a text that is not UTF-8 quotes the text.
+                # As text, SQLite's error for invalid UTF-8 would quote the value.
                 connection.text_factory = bytes
                 cursor = connection.execute(f'SELECT * FROM "{self._table}"')  # nosec B608  # noqa: S608 - the name is checked
                 names = [column[0] for column in cursor.description]

@@ -16,10 +16,10 @@ _NAME = re.compile(r"[A-Za-z0-9_]+")
 
 
 def checked_table_name(table: str) -> str:
-    """Return a table's name, which cannot be a parameter of a statement.
+    """Check a table's name, which cannot be a parameter of a statement, and return it.
 
     Raises:
-        SourceError: If it contains other characters than letters, digits and underscores.
+        SourceError: It contains characters other than letters, digits and underscores.
     """
     if not _NAME.fullmatch(table):
         raise SourceError("a table's name must consist of letters, digits and underscores")
@@ -30,7 +30,7 @@ def columns_of(names: Iterable[str], ignored: Collection[str]) -> Columns:
     """Return the columns of a table.
 
     Raises:
-        SourceError: If it is not a table of tokens, or one of SDK 1.
+        SourceError: It is not a table of tokens, or is one of SDK 1.
     """
     columns = Columns(names, ignored)
     found = set(columns.fields)
@@ -40,7 +40,7 @@ def columns_of(names: Iterable[str], ignored: Collection[str]) -> Columns:
             "grant_token"
         )
     if found.isdisjoint({"id", "client_secret"}):
-        raise SourceError("the table is one of SDK 1: that has no client secrets to import")
+        raise SourceError("the table is one of SDK 1, which has no client secrets to import")
     return columns
 
 
@@ -52,7 +52,7 @@ def table_rows(columns: Columns, values: Iterable[Sequence[object]]) -> Iterator
         values: The rows, as the database's driver returns them.
 
     Raises:
-        SourceError: If there is a value in a column that is neither known nor ignored.
+        SourceError: There is a value in a column that is neither known nor ignored.
     """
     for number, cells in enumerate(values, 1):
         try:

@@ -1,4 +1,4 @@
-"""Reads the lines of a text file in constant memory, whatever its encoding and line ends."""
+"""Reads the lines of a text file in constant memory, whatever its encoding and line endings."""
 
 import io
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ class Line(NamedTuple):
     """A line of a text file.
 
     Attributes:
-        number: Its number, from 1.
-        text: The line without its end.
-        is_ended: Whether it has a line end; without one it may have been cut off.
-        is_latin1: Whether it is not UTF-8, and was read as Latin-1.
+        number: Its number, starting at 1.
+        text: The line without its line ending.
+        is_ended: Whether it has a line ending. Without one it may have been cut off.
+        is_latin1: Whether it is not UTF-8 and was read as Latin-1.
     """
 
     number: int
@@ -39,7 +39,7 @@ def head_of(path: Path) -> bytes:
     """Return the first bytes of a file.
 
     Raises:
-        SourceError: If the file cannot be read.
+        SourceError: The file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -49,7 +49,7 @@ def head_of(path: Path) -> bytes:
 
 
 def encoding_of(head: bytes) -> str:
-    """Return the encoding of a text by its first bytes: UTF-8, or UTF-16 with or without a mark."""
+    """Detect the encoding of a text by its first bytes: UTF-8, or UTF-16 with or without a mark."""
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
             return encoding
@@ -65,13 +65,13 @@ def lines_of(path: Path) -> Iterator[Line | InvalidRow]:
 
     Args:
         path: A file in UTF-8, UTF-16 or Latin-1. Its lines end in ``\n``, ``\r``, ``\r\n``, or
-            ``\r\r\n``, which the SDK's FileStore of lines 5 and 6 writes on Windows.
+            ``\r\r\n``, which the FileStore of SDK 5 and 6 writes on Windows.
 
     Yields:
-        The lines. An ``InvalidRow`` for each that is too long, cannot be decoded, or contains NUL.
+        The lines. An ``InvalidRow`` for each that is too long, cannot be decoded or contains NUL.
 
     Raises:
-        SourceError: If the file cannot be read.
+        SourceError: The file cannot be read.
     """
     encoding = encoding_of(head_of(path))
     is_utf8 = encoding.startswith("utf-8")
@@ -88,7 +88,7 @@ def lines_of(path: Path) -> Iterator[Line | InvalidRow]:
                 number += 1
                 if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
                     _skip_rest(text)
-                    yield InvalidRow(number, "it is longer than a document may be")
+                    yield InvalidRow(number, "it is longer than the maximum size of a document")
                 elif line.strip():
                     yield _line(number, line, is_utf8=is_utf8)
     except OSError as error:
@@ -110,7 +110,7 @@ def _line(number: int, line: str, *, is_utf8: bool) -> Line | InvalidRow:
     if text.isascii() or not _has_surrogate(text):
         return Line(number, text, is_ended, is_latin1=False)
     try:
-        # Windows-1252 is what Latin-1 files really are, and equal to it in all letters.
+        # Files in "Latin-1" are usually Windows-1252, which has the same letters.
         decoded = text.encode(errors="surrogateescape").decode("windows-1252")
     except UnicodeError:
         return InvalidRow(number, "its characters are neither UTF-8 nor Latin-1")

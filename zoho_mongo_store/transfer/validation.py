@@ -25,10 +25,10 @@ def checked_document(fields: Mapping[str, object]) -> Document:
         fields: The values by field, without absent ones.
 
     Returns:
-        The document that a token with these fields becomes.
+        The document for a token with these fields.
 
     Raises:
-        RowError: If there is no access, refresh or grant token, or a save would reject a field.
+        RowError: There is no access, refresh or grant token, or a save would reject a field.
     """
     # A second's work, which an export has no use for.
     from zoho_mongo_store.model.token import from_document, to_document
@@ -56,7 +56,7 @@ def encoding_warning(line: Line, document: Document) -> str:
     """Return what the user should check in a line that is not UTF-8, or ``""``.
 
     Raises:
-        RowError: If the line is Latin-1 and has other letters than ASCII outside the user name.
+        RowError: The line is Latin-1 and has non-ASCII letters outside the user name.
     """
     if not line.is_latin1:
         return ""

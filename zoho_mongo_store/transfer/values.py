@@ -1,10 +1,10 @@
-"""Reads the values that other stores, spreadsheets and scripts write, without side effects."""
+"""Reads the values that other stores, spreadsheets and scripts write. Pure functions."""
 
 import math
 import re
 from decimal import Decimal
 
-# What other programs write for no value.
+# What other programs write instead of no value.
 _ABSENT_WORDS = frozenset({"", "null", "none", "\\n"})
 _LONGEST_WORD = 4
 _SECONDS_DIGITS = 10
@@ -13,7 +13,7 @@ _SPREADSHEET_NUMBER = re.compile(r"\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
 
 
 def is_absent(value: object) -> bool:
-    """Whether a value says that there is none: ``None``, ``""``, or the word NULL or None."""
+    """Whether a value means that there is none: ``None``, ``""``, or the word NULL or None."""
     if not isinstance(value, str):
         return value is None
     word = value.strip()
@@ -21,16 +21,16 @@ def is_absent(value: object) -> bool:
 
 
 def to_text(value: object) -> object:
-    """Convert a value of a database to the text that the SDK makes of it (``DBStore.find_token``).
+    """Convert a value from a database to a string, as the SDK does (``DBStore.find_token``).
 
     Args:
         value: A value as the database's driver returns it.
 
     Returns:
-        The text. A value that is neither text nor a whole number is returned unchanged.
+        The string. A value that is neither text nor a whole number is returned unchanged.
     """
     if isinstance(value, bytes | bytearray):
-        # What is not UTF-8 is rejected later, as a lone surrogate.
+        # Bytes that are not UTF-8 become lone surrogates, which are rejected later.
         return value.decode(errors="surrogateescape").strip()
     if isinstance(value, str):
         return value.strip()
@@ -52,7 +52,7 @@ def to_milliseconds(expiry: object) -> object:
         expiry: Epoch milliseconds or, with ten digits, epoch seconds.
 
     Returns:
-        The expiry in milliseconds, as a text. What is not a whole number is returned unchanged.
+        The expiry in milliseconds, as a string. Anything but a whole number is returned unchanged.
     """
     if isinstance(expiry, int) and not isinstance(expiry, bool):
         expiry = str(expiry)
@@ -66,7 +66,7 @@ def to_milliseconds(expiry: object) -> object:
 
 
 ROUNDED = "its expiry_time was rounded by a spreadsheet: import the original file"
-"""What is wrong with a row of which ``is_rounded`` is true."""
+"""The reason to reject a row if ``is_rounded`` is true."""
 
 
 def is_rounded(value: object) -> bool:

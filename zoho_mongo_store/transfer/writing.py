@@ -13,7 +13,7 @@ from zoho_mongo_store.errors import redacted
 from zoho_mongo_store.model.document import Document
 
 _DUPLICATE_KEY = 11000
-# Small enough for a slow server to answer in time.
+# Few enough for a slow server to answer in time.
 _AT_ONCE = 100
 
 
@@ -35,11 +35,11 @@ def write_all(
         documents: The token collection.
 
     Returns:
-        The positions in ``updates`` of those that violated a unique index: another save stored a
-        document with the same id or user name first.
+        The positions in ``updates`` of those that violated a unique index, because another save
+        stored a document with the same id or user name first.
 
     Raises:
-        PyMongoError: If the updates cannot be written. The error does not quote their values.
+        PyMongoError: The updates cannot be written. The error does not quote their values.
     """
     conflicts: set[int] = set()
     for start in range(0, len(updates), _AT_ONCE):
@@ -53,7 +53,7 @@ def _write(
 ) -> set[int]:
     try:
         if isinstance(documents, EncryptedCollection):
-            # A rotation of the data key waits this long for operations that are under way.
+            # A rotation of the data key waits this long for operations in progress.
             with pymongo.timeout(UNDER_WAY_SECONDS):
                 documents.update_each(updates)
         else:

@@ -176,13 +176,13 @@ class TestAccept:
             stranger.settimeout(0)
             address = f"http://127.0.0.1:{stranger.getsockname()[1]}/oauth/v2/auth"
             for press in (zoho.accept, zoho.reject):
-                with pytest.raises(ValueError, match="not of this Zoho"):
+                with pytest.raises(ValueError, match="not one of this Zoho"):
                     press(address)
             with pytest.raises(BlockingIOError):
                 stranger.accept()
 
     def test_of_an_unknown_user_is_an_error(self, zoho: LoopbackZoho) -> None:
-        with pytest.raises(ValueError, match=r"who@example\.com is unknown; add_user"):
+        with pytest.raises(ValueError, match=r"who@example\.com is unknown; add it with add_user"):
             zoho.accept(authorize_url(zoho), "who@example.com")
 
 
@@ -296,7 +296,7 @@ class TestDataCentres:
         assert environments["eu"].accounts_url == f"{eu.url}/oauth/v2/token"
 
     def test_that_it_has_not_are_an_error(self, zoho: LoopbackZoho) -> None:
-        with pytest.raises(ValueError, match="has the data centres us, eu: no jp"):
+        with pytest.raises(ValueError, match="has the data centres us, eu, not jp"):
             zoho.data_center("jp")
 
     @pytest.mark.parametrize("wrong", [(), ("us", "mars"), "us", ("us", "us")])

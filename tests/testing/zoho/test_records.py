@@ -228,11 +228,11 @@ def test_fields_and_modules_are_described(api: Api) -> None:
 
 
 def test_what_a_test_gets_wrong_is_an_error(zoho: LoopbackZoho) -> None:
-    with pytest.raises(ValueError, match="Students is no module"):
+    with pytest.raises(ValueError, match="there is no module Students"):
         zoho.add_record("Students", {})
     with pytest.raises(ValueError, match=r"MANDATORY_NOT_FOUND.*Last_Name"):
         zoho.add_record("Contacts", {"First_Name": "Ada"})
     with pytest.raises(ValueError, match="unknown data types: number"):
         zoho.add_module("Students", {"Marks": "number"})
-    with pytest.raises(ValueError, match="mandatory names no fields: Name"):
+    with pytest.raises(ValueError, match="mandatory fields that do not exist: Name"):
         zoho.add_module("Students", {"Marks": "integer"}, mandatory=["Name"])

@@ -1,4 +1,4 @@
-"""``zoho-mongo-store demo``: what the store does, step by step, on this machine alone."""
+"""``zoho-mongo-store demo``: shows what the store does, step by step, on this machine."""
 
 import re
 import signal
@@ -15,10 +15,10 @@ _INTERRUPTED = 130
 def demo() -> None:
     """See the store at work with the real SDK: login, API calls, refresh, revocation.
 
-    Everything runs on this machine: MongoDB (a replica set of one that the demo starts, or yours if
-    ZOHO_MONGO_URI is set, in a database of the demo's own), a loopback Zoho, and the SDK in
-    processes of their own. Nothing is left behind. It ends with 1 and the reason if a step does not
-    do what it says.
+    Everything runs on this machine: MongoDB (a replica set of one that the demo starts or, if
+    ZOHO_MONGO_URI is set, a new database on yours), a loopback Zoho, and several processes with the
+    SDK. Nothing is left behind. If a step does not do what it says, the demo prints the reason and
+    exits with status 1.
     """
     start = time.monotonic()
     for name in ("SIGTERM", "SIGHUP"):
@@ -44,12 +44,12 @@ def demo() -> None:
 
 
 def _end(number: int, _: FrameType | None) -> None:
-    """End as after an error, so that everything is cleaned up."""
+    """Exit as after an error, so that everything is cleaned up."""
     sys.exit(128 + number)
 
 
 def _say(reason: str) -> None:
-    """One line on standard error, with no token in it."""
+    """Write one line to standard error, without any token."""
     lines = reason.strip().splitlines()
     line = lines[0] if len(lines) == 1 else f"{lines[0]} ... {lines[-1]}"
     typer.echo(f"zoho-mongo-store demo: {_TOKEN.sub('1000.****', line)}", err=True)

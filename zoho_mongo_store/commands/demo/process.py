@@ -1,4 +1,4 @@
-"""What runs in a process of the demo: the real SDK on a store that notes each call."""
+"""What runs in a process of the demo: the real SDK on a store that records each call."""
 
 import contextlib
 import functools
@@ -20,7 +20,7 @@ from zoho_mongo_store.sdk import (
 from zoho_mongo_store.store import MongoTokenStore
 from zoho_mongo_store.testing.zoho.loopback import LoopbackZoho
 
-# SDK 5 leaves it to the application to name the user.
+# With SDK 5, the application must name the user.
 SDK_NAMES_USER = "find_user" in inspect.signature(OAuthToken).parameters
 
 _SHOWN_ID = 8
@@ -39,7 +39,7 @@ class DemoSetup(NamedTuple):
 
 
 class StoreCall(NamedTuple):
-    """One call that the SDK made to the store; it shows no token and no secret."""
+    """One call of the SDK to the store, without any token or secret."""
 
     time: float
     method: str
@@ -48,7 +48,7 @@ class StoreCall(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What came of an action. ``error`` is empty if it succeeded."""
+    """The result of an action. ``error`` is empty if it succeeded."""
 
     calls: list[StoreCall]
     result: Any
@@ -56,7 +56,7 @@ class Reply(NamedTuple):
 
 
 class RecordingStore(MongoTokenStore):
-    """A store that notes each call of the SDK's."""
+    """A store that records each call of the SDK."""
 
     def __init__(self, uri: str, *, database: str) -> None:
         super().__init__(uri, database=database)
@@ -68,22 +68,22 @@ class RecordingStore(MongoTokenStore):
         self.failure = ""
 
     def find_token(self, token: OAuthToken) -> OAuthToken | None:
-        """Note what the token carries, and whether it was found."""
+        """Record what the token is looked up by, and whether it was found."""
         find = functools.partial(super().find_token, token)
         return self._noted("find_token", _carried(token), find, _found)
 
     def find_token_by_id(self, id: str) -> OAuthToken | None:
-        """Note the id, and whether it was found."""
+        """Record the id, and whether it was found."""
         find = functools.partial(super().find_token_by_id, id)
         return self._noted("find_token_by_id", f"id {short(id)}", find, _found)
 
     def save_token(self, token: OAuthToken) -> None:
-        """Note what the token carries, and its id afterwards."""
+        """Record what the token is looked up by, and its id afterwards."""
         save = functools.partial(super().save_token, token)
         self._noted("save_token", _carried(token), save, lambda _: f"id {short(token.get_id())}")
 
     def delete_token(self, id: str) -> None:
-        """Note the id."""
+        """Record the id."""
         delete = functools.partial(super().delete_token, id)
         self._noted("delete_token", f"id {short(id)}", delete, lambda _: "deleted")
 
@@ -98,7 +98,7 @@ class RecordingStore(MongoTokenStore):
         try:
             result = call()
         except SDKException as error:
-            self.failure = str(error)  # The SDK swallows what save_token raises.
+            self.failure = str(error)  # The SDK swallows the errors of save_token.
             raise
         self.calls.append(StoreCall(start, method, argument, outcome(result)))
         return result
@@ -113,7 +113,7 @@ class Application:
         self._token = OAuthToken(access_token="none yet")  # noqa: S106 - replaced before use
 
     def initialize(self, user_name: str | None = None, **known: Any) -> str | None:
-        """Start the SDK with a token that carries only this; the id under which it is stored."""
+        """Initialize the SDK with a token that has only these fields. Returns its stored id."""
         signature = None if user_name is None else UserSignature(user_name)
         self._token = OAuthToken(user_signature=signature, **known)
         Initializer.initialize(
@@ -125,11 +125,11 @@ class Application:
         return self._token.get_id()
 
     def organization(self) -> str:
-        """Ask the CRM API for the user's organization: its id (``zgid``)."""
+        """Ask the CRM API for the id (``zgid``) of the user's organization."""
         return organization_id()
 
     def revoke_and_remove(self, id: str) -> tuple[bool, bool]:
-        """Revoke the refresh token at Zoho, delete the token from the store: whether each did."""
+        """Revoke the token at Zoho and delete it from the store. Returns whether each succeeded."""
         return self._revoke(id), bool(self._token.remove())
 
     def _revoke(self, id: str) -> bool:
@@ -138,7 +138,7 @@ class Application:
         except SDKException as error:
             if error.code != _MANDATORY_VALUE_ERROR:
                 raise
-        # SDK 5 to 7 cannot revoke by id: they begin with an OAuthToken() that they refuse.
+        # SDK 5 to 7 cannot revoke by id: they start with an OAuthToken() that they refuse.
         found = self._store.find_token_by_id(id)
         refresh_token = None if found is None else found.get_refresh_token()
         url = f"{self._setup.zoho}/oauth/v2/token/revoke"
@@ -146,8 +146,8 @@ class Application:
 
 
 def serve(pipe: Connection, setup: DemoSetup) -> None:
-    """Carry out the actions that come through the pipe, until its other end is closed."""
-    os.environ["no_proxy"] = "127.0.0.1"  # The SDK would ask a configured proxy for the loopback.
+    """Carry out the actions that arrive through the pipe, until its other end is closed."""
+    os.environ["no_proxy"] = "127.0.0.1"  # Otherwise the SDK would use a configured proxy.
     for logger in ("SDKLogger", "zoho_mongo_store"):
         logging.getLogger(logger).addHandler(logging.NullHandler())
     store = RecordingStore(setup.uri, database=setup.database)
@@ -159,7 +159,7 @@ def serve(pipe: Connection, setup: DemoSetup) -> None:
 
 
 def short(id: str | None) -> str:
-    """The beginning of an id, to tell a few apart."""
+    """Return the beginning of an id, enough to tell a few apart."""
     return f"{id[:_SHOWN_ID]}..." if id and len(id) > _SHOWN_ID + 3 else str(id)
 
 
@@ -175,7 +175,7 @@ def _carried_out(
 
 
 def _carried(token: OAuthToken) -> str:
-    """The first thing of the find order that the token carries."""
+    """Return what the token is looked up by: the first field of the find order that is set."""
     signature = token.get_user_signature()
     if token.get_id():
         return f"id {short(token.get_id())}"

@@ -1,4 +1,4 @@
-"""The story that the demo tells; each step checks that it did what it says."""
+"""The steps of the demo. Each one checks that it did what it says."""
 
 from zoho_mongo_store.commands.demo.process import SDK_NAMES_USER, short
 from zoho_mongo_store.commands.demo.scene import Cue, Scene, User
@@ -16,7 +16,7 @@ _NAMING = {"users": 1, "org": 1} if SDK_NAMES_USER else {}
 
 
 def play(scene: Scene) -> None:
-    """All steps, in order."""
+    """Play all steps in order."""
     first = log_in(scene)
     call_api(scene, first)
     second = know_user_name(scene)
@@ -31,8 +31,8 @@ def log_in(scene: Scene) -> Process:
     """The first login."""
     scene.screen.step(
         "Log in with a grant token",
-        f"{ADA.email} lets the application in. It starts the SDK with the grant token that it got, "
-        "which works once.",
+        f"{ADA.email} gives the application consent. It initializes the SDK with the grant token, "
+        "which can be exchanged once.",
     )
     process = _log_in(scene, ADA)
     document = scene.document(ADA)
@@ -41,7 +41,7 @@ def log_in(scene: Scene) -> Process:
     scene.screen.indexes(indexes)
     scene.check_requests("the grant token was exchanged once", grant=1, **_NAMING)
     scene.check("one document is stored, under the user's name", _stored(scene) == 1)
-    scene.check("all indexes stand", {index.name for index in TOKEN_INDEXES} <= set(indexes))
+    scene.check("all indexes exist", {index.name for index in TOKEN_INDEXES} <= set(indexes))
     return process
 
 
@@ -59,7 +59,7 @@ def know_user_name(scene: Scene) -> Process:
     """A process that knows the user name."""
     scene.screen.step(
         "A second process knows only the user name",
-        "It has no client secret and no token. All that it needs is in the store.",
+        "It has no client secret and no token. Everything it needs is in the store.",
     )
     process = scene.stage.process()
     answer = scene.act(process, "initialize", user_name=ADA.name)
@@ -83,8 +83,8 @@ def refresh(scene: Scene, first: Process, second: Process) -> None:
     """An access token expires."""
     scene.screen.step(
         "The access token expires",
-        "An access token lives one hour. The demo moves Zoho's clock, and the stored expiry, by "
-        "61 minutes. Then the first process makes a call.",
+        "An access token is valid for one hour. The demo moves Zoho's clock and the stored expiry "
+        "by 61 minutes. Then the first process makes a call.",
     )
     old = scene.document(ADA)
     scene.stage.pass_hours(EXPIRED)
@@ -94,16 +94,16 @@ def refresh(scene: Scene, first: Process, second: Process) -> None:
     new = scene.document(ADA)
     scene.screen.users([new])
     scene.check(
-        "a new access token is stored, and Zoho takes it",
+        "a new access token is stored, and Zoho accepts it",
         new["access_token"] != old["access_token"]
         and scene.stage.zoho.is_live(new["access_token"]),
     )
     scene.check(
-        "the refresh token and the id stayed",
+        "the refresh token and the id have not changed",
         all(new[field] == old[field] for field in ("id", "refresh_token")),
     )
     _call(scene, second, ADA)
-    scene.check_requests("the second process uses it without a refresh of its own", org=1)
+    scene.check_requests("the second process uses it without refreshing again", org=1)
 
 
 def refresh_together(scene: Scene) -> None:
@@ -111,7 +111,7 @@ def refresh_together(scene: Scene) -> None:
     scene.screen.step(
         "Six processes meet one expired token",
         "Six new processes start, and another 61 minutes pass. Now all six call the API at the "
-        "same moment. Zoho takes a second to answer a refresh.",
+        "same time. Zoho takes a second to answer a refresh.",
     )
     fleet = [scene.stage.process() for _ in range(6)]
     scene.act_together([Cue(one, "initialize", {"user_name": ADA.name}) for one in fleet])
@@ -128,7 +128,7 @@ def log_in_second_user(scene: Scene, of_first_user: Process) -> None:
     """Another user logs in."""
     scene.screen.step(
         "A second user logs in",
-        f"{GRACE.email} lets the same application in, in a process of her own.",
+        f"{GRACE.email} gives the same application consent, in another process.",
     )
     process = _log_in(scene, GRACE)
     scene.check_requests("her grant token was exchanged once", grant=1, **_NAMING)

@@ -1,4 +1,4 @@
-"""A scene of the demo: processes act, the screen shows it, and what a step says is checked."""
+"""A scene of the demo: processes act, the screen shows it, and each statement is checked."""
 
 from typing import Any, NamedTuple
 
@@ -9,19 +9,19 @@ from zoho_mongo_store.model.document import Document
 
 
 class User(NamedTuple):
-    """A Zoho user, in an organization of her own."""
+    """A Zoho user in her own organization."""
 
     email: str
     org: str
 
     @property
     def name(self) -> str:
-        """What the SDK calls the user."""
+        """The user's name in the SDK."""
         return f"{self.email}:{self.org}"
 
 
 class Cue(NamedTuple):
-    """What a process is to do: a method of ``process.Application``."""
+    """An action for a process: a method of ``process.Application``."""
 
     process: Process
     name: str
@@ -36,11 +36,11 @@ class Scene:
         self.screen = screen
 
     def act(self, process: Process, action: str, **arguments: Any) -> Reply:
-        """Have one process do something, and show what happened."""
+        """Make one process do something, and show what happened."""
         return self.act_together([Cue(process, action, arguments)])[0]
 
     def act_together(self, cues: list[Cue]) -> list[Reply]:
-        """Have processes do something at the same time, and show what happened."""
+        """Make processes do something at the same time, and show what happened."""
         self.stage.zoho.clear()
         for process, name, arguments in cues:
             process.send(name, **arguments)
@@ -52,16 +52,16 @@ class Scene:
         return answers
 
     def document(self, user: User) -> Document:
-        """The one stored document of this user."""
+        """Return the one stored document of this user."""
         found = [one for one in self.stage.documents() if one.get("user_name") == user.name]
         if len(found) != 1:
             raise DemoError(f"{len(found)} documents are stored for {user.name}, not one")
         return found[0]
 
     def check(self, statement: str, holds: bool) -> None:
-        """Show the statement if it holds; else raise ``DemoError``."""
+        """Show the statement if it is true; otherwise raise ``DemoError``."""
         if not holds:
-            raise DemoError(f"this does not hold: {statement}")
+            raise DemoError(f"this is not true: {statement}")
         self.screen.verified(statement)
 
     def check_requests(self, statement: str, **counts: int) -> None:

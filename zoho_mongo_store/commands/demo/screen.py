@@ -42,18 +42,18 @@ class ShownEvent(NamedTuple):
 
 
 def store_event(call: StoreCall) -> ShownEvent:
-    """A call of the SDK's to the store."""
+    """Create the event for a call of the SDK to the store."""
     return ShownEvent(call.time, "store", call.method, call.argument, call.outcome)
 
 
 def zoho_event(request: Request, hours_ahead: float) -> ShownEvent:
-    """A request to Zoho, whose clock is so many hours ahead."""
+    """Create the event for a request to Zoho, whose clock is this many hours ahead."""
     what, about = _REQUESTS[request.kind]
     return ShownEvent(request.time - hours_ahead * 3600, "Zoho", what, about, request.status)
 
 
 def masked(field: str, value: object) -> str:
-    """A field's value as it may be shown: of a secret no more than Zoho's prefix, ``1000``."""
+    """Return a field's value as it may be shown: for a secret only Zoho's prefix, ``1000``."""
     if field in SECRET_FIELDS:
         prefix, dot, _ = str(value).partition(".")
         return f"{prefix}.****" if dot else "****"
@@ -63,7 +63,7 @@ def masked(field: str, value: object) -> str:
 
 
 def sdk_name() -> str:
-    """The installed line of the SDK with its version."""
+    """Return the installed SDK with its version."""
     for line in _SDK_LINES:
         try:
             return f"zohocrmsdk{line}_0 {version(f'zohocrmsdk{line}_0')}"
@@ -73,13 +73,13 @@ def sdk_name() -> str:
 
 
 def _document_order(item: tuple[str, object]) -> tuple[bool, str]:
-    """What identifies a document first."""
+    """Sort the fields that identify a document first."""
     field, _ = item
     return field not in _IDENTIFYING, field
 
 
 class Screen:
-    """Writes to standard output: coloured on a terminal only, and at most 100 columns wide."""
+    """Writes to standard output, with colours only on a terminal, at most 100 columns wide."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, markup=False)
@@ -87,21 +87,21 @@ class Screen:
         self._steps = 0
 
     def opening(self, mongodb: str, zoho: str) -> None:
-        """What takes part."""
+        """Show what takes part."""
         table = Table.grid(padding=(0, 2))
         for name, what in (("SDK", sdk_name()), ("MongoDB", mongodb), ("Zoho", zoho)):
             table.add_row(name, what)
         self._console.print(Panel(table, title="zoho-mongo-store demo", title_align="left"))
 
     def step(self, title: str, explanation: str) -> None:
-        """The heading of a step."""
+        """Show the heading of a step."""
         self._steps += 1
         self._console.print()
         self._console.rule(f"{self._steps}. {title}", align="left", style="cyan")
         self._console.print(explanation)
 
     def events(self, pids: Sequence[int | None], events: Iterable[ShownEvent]) -> None:
-        """What happened, in the order of time; the same in several processes is one line."""
+        """Show what happened, in order of time. The same event in several processes is one line."""
         in_order = sorted(events, key=lambda event: event.time)
         times = Counter((one.where, one.what, one.about, one.outcome) for one in in_order)
         together = len(pids) > 1
@@ -115,7 +115,7 @@ class Screen:
         self._show(f"What process{'es' if together else ''} {names} did", table)
 
     def document(self, document: Mapping[str, Any]) -> None:
-        """A stored document, its secrets masked."""
+        """Show a stored document with its secrets masked."""
         table = Table(box=box.ROUNDED)
         table.add_column("field")
         table.add_column("value", overflow="fold")
@@ -124,7 +124,7 @@ class Screen:
         self._show("The stored document", table)
 
     def indexes(self, indexes: Mapping[str, Mapping[str, Any]]) -> None:
-        """The indexes of the collection."""
+        """Show the indexes of the collection."""
         table = Table(box=box.ROUNDED)
         for name in ("index", "unique", "partial"):
             table.add_column(name)
@@ -136,7 +136,7 @@ class Screen:
         self._show("Its indexes", table)
 
     def users(self, documents: Iterable[Document]) -> None:
-        """Whose tokens are stored."""
+        """Show whose tokens are stored."""
         table = Table(box=box.ROUNDED)
         for name in ("id", "user", "refresh token", "access token"):
             table.add_column(name, overflow="fold")
@@ -151,11 +151,11 @@ class Screen:
         self._show("The stored tokens", table)
 
     def verified(self, statement: str) -> None:
-        """Something that was checked, and holds."""
+        """Show a statement that was checked and is true."""
         self._console.print(f"  ok  {statement}", style="bold")
 
     def closing(self, seconds: float) -> None:
-        """The end, once all is cleaned up."""
+        """Show the end, once everything has been cleaned up."""
         self._console.print()
         self._console.print(
             f"All {self._steps} steps did what they say ({seconds:.0f} s). Nothing is left behind.",

@@ -1,4 +1,4 @@
-"""Where the demo takes setup: a MongoDB, a loopback Zoho, and processes; nothing of it is left."""
+"""What the demo runs on: MongoDB, a loopback Zoho and processes. Nothing is left behind."""
 
 import contextlib
 import multiprocessing
@@ -27,16 +27,16 @@ _spawn = multiprocessing.get_context("spawn")
 
 
 class DemoError(Exception):
-    """A step did not do what it says; the text is one line."""
+    """A step did not do what it says. The message is one line."""
 
 
 class Process:
-    """A process of its own, with the SDK and a store in it."""
+    """A separate process, with the SDK and a store."""
 
     def __init__(self, setup: DemoSetup) -> None:
         self._pipe, end = _spawn.Pipe()
         self._process = _spawn.Process(target=serve, args=(end, setup), daemon=True)
-        # A terminal sends Ctrl-C to all processes: the demo gets it, and ends the others in order.
+        # A terminal sends Ctrl-C to all processes. Only the demo reacts, and ends the others.
         with end, _ignored(signal.SIGINT):
             self._process.start()
 
@@ -46,14 +46,14 @@ class Process:
         return self._process.pid
 
     def send(self, action: str, **arguments: Any) -> None:
-        """Have a method of ``Application`` called."""
+        """Call a method of ``Application`` in the process."""
         self._pipe.send((action, arguments))
 
     def receive(self) -> Reply:
-        """Wait for what came of it.
+        """Wait for the result.
 
         Raises:
-            DemoError: It failed, or was not done within a minute.
+            DemoError: It failed, or took longer than a minute.
         """
         if not self._pipe.poll(ANSWER_TIMEOUT):
             raise DemoError(f"process {self.pid} did not answer within {ANSWER_TIMEOUT:.0f} s")
@@ -76,10 +76,10 @@ class Process:
 
 
 class Stage:
-    """A context manager: the servers run, and the database exists, as long as the block lasts.
+    """A context manager: during the block, the servers are running and the database exists.
 
-    MongoDB is that of the environment variable ``ZOHO_MONGO_URI``, with a database of the demo's
-    own that is dropped at the end; without the variable, one that the demo starts.
+    If the environment variable ``ZOHO_MONGO_URI`` is set, that MongoDB is used, with a new database
+    that is dropped at the end. Otherwise the demo starts one.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Stage:
             uri = self._given_uri or stack.enter_context(LocalMongo()).uri
             stack.enter_context(self.zoho)
             self._setup = DemoSetup(uri, self._database, self.zoho.url, folder)
-            # It leaves the indexes to the first process, and says in time what is wrong.
+            # Fails early if MongoDB cannot be used. The first process creates the indexes.
             store = MongoTokenStore(uri, database=self._database, create_indexes=False)
             stack.enter_context(store)
             store.get_tokens()
@@ -110,34 +110,34 @@ class Stage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with _ignored(signal.SIGINT, signal.SIGTERM):  # The end is not to be interrupted.
+        with _ignored(signal.SIGINT, signal.SIGTERM):  # The clean-up must not be interrupted.
             self._stack.close()
 
     @property
     def mongodb(self) -> str:
-        """Which MongoDB it is. A given URI may hold a password, so it is only named."""
+        """Which MongoDB is used. A given URI is not shown, since it may contain a password."""
         if self._given_uri:
             return f"${URI_VARIABLE}, database {self._database}"
         return f"{LocalMongo().description}\n{self._setup.uri}"
 
     def process(self) -> Process:
-        """A new process that runs until the end."""
+        """Start a new process, which runs until the end."""
         process = Process(self._setup)
         self._stack.callback(process.stop)
         return process
 
     def documents(self) -> list[Document]:
-        """What is stored now, the oldest first."""
+        """Return the stored documents, oldest first."""
         with pymongo.timeout(DATABASE_TIMEOUT):
             return list(self._collection.find().sort("created_at"))
 
     def indexes(self) -> dict[str, Any]:
-        """The indexes of the collection by name."""
+        """Return the indexes of the collection by name."""
         with pymongo.timeout(DATABASE_TIMEOUT):
             return dict(self._collection.index_information())
 
     def pass_hours(self, hours: float) -> None:
-        """Let time pass: Zoho's clock goes on, and what is stored expires that much sooner."""
+        """Let time pass: move Zoho's clock forward, and the stored expiries back by as much."""
         self.hours_passed += hours
         self.zoho.advance(hours * 3600)
         with pymongo.timeout(DATABASE_TIMEOUT):
@@ -153,7 +153,7 @@ class Stage:
 
 @contextlib.contextmanager
 def _ignored(*signals: signal.Signals) -> Iterator[None]:
-    """Signals that do nothing in the block, nor ever in a process that is started in it."""
+    """Ignore signals in the block, and in every process that is started in it."""
     before = [signal.signal(number, signal.SIG_IGN) for number in signals]
     try:
         yield

@@ -1,4 +1,4 @@
-"""What ``doctor`` checks of the user that the URI names: the log-in, and what the role may do."""
+"""Checks of ``doctor`` on the user that the URI names: the log-in, and what the role may do."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ _GRANT = f"give the application's user the role {APPLICATION}: zoho-mongo-store 
 
 
 def authentication(collection: Collection[Document]) -> Iterator[Finding]:
-    """Check that the server demands a log-in, and that the URI has one."""
+    """Check that the server requires authentication, and that the URI has credentials."""
     users = [f"{one['user']}@{one['db']}" for one in _users(collection)]
     if users:
         yield Finding("authentication", "passed", ", ".join(users))
@@ -29,15 +29,15 @@ def authentication(collection: Collection[Document]) -> Iterator[Finding]:
         yield Finding(
             "authentication",
             "failed",
-            "the server demands a log-in, and the URI has none",
-            "put the user into the URI: mongodb://USER:PASSWORD@HOST/?authSource=DATABASE",
+            "the server requires authentication, and the URI has no credentials",
+            "add them to the URI: mongodb://USER:PASSWORD@HOST/?authSource=DATABASE",
         )
     else:
         yield Finding(
             "authentication",
             "warned",
-            "none: whoever reaches the server reads all tokens",
-            "turn on access control, and make roles with zoho-mongo-store create-roles",
+            "none: anybody who reaches the server can read all tokens",
+            "turn on access control, and create roles with zoho-mongo-store create-roles",
         )
 
 
@@ -49,7 +49,7 @@ def rights(
         if _demands_login(collection):
             yield Finding("rights", "failed", "none without a log-in", _GRANT)
         else:
-            yield Finding("rights", "passed", "access control is off: everybody may do everything")
+            yield Finding("rights", "passed", "access control is off: anybody may do anything")
         return
     tokens, data = collection.full_name, ACTIONS[APPLICATION]
     wanted = {tokens: data, f"{tokens}{LEASES_SUFFIX}": data}
@@ -58,11 +58,11 @@ def rights(
     missing = missing_rights(collection, wanted)
     if not missing.actions:
         indexes = (
-            "" if missing.makes_indexes else "; no index, so give the store create_indexes=False"
+            "" if missing.makes_indexes else ", but not create indexes: use create_indexes=False"
         )
         yield Finding("rights", "passed", f"may read and write tokens and leases{indexes}")
     elif missing.makes_indexes and missing.actions.get(tokens) == data:
-        detail = "may make indexes, but neither read nor write tokens: a role for deploy steps"
+        detail = "may create indexes, but neither read nor write tokens: a role for deploy steps"
         yield Finding("rights", "warned", detail, "run doctor as the application's user too")
     else:
         yield Finding("rights", "failed", f"may not {missing}", _GRANT)

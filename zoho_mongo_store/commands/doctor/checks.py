@@ -18,11 +18,11 @@ _MORE_RIGHTS = "run doctor as a user who may (such as the deploy step's)"
 
 
 def examine(context: CommandContext, *, quick: bool) -> Iterator[Finding]:
-    """Run every check; the first alone if the server cannot be reached.
+    """Run every check, or only the first if the server cannot be reached.
 
     Args:
         context: The collection to check.
-        quick: Whether to check only that the server answers and that the indexes stand.
+        quick: Whether to check only that the server answers and the indexes exist.
     """
     collection = context.collection
     try:
@@ -36,7 +36,7 @@ def examine(context: CommandContext, *, quick: bool) -> Iterator[Finding]:
     there: list[Finding] = []
     yield from _run(context, [("collection", lambda: indexes.collection_exists(collection))], there)
     if any(one.result == "failed" for one in there):
-        # Of what is not there, the other checks could only say the same again.
+        # The other checks could only report the same again.
         return
     yield from _run(context, [("indexes", lambda: indexes.present(collection))])
     if not quick:
@@ -73,22 +73,22 @@ def _of_the_tokens(context: CommandContext) -> list[Check]:
 def _run(
     context: CommandContext, checks: Iterable[Check], found: list[Finding] | None = None
 ) -> Iterator[Finding]:
-    """Run checks; what keeps one from looking is its finding.
+    """Run checks. If one cannot be carried out, the reason is its finding.
 
     Args:
         context: Knows what no text may show.
         checks: The checks.
-        found: Where to note their findings too.
+        found: A list to which the findings are added too.
     """
     for name, check in checks:
         try:
             findings = list(check())
         except (PyMongoError, StoreError) as error:
             if lacks_privilege(error):
-                findings = [Finding(name, "warned", "the role may not look", _MORE_RIGHTS)]
+                findings = [Finding(name, "warned", "the role may not check this", _MORE_RIGHTS)]
             else:
                 reason = explain(error, "doctor", context.secrets)
-                findings = [Finding(name, "failed", reason, "mend that, then run doctor again")]
+                findings = [Finding(name, "failed", reason, "fix that, then run doctor again")]
         if found is not None:
             found += findings
         yield from findings

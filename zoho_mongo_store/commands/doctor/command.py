@@ -26,19 +26,19 @@ def doctor(
         bool,
         typer.Option(
             "--quick",
-            help="Check only that MongoDB answers and that the indexes stand: for a probe.",
+            help="Check only that MongoDB answers and that the indexes exist: for a probe.",
         ),
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="End with 1 if a check has warned, too.")
+        bool, typer.Option("--strict", help="Exit with status 1 on warnings too.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """Check the server, the role, the indexes and the stored tokens, and say what to do.
 
-    Each check has passed, warned or failed. The command ends with 1 if one has failed. It changes
-    nothing. In a pipe each finding is one line: result, check, what was found and what to do, with
-    a tab between them.
+    Each check has passed, warned or failed. The command exits with status 1 if one has failed. It
+    changes nothing. In a pipe each finding is one line: result, check, what was found and what to
+    do, separated by tabs.
     """
     from zoho_mongo_store.commands.doctor.checks import examine
 

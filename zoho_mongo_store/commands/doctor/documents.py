@@ -1,4 +1,4 @@
-"""What ``doctor`` checks of the stored tokens."""
+"""Checks of ``doctor`` on the stored tokens."""
 
 import contextlib
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from zoho_mongo_store.storage.token_indexes import TOKEN_INDEXES
 
 _PAGE = 1000
 _SHOWN = 5
-_DAMAGED = "delete it, and have its user log in again"
+_DAMAGED = "delete it and have its user log in again"
 
 
 def duplicates(collection: Collection[Document]) -> Iterator[Finding]:
@@ -58,14 +58,14 @@ def secrets(
         else:
             yield Finding("encryption", "passed", "off, and no secret is encrypted")
     elif plain:
-        detail = f"{count_tokens(plain)} with secrets in plain"
+        detail = f"{count_tokens(plain)} with secrets in plain text"
         yield Finding("encryption", "failed", detail, "run zoho-mongo-store encrypt")
     else:
         yield Finding("encryption", "passed", "all secrets are encrypted")
 
 
 def shared_credentials(collection: Collection[Document]) -> Iterator[Finding]:
-    """Check that no two documents hold one credential. That is allowed, and seldom meant."""
+    """Check that no two documents hold one credential. That is allowed, but rarely intended."""
     for field in CREDENTIAL_FIELDS:
         stages: list[dict[str, Any]] = [
             {"$match": {field: {"$exists": True}}},
@@ -82,16 +82,16 @@ def shared_credentials(collection: Collection[Document]) -> Iterator[Finding]:
                 "credentials",
                 "warned",
                 f"{one['documents']} documents hold one {field.replace('_', ' ')}: ids {ids}",
-                "delete all but the one in use, unless one login is meant to have several names",
+                "delete all but the one in use, unless one login should have several names",
             )
         if found:
-            # One login saved twice has all its credentials twice.
+            # A login that was saved twice has each of its credentials twice.
             return
     yield Finding("credentials", "passed", "each is in one document")
 
 
 def clients(collection: Collection[Document]) -> Iterator[Finding]:
-    """Check that all tokens are of one OAuth client, and where a user has tokens of two."""
+    """Check that all tokens belong to one OAuth client, and find users with tokens of two."""
     nameless = {"$cond": [{"$gt": ["$user_name", None]}, "$$REMOVE", "$id"]}
     stages: list[dict[str, Any]] = [
         {"$match": {"client_id": {"$exists": True}}},
@@ -138,7 +138,7 @@ def readable(tokens: TokenRepository) -> Iterator[Finding]:
 
 
 def _find_damages(tokens: TokenRepository) -> Iterator[str]:
-    """Read every document; what is wrong with each, or an empty text."""
+    """Read every document. Yields what is wrong with it, or an empty string."""
     with contextlib.closing(tokens.scan(_PAGE)) as scan:
         while True:
             try:

@@ -1,4 +1,4 @@
-"""What a check of ``doctor`` finds."""
+"""The findings of ``doctor``."""
 
 from typing import Literal, NamedTuple
 
@@ -6,13 +6,13 @@ Result = Literal["passed", "warned", "failed"]
 
 
 class Finding(NamedTuple):
-    """One line of the result.
+    """One finding.
 
     Attributes:
         check: What was checked.
-        result: Whether it has passed, warned or failed.
+        result: Whether the check has passed, warned or failed.
         detail: What was found.
-        advice: What to do about it; empty if it has passed.
+        advice: What to do about it; empty if the check has passed.
     """
 
     check: str

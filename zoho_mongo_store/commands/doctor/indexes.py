@@ -1,4 +1,4 @@
-"""What ``doctor`` checks of the indexes."""
+"""Checks of ``doctor`` on the indexes."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,7 +21,7 @@ _INIT = "run zoho-mongo-store init"
 
 
 def collection_exists(collection: Collection[Document]) -> Iterator[Finding]:
-    """Check that there is a collection of that name: else the name may be wrong."""
+    """Check that there is a collection of that name: if not, the name may be wrong."""
     with pymongo.timeout(TIMEOUT):
         found = collection.database.list_collection_names(
             filter={"name": collection.name}, authorizedCollections=True
@@ -42,15 +42,15 @@ def present(collection: Collection[Document]) -> Iterator[Finding]:
         return
     idle = existing_idle_index(collection)
     if idle is None or idle.expire_after is None:
-        detail = "all there; idle tokens are kept"
+        detail = "all exist; idle tokens are kept"
     else:
         after = format_duration(timedelta(seconds=idle.expire_after))
-        detail = f"all there; tokens idle for {after} are removed"
+        detail = f"all exist; tokens idle for {after} are deleted"
     yield Finding("indexes", "passed", detail)
 
 
 def used(collection: Collection[Document]) -> Iterator[Finding]:
-    """Check that the server looks tokens up by an index, not by reading the whole collection."""
+    """Check that the server looks tokens up with an index, without reading the whole collection."""
     with pymongo.timeout(TIMEOUT):
         scanned = [
             index.field
@@ -61,7 +61,7 @@ def used(collection: Collection[Document]) -> Iterator[Finding]:
         detail = f"the whole collection is read to look up {', '.join(scanned)}"
         yield Finding("indexes used", "failed", detail, _INIT)
     else:
-        yield Finding("indexes used", "passed", "every look-up goes by an index")
+        yield Finding("indexes used", "passed", "every look-up uses an index")
 
 
 def _wrong(collection: Collection[Document], wanted: tuple[Index, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What ``doctor`` checks of the logins: which tokens Zoho gives no access token for."""
+"""Checks of ``doctor`` on the logins: the tokens for which Zoho issues no access token."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ from zoho_mongo_store.storage.repository import TokenRepository
 
 _SHOWN = 3
 _LOG_IN = "have them log in again: zoho-mongo-store list --login-required says why, and since when"
-_WAIT = "wait; if Zoho could not be reached, look at the network of the application's hosts"
+_WAIT = "wait; if Zoho could not be reached, check the network of the application's hosts"
 _LIMIT = (
-    "Zoho gives a refresh token 10 access tokens in 10 minutes: find what asks for so many, such "
-    "as a program that refreshes past the store, or expire_access_token called in a loop"
+    "Zoho issues 10 access tokens in 10 minutes for a refresh token: find what asks for so many, "
+    "such as a program that bypasses the store, or expire_access_token called in a loop"
 )
 
 
@@ -56,6 +56,6 @@ def _name(token: TokenSummary) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """List the first few, and say how many more there are."""
+    """List the first few, and how many more there are."""
     more = [f"and {len(names) - _SHOWN:,} more"] if len(names) > _SHOWN else []
     return ", ".join([*names[:_SHOWN], *more])

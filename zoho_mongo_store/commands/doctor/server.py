@@ -1,4 +1,4 @@
-"""What ``doctor`` checks of the server and of the connection to it."""
+"""Checks of ``doctor`` on the server and the connection to it."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from zoho_mongo_store.refresh.policy import DEFAULT_POLICY
 from zoho_mongo_store.version import __version__
 
 # The SDK refreshes an access token 5 s before it expires (oauth_token.py, get_token). A host whose
-# clock is slow by almost as much uses tokens that have expired.
+# clock is behind by almost as much would use expired tokens.
 _CLOCK_TOLERANCE = timedelta(seconds=3)
 _OLDEST = (4, 4)
 
@@ -31,7 +31,7 @@ def reached(collection: Collection[Document]) -> Finding:
         collection: The collection of the tokens.
 
     Returns:
-        That it does.
+        The finding that it does.
 
     Raises:
         PyMongoError: It does not.
@@ -42,7 +42,7 @@ def reached(collection: Collection[Document]) -> Finding:
 
 
 def versions(collection: Collection[Document]) -> Iterator[Finding]:
-    """Tell the versions of what the store runs with, and check that MongoDB's is supported."""
+    """Report the versions of everything in use, and check that MongoDB's is supported."""
     text = str(_command(collection, "buildInfo")["version"])
     installed = (f"{name} {version}" for name, version in installed_versions().items())
     detail = ", ".join((f"MongoDB {text}", f"zoho-mongo-store {__version__}", *installed))
@@ -53,7 +53,7 @@ def versions(collection: Collection[Document]) -> Iterator[Finding]:
 
 
 def topology(collection: Collection[Document]) -> Iterator[Finding]:
-    """Check that it is a replica set, or a sharded cluster with the collection unsharded."""
+    """Check for a replica set, or a sharded cluster in which the collection is unsharded."""
     hello = _command(collection, "hello")
     if "setName" in hello:
         hosts = len(hello.get("hosts", []))
@@ -82,7 +82,7 @@ def topology(collection: Collection[Document]) -> Iterator[Finding]:
             "topology",
             "warned",
             "a single server",
-            "for production use a replica set: a single server that fails takes the logins along",
+            "use a replica set in production: if a single server is lost, so are the logins",
         )
 
 
@@ -96,38 +96,38 @@ def write_concern(collection: Collection[Document]) -> Iterator[Finding]:
             "write concern",
             "warned",
             f"w={concern.get('w', 1)}",
-            "take w out of the URI: a save can be lost in a failover",
+            "remove w from the URI: a save can be lost in a failover",
         )
 
 
 def read_preference(collection: Collection[Document]) -> Iterator[Finding]:
     """Check that finds are read from the primary, unless the URI says otherwise."""
-    # Of the URI: what a command reads itself, it reads from the primary.
+    # The one in the URI: commands themselves read from the primary.
     chosen = collection.database.client.read_preference
     if chosen == ReadPreference.PRIMARY:
         yield Finding("read preference", "passed", "primary")
         return
-    # primary has no tags; of the others, an empty set of tags means any member.
+    # primary has no tags; with the others, an empty set of tags means any member.
     tags = [one for one in getattr(chosen, "tag_sets", []) if one]
     of = f" of the members tagged {_describe_tags(tags)}" if tags else ""
     yield Finding(
         "read preference",
         "warned",
         f"{chosen.mongos_mode}{of}: a find may see an older token than the last one saved",
-        "take readPreference out of the URI, unless the primary is too far away",
+        "remove readPreference from the URI, unless the primary is too far away",
     )
 
 
 def tls(collection: Collection[Document]) -> Iterator[Finding]:
     """Check that the connection is encrypted, unless it stays on this machine."""
     client = collection.database.client
-    # MongoClient tells nowhere else whether it uses TLS.
+    # MongoClient says nowhere else whether it uses TLS.
     if client.options.pool_options._ssl_context is not None:
         yield Finding("TLS", "passed", "on")
     elif all(_is_loopback(host) for host, _ in client.nodes):
-        yield Finding("TLS", "passed", "off, on this machine alone")
+        yield Finding("TLS", "passed", "off, but only within this machine")
     else:
-        yield Finding("TLS", "failed", "off", "add tls=true to the URI: tokens are sent in plain")
+        yield Finding("TLS", "failed", "off: tokens are not encrypted", "add tls=true to the URI")
 
 
 def clock(collection: Collection[Document]) -> Iterator[Finding]:
@@ -143,7 +143,7 @@ def clock(collection: Collection[Document]) -> Iterator[Finding]:
             "clock",
             "warned",
             seconds,
-            "synchronize the clocks (NTP): tokens are refreshed too late or too often",
+            "synchronize the clocks with NTP: tokens are refreshed too late or too often",
         )
 
 

@@ -1,1 +1,1 @@
-"""A Zoho on a loopback address: what the handle, the server and its parts are."""
+"""A loopback Zoho: the handle, the server and its parts."""

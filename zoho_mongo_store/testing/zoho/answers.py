@@ -1,4 +1,4 @@
-"""The bodies that Zoho answers with, as far as the SDK reads them. Pure."""
+"""The bodies of Zoho's answers, as far as the SDK reads them. Pure functions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CRM_ERRORS = {
     "TOO_MANY_REQUESTS": (429, "You have made too many requests"),
     "INTERNAL_ERROR": (500, "Internal Server Error"),
 }
-"""The status and the text of the CRM API's errors by their codes."""
+"""Status and message of the CRM API's errors by code."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,17 @@ class Answer:
 
     @property
     def status(self) -> str:
-        """``"ok"``, or the error that the body states."""
+        """``"ok"``, or the error in the body."""
         if not isinstance(self.body, dict):
             return "ok"
         return str(self.body.get("error") or self.body.get("code") or "ok")
 
 
 def tokens(issued: Issued, url: str, lifetime: int) -> Answer:
-    """New tokens; ``expires_in`` is in seconds. ``api_domain`` is the loopback's own URL.
+    """Answer with new tokens; ``expires_in`` is in seconds.
 
-    A real Zoho domain there would make the SDK switch to the live data centre.
+    ``api_domain`` is the loopback's own URL: a real Zoho domain would make the SDK switch to the
+    live data centre.
     """
     body = {
         "access_token": issued.access_token,
@@ -71,9 +72,9 @@ def tokens(issued: Issued, url: str, lifetime: int) -> Answer:
 
 
 def refusal(error: str, http_status: int = 200, language: Language = "en") -> Answer:
-    """A refusal by the accounts server, which mostly comes with status 200.
+    """Refuse as the accounts server does, mostly with status 200.
 
-    The error is a code in every language; only other languages come with a text.
+    The error is a code in every language. Only other languages add a description.
     """
     body = {"error": error}
     if language != "en":
@@ -82,19 +83,19 @@ def refusal(error: str, http_status: int = 200, language: Language = "en") -> An
 
 
 def throttled(http_status: int, language: Language = "en") -> Answer:
-    """The refusal of more than 10 access tokens in 10 minutes: text, in the user's language."""
+    """Refuse more than 10 access tokens in 10 minutes: with text in the user's language."""
     error, description = _THROTTLED[language]
     body = {"error": error, "error_description": description, "status": "failure"}
     return Answer(body, http_status)
 
 
 def revoked() -> Answer:
-    """A refresh token has been revoked."""
+    """Confirm that a refresh token has been revoked."""
     return Answer({"status": "success"})
 
 
 def crm_error(code: str, http_status: int | None = None, **details: str) -> Answer:
-    """A refusal by the CRM API, with the status that Zoho gives it unless another is given."""
+    """Refuse as the CRM API does, with Zoho's status for the error unless one is given."""
     usual_status, message = CRM_ERRORS.get(code, (400, "the request was refused"))
     body = {"code": code, "details": details, "message": message, "status": "error"}
     return Answer(body, http_status or usual_status)

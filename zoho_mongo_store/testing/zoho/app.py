@@ -1,8 +1,8 @@
 """The loopback Zoho's HTTP server: a WSGI application for each data centre.
 
-``python -m zoho_mongo_store.testing.zoho.app us eu`` serves two data centres on loopback addresses
-of their own and prints one line, the first one's URL, when both listen. No token and no secret is
-ever printed or logged.
+``python -m zoho_mongo_store.testing.zoho.app us eu`` serves two data centres, each on its own
+loopback address. When both are listening, it prints one line, the URL of the first. It never prints
+or logs a token or a secret.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ GRANT_TYPES: dict[str, tuple[Kind, str]] = {
 
 
 class ZohoApp:
-    """The WSGI application of one data centre. Each request may run in a thread of its own.
+    """The WSGI application of one data centre. Each request may run in its own thread.
 
     Args:
         site: All data centres.
-        location: The name of this one.
+        location: The name of this data centre.
     """
 
     def __init__(self, site: Site, location: str) -> None:
@@ -158,7 +158,7 @@ class ZohoApp:
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Logs no request: a request line may carry a token."""
+    """Logs no requests, since a request line may contain a token."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Drop the message."""
@@ -167,7 +167,7 @@ class QuietHandler(WSGIRequestHandler):
 def _json(answer: Answer) -> Response:
     if answer.http_status == 204:
         nothing = Response(status=204)
-        del nothing.headers["Content-Type"]  # By which the SDK would look for a file.
+        del nothing.headers["Content-Type"]  # Otherwise the SDK would look for a file.
         return nothing
     return Response(json.dumps(answer.body), answer.http_status, mimetype="application/json")
 
@@ -177,8 +177,8 @@ def _html(page: str, http_status: int) -> Response:
 
 
 def main() -> None:
-    """Serve until the process is ended."""
-    parser = argparse.ArgumentParser(description="Serve a Zoho of its own on loopback addresses.")
+    """Serve until the process ends."""
+    parser = argparse.ArgumentParser(description="Serve a loopback Zoho.")
     parser.add_argument("locations", nargs="+", choices=LOCATIONS)
     locations = parser.parse_args().locations
     site, servers = Site(locations), []

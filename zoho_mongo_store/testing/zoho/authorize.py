@@ -1,4 +1,4 @@
-"""What a request to the authorize page asks for, and where its answer goes. Pure."""
+"""Reads a request to the authorize page, and builds the callback URL. Pure functions."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ PARAMETERS = (
 
 
 class AuthorizeError(Exception):
-    """The page shows an error, and sends the browser nowhere.
+    """The page shows an error and does not redirect the browser.
 
     Attributes:
         error: Zoho's code, such as ``"invalid_redirect_uri"``.
-        description: Zoho's words.
+        description: Zoho's message.
     """
 
     def __init__(self, error: str, description: str) -> None:
@@ -36,7 +36,7 @@ class AuthorizeError(Exception):
 
 @dataclass(frozen=True)
 class AuthorizeRequest:
-    """What an application sends a user's browser to the authorize page with.
+    """The request with which an application sends a user's browser to the authorize page.
 
     Attributes:
         client_id: The application's client id.
@@ -44,8 +44,8 @@ class AuthorizeRequest:
         redirect_uri: Where the browser goes afterwards.
         scopes: What the application wants to do.
         offline: Whether it wants a refresh token (``access_type=offline``).
-        new_consent: Whether it wants another one (``prompt=consent``).
-        state: What it gets back as it stands.
+        new_consent: Whether it wants another refresh token (``prompt=consent``).
+        state: The value that is returned to it unchanged.
     """
 
     client_id: str
@@ -57,7 +57,7 @@ class AuthorizeRequest:
     state: str | None
 
     def callback(self, answer: Mapping[str, str]) -> str:
-        """The address that the browser is sent to with an answer."""
+        """Return the URL to which the browser is redirected with an answer."""
         state = {} if self.state is None else {"state": self.state}
         parts = urlsplit(self.redirect_uri)
         query = urlencode([*parse_qsl(parts.query, True), *{**state, **answer}.items()])
@@ -65,7 +65,7 @@ class AuthorizeRequest:
 
 
 def read(parameters: Mapping[str, str], directory: Directory) -> AuthorizeRequest:
-    """The request with these parameters.
+    """Read the request with these parameters.
 
     Raises:
         AuthorizeError: Zoho refuses it.
@@ -79,7 +79,7 @@ def read(parameters: Mapping[str, str], directory: Directory) -> AuthorizeReques
             "invalid_redirect_uri", "Redirect URI passed does not match with the one configured"
         )
     if parameters.get("response_type") != "code":
-        raise AuthorizeError("invalid_response_type", "Response type has to be code")
+        raise AuthorizeError("invalid_response_type", "Response type must be code")
     try:
         wanted = scopes.parse(parameters.get("scope", ""))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What a user does on the authorize page, without a browser."""
+"""Does what a user does on the authorize page, without a browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Form(HTMLParser):
         self.users: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an input."""
+        """Record an input."""
         attributes = dict(attrs)
         name, value = attributes.get("name") or "", attributes.get("value") or ""
         if tag == "input" and attributes.get("type") == "radio":
@@ -34,7 +34,7 @@ def press(button: Literal["accept", "reject"], authorize_url: str, user: str | N
     """Open the authorize page, choose a user and press a button.
 
     Returns:
-        The address that the browser is sent to.
+        The URL to which the browser is redirected.
 
     Raises:
         ValueError: The page shows an error, or does not offer the user.
@@ -46,17 +46,17 @@ def press(button: Literal["accept", "reject"], authorize_url: str, user: str | N
         error = re.search(r"Error: <code>(.*?)</code>", page)
         raise ValueError(f"authorize: {unescape(error[1]) if error else 'no authorize page'}")
     if user is not None and user not in form.users:
-        raise ValueError(f"authorize: {user} is unknown; add_user() makes it known")
+        raise ValueError(f"authorize: {user} is unknown; add it with add_user()")
     chosen = {} if user is None else {"user": user}
     fields = {**form.fields, **chosen, "decision": button}
     _, callback = _send("POST", authorize_url.partition("?")[0], urlencode(fields))
     if callback is None:
-        raise ValueError("authorize: the page sends the browser nowhere")
+        raise ValueError("authorize: the page does not redirect the browser")
     return callback
 
 
 def _send(method: str, url: str, form: str | None = None) -> tuple[str, str | None]:
-    """Send a request; the page that is answered, and where a redirect leads."""
+    """Send a request. Returns the page, and the URL of a redirect, if any."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.netloc, timeout=TIMEOUT)
     try:

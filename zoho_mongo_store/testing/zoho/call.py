@@ -1,4 +1,4 @@
-"""A request to the CRM API: what it asks for, and the scope that it needs. Pure."""
+"""A request to the CRM API: its kind and the scope that it needs. Pure functions."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Call(NamedTuple):
 
     Attributes:
         method: The HTTP method.
-        path: What follows ``/crm/vN/``, without the slashes.
-        query: The parameters in the URL.
-        body: The JSON, if there is any.
+        path: The parts of the path after ``/crm/vN/``.
+        query: The query parameters.
+        body: The JSON body, if any.
     """
 
     method: str
@@ -33,7 +33,7 @@ class Call(NamedTuple):
 
     @property
     def kind(self) -> Kind:
-        """What is asked for."""
+        """The kind of request."""
         return _KINDS.get(self.path, "records")
 
     @property

@@ -1,4 +1,4 @@
-"""How the loopback Zoho was told to answer: late, failing, or with a refusal."""
+"""How the loopback Zoho is configured to answer: late, failing or with a refusal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Conduct:
 
     @property
     def lifetime(self) -> int:
-        """Seconds that an access token lives."""
+        """The lifetime of an access token in seconds."""
         return self._behaviour.lifetime
 
     def configure(self, **changes: Any) -> None:
@@ -39,15 +39,15 @@ class Conduct:
             self._refusal = refusal
 
     def release(self) -> None:
-        """Answer all requests that hang."""
+        """Answer all hanging requests."""
         with self._lock:
             self._released.set()
             self._released = threading.Event()
 
     def of_token_request(self) -> tuple[Behaviour, threading.Event]:
-        """The behaviour for one token request, which counts against ``failures``.
+        """Return the behaviour for one token request, which counts against ``failures``.
 
-        The event is set when whatever hangs is to go on.
+        The event is set when hanging requests are to continue.
         """
         with self._lock:
             behaviour = self._behaviour
@@ -58,7 +58,7 @@ class Conduct:
             return behaviour, self._released
 
     def of_crm_request(self) -> Refusal | None:
-        """What one request to the CRM API is refused with."""
+        """Return how one request to the CRM API is refused, if it is."""
         with self._lock:
             refusal = self._refusal
             if refusal is not None and refusal.requests is not None:

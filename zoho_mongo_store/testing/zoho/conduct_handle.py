@@ -17,7 +17,7 @@ UNCHANGED: Literal[_Unchanged.UNCHANGED] = _Unchanged.UNCHANGED
 
 
 class ConductHandle(ZohoServer):
-    """Has token requests fail, hang, or take their time."""
+    """Makes token requests fail, hang or take longer."""
 
     def configure(
         self,
@@ -32,31 +32,31 @@ class ConductHandle(ZohoServer):
         throttle_status: Literal[200, 400] | _Unchanged = UNCHANGED,
         refusal_status: Literal[200, 400] | _Unchanged = UNCHANGED,
     ) -> None:
-        """Change how Zoho answers from now on. What is not given stays as it is.
+        """Change how Zoho answers from now on. Settings that are not given stay as they are.
 
         Args:
-            delay: Seconds before a token request is answered; 0 at first.
-            lifetime: Seconds that an access token lives, 3600 at first.
-            failure: How token requests fail. None (at first): they do not. ``"throttle"``,
+            delay: Seconds before a token request is answered; initially 0.
+            lifetime: Lifetime of an access token in seconds; initially 3600.
+            failure: How token requests fail. None (initially): they do not. ``"throttle"``,
                 ``"invalid_code"``, ``"invalid_client"``, ``"invalid_client_secret"``,
                 ``"invalid_redirect_uri"`` and ``"general_error"`` refuse; ``"answer"`` answers with
-                the JSON that ``answer`` gives; ``"garbage"`` answers with HTML, and
-                ``"server_error"`` with HTML and status 502; ``"close"`` closes the connection
-                without an answer, and ``"reset"`` resets it; ``"hang"`` does the work and answers
-                after ``hang`` seconds, ``"hang_in_body"`` hangs in the middle of the answer, and
-                ``"drip"`` sends one byte at a time. To set it releases the requests that hang.
-            failures: How many token requests the failure lasts; None (unless given with the
-                failure) means until it is changed.
-            hang: Seconds, 60 at first; ``release`` ends the wait early, and so does a client
-                that hangs up.
-            answer: The JSON of ``failure="answer"``.
-            language: Of Zoho's texts: ``"en"`` (at first) or ``"zh"``, in which a throttled answer
-                has no English word.
-            throttle_status: HTTP status of a throttled answer: 400 (at first) or 200.
-            refusal_status: HTTP status of other refusals: 200 (at first) or 400.
+                the JSON in ``answer``; ``"garbage"`` answers with HTML, and ``"server_error"`` with
+                HTML and status 502; ``"close"`` closes the connection without an answer, and
+                ``"reset"`` resets it; ``"hang"`` does the work and answers after ``hang`` seconds,
+                ``"hang_in_body"`` hangs in the middle of the answer, and ``"drip"`` sends one byte
+                at a time. Setting it releases hanging requests.
+            failures: The number of token requests that fail. None (the default when ``failure`` is
+                given): all, until it is changed.
+            hang: How many seconds a hang lasts; initially 60. :meth:`release` ends it early, and so
+                does a client that hangs up.
+            answer: The JSON for ``failure="answer"``.
+            language: The language of Zoho's texts: ``"en"`` (initially) or ``"zh"``, in which a
+                throttled answer contains no English.
+            throttle_status: The HTTP status of a throttled answer: 400 (initially) or 200.
+            refusal_status: The HTTP status of other refusals: 200 (initially) or 400.
 
         Raises:
-            ValueError: A value out of range.
+            ValueError: A value is out of range.
         """
         given = {
             "delay": delay,
@@ -74,5 +74,5 @@ class ConductHandle(ZohoServer):
         )
 
     def release(self) -> None:
-        """Answer all requests that hang."""
+        """Answer all hanging requests."""
         self._ask("release")

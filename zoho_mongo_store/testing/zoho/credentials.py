@@ -1,4 +1,4 @@
-"""What the tokens of the loopback Zoho stand for."""
+"""What the tokens of the loopback Zoho represent."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 
 
 class RefusalError(Exception):
-    """Zoho refuses the request; the text is the value of ``error`` in its answer."""
+    """Zoho refuses the request. The message is the ``error`` in its answer."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """A Zoho user who has let a client in.
+    """A Zoho user who has given consent to a client.
 
     Attributes:
         user: The user's e-mail address.
         org: The id of the organization.
         client_id: The client.
-        scopes: What the client may do; None stands for everything.
+        scopes: What the client may do. None: everything.
     """
 
     user: str
@@ -29,13 +29,13 @@ class Account:
 
 @dataclass(frozen=True)
 class Grant:
-    """What a grant token stands for.
+    """What a grant token represents.
 
     Attributes:
-        account: Who gave it, to whom.
-        redirect_uri: Where the authorize page sent it, and None where no page did.
+        account: The user and the client.
+        redirect_uri: Where the authorize page sent it. None: it did not come from the page.
         offline: Whether it can be exchanged for a refresh token.
-        expiry: When it can be exchanged no more; None stands for never.
+        expiry: When it expires. None: never.
     """
 
     account: Account
@@ -46,7 +46,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Issued:
-    """What Zoho hands out; a refresh gives no refresh token."""
+    """The tokens that Zoho issues. A refresh issues no refresh token."""
 
     access_token: str
     refresh_token: str | None = None
@@ -54,13 +54,13 @@ class Issued:
 
 @dataclass
 class Login:
-    """What one refresh token stands for.
+    """What a refresh token represents.
 
     Attributes:
-        account: Whose login it is.
+        account: The user and the client.
         refresh_token: The refresh token; empty for a login without offline access.
-        refreshed: When it was refreshed, oldest first.
-        live: Its access tokens, oldest first, with the time at which each expires.
+        refreshed: The times of its refreshes, oldest first.
+        live: Its live access tokens, oldest first, and when each expires.
     """
 
     account: Account

@@ -1,4 +1,4 @@
-"""The criteria of a search: ``((Last_Name:equals:Byron)and(Email:starts_with:ada))``. Pure."""
+"""Search criteria such as ``((Last_Name:equals:Byron)and(Email:starts_with:ada))``. Pure."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _LISTS = {"in": None, "between": 2}
 
 
 def parse(text: str) -> Criteria:
-    """Read criteria; ``and`` and ``or`` are applied from left to right.
+    """Parse criteria. ``and`` and ``or`` are applied from left to right.
 
     Raises:
-        ValueError: They are not as Zoho takes them.
+        ValueError: Zoho does not accept them.
     """
     tokens = [match[1] for match in _TOKEN.finditer(text)]
     if "".join(tokens) != re.sub(r"\s*([()])\s*", r"\1", text.strip()) or not tokens:
-        raise ValueError(f"criteria cannot be read: {text}")
+        raise ValueError(f"criteria cannot be parsed: {text}")
     criteria = _series(tokens)
     if tokens:
-        raise ValueError(f"criteria go on after their end: {text}")
+        raise ValueError(f"criteria continue after their end: {text}")
     return criteria
 
 
 def _series(tokens: list[str]) -> Criteria:
-    """Groups, with ``and`` or ``or`` between them."""
+    """Parse groups, with ``and`` or ``or`` between them."""
     criteria = _group(tokens)
     while tokens and tokens[0].lower() in ("and", "or"):
         both = tokens.pop(0).lower() == "and"
@@ -55,7 +55,7 @@ def _join(first: Criteria, second: Criteria, both: bool) -> Criteria:
 
 
 def _group(tokens: list[str]) -> Criteria:
-    """One condition, or a series, in parentheses."""
+    """Parse one condition, or a series, in parentheses."""
     _take(tokens, "(")
     criteria = _series(tokens) if tokens[:1] == ["("] else _condition(_take(tokens))
     _take(tokens, ")")
@@ -65,7 +65,7 @@ def _group(tokens: list[str]) -> Criteria:
 def _condition(text: str) -> Criteria:
     match = _CONDITION.fullmatch(text.strip())
     if match is None or match[2] not in _COMPARISONS:
-        raise ValueError(f"no condition: {text}")
+        raise ValueError(f"not a condition: {text}")
     field, operator, value = match[1], match[2], re.sub(r"\\(.)", r"\1", match[3])
     compare = _COMPARISONS[operator]
     wanted = value.split(",") if operator in _LISTS else [value]
@@ -89,7 +89,7 @@ def _comparable(value: Any) -> Any:
 
 
 def _like(stored: Any, text: str) -> Any:
-    """What stands in the criteria, as a value of the type that is stored."""
+    """Convert a value in the criteria to the type of the stored value."""
     text = text.strip().lower()
     if isinstance(stored, bool):
         return text == "true"

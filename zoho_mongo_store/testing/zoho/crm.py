@@ -26,7 +26,7 @@ class Crm:
         self._calls = RecordCalls(self._records)
 
     def answer(self, account: Account, call: Call) -> Answer:
-        """What the user gets."""
+        """Answer a user's request."""
         if call.kind == "records":
             module = self.modules.get(call.path[0])
             if module is None:
@@ -46,18 +46,18 @@ class Crm:
         return Answer({"fields": module.describe_fields()})
 
     def add_record(self, account: Account, module: str, values: Mapping[str, Any]) -> str:
-        """Insert a record as the user would; its id."""
+        """Insert a record as the user would. Returns its id."""
         record = self._records.insert(account, self._module(module), values)
         return str(record["id"])
 
     def records(self, org: str, module: str) -> list[Record]:
-        """The organization's records of the module."""
+        """Return the organization's records of the module."""
         return self._records.all(org, self._module(module))
 
     def _module(self, name: str) -> Module:
         module = self.modules.get(name)
         if module is None:
-            raise ValueError(f"{name} is no module; add_module() makes it one")
+            raise ValueError(f"there is no module {name}: add it with add_module()")
         return module
 
 

@@ -1,4 +1,4 @@
-"""The CRM's modules and records, and the API's refusals, as a test or a demo sets them."""
+"""The CRM's modules and records, and the API's refusals, as a test or demo sets them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from zoho_mongo_store.testing.zoho.server import ZohoServer
 
 
 class CrmHandle(ZohoServer):
-    """Fills the CRM, reads it, and has its API refuse."""
+    """Fills and reads the CRM, and makes its API refuse requests."""
 
     def refuse_with(
         self, code: str | None, *, http_status: int | None = None, requests: int | None = None
     ) -> None:
-        """Refuse requests to the CRM API that have a live access token, from now on.
+        """Refuse requests to the CRM API with a live access token, from now on.
 
-        Token requests go on as they are; ``configure`` has them fail.
+        Token requests are not affected; use :meth:`configure` for those.
 
         Args:
             code: The error, such as ``"OAUTH_SCOPE_MISMATCH"``, ``"TOO_MANY_REQUESTS"`` or
-                ``"INVALID_TOKEN"``. None ends it.
-            http_status: Its HTTP status. Default: the one that Zoho gives this error.
-            requests: How many requests are refused. Default: all, until this is called again.
+                ``"INVALID_TOKEN"``. None: stop refusing.
+            http_status: The HTTP status. Default: the one that Zoho uses for this error.
+            requests: The number of requests to refuse. Default: all, until this is called again.
 
         Raises:
             ValueError: ``requests`` is less than 1.
@@ -33,20 +33,20 @@ class CrmHandle(ZohoServer):
     def add_module(
         self, module: str, fields: Mapping[str, str], *, mandatory: Iterable[str] = ()
     ) -> None:
-        """Add a module to the CRM of every organization, or give one other fields.
+        """Add a module to every organization's CRM, or replace a module's fields.
 
-        ``Contacts`` and ``Leads`` are there from the start.
+        ``Contacts`` and ``Leads`` exist from the start.
 
         Args:
-            module: Its API name.
-            fields: The data type of each field by the field's API name, such as ``{"Name": "text",
-                "Marks": "integer"}``: ``"text"``, ``"textarea"``, ``"email"``, ``"phone"``,
-                ``"website"``, ``"picklist"``, ``"date"``, ``"datetime"``, ``"integer"``,
-                ``"bigint"``, ``"double"``, ``"currency"``, ``"percent"`` or ``"boolean"``.
-            mandatory: The fields that a record cannot be without.
+            module: The module's API name.
+            fields: The data type of each field by its API name, such as ``{"Name": "text", "Marks":
+                "integer"}``: ``"text"``, ``"textarea"``, ``"email"``, ``"phone"``, ``"website"``,
+                ``"picklist"``, ``"date"``, ``"datetime"``, ``"integer"``, ``"bigint"``,
+                ``"double"``, ``"currency"``, ``"percent"`` or ``"boolean"``.
+            mandatory: The fields that every record must have.
 
         Raises:
-            ValueError: A data type is unknown, or a mandatory field is none of the fields.
+            ValueError: A data type is unknown, or a mandatory field is not among the fields.
         """
         self._ask("add_module", name=module, fields=dict(fields), mandatory=list(mandatory))
 
@@ -57,21 +57,21 @@ class CrmHandle(ZohoServer):
 
         Args:
             module: The module's API name.
-            values: Its fields by their API names, as they stand in Zoho's JSON.
+            values: The record's fields by API name, as in Zoho's JSON.
             user: The e-mail address of its owner.
-            org: The organization, whose users alone see it.
+            org: The organization. Only its users see the record.
 
         Returns:
-            Its id, as the SDK takes it.
+            The record's id, in the form that the SDK accepts.
 
         Raises:
-            ValueError: There is no such module, a mandatory field is missing, or a value is not of
-                its field's type.
+            ValueError: There is no such module, a mandatory field is missing, or a value does not
+                have its field's type.
         """
         return int(self._ask("add_record", module=module, values=dict(values), user=user, org=org))
 
     def records(self, module: str, org: str = ORG) -> list[dict[str, Any]]:
-        """The records of an organization's module, oldest first, as they stand in Zoho's JSON.
+        """Return an organization's records of a module, oldest first, as in Zoho's JSON.
 
         Raises:
             ValueError: There is no such module.

@@ -10,12 +10,12 @@ from zoho_mongo_store.testing.zoho.protocol import CLIENT_ID, CLIENT_SECRET, ORG
 
 @dataclass(frozen=True)
 class Client:
-    """An application, as it stands in Zoho's API console.
+    """An application, as in Zoho's API console.
 
     Attributes:
         secret: Its client secret, the same in every data centre.
-        name: What the authorize page calls it.
-        redirect_uris: Where the authorize page may send the user's browser.
+        name: Its name on the authorize page.
+        redirect_uris: Where the authorize page may redirect the user's browser.
     """
 
     secret: str
@@ -25,12 +25,12 @@ class Client:
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who can log in.
+    """A user who can log in.
 
     Attributes:
         email: The e-mail address.
         org: The id (``zgid``) of the organization.
-        location: The data centre that the account is in, such as ``"eu"``.
+        location: The data centre of the account, such as ``"eu"``.
     """
 
     email: str
@@ -42,7 +42,7 @@ class Directory:
     """Clients and users, by client id and by e-mail address. Thread-safe.
 
     Args:
-        location: The data centre of the user who is there from the start.
+        location: The data centre of the initial user.
     """
 
     def __init__(self, location: str) -> None:
@@ -58,27 +58,27 @@ class Directory:
             self._clients[client_id] = Client(client_secret, name, tuple(redirect_uris))
 
     def set_secret(self, client_id: str, client_secret: str) -> None:
-        """Change a client's secret, and add the client where it is unknown."""
+        """Change a client's secret, adding the client if it is unknown."""
         with self._lock:
             known = self._clients.get(client_id, Client("", client_id))
             self._clients[client_id] = Client(client_secret, known.name, known.redirect_uris)
 
     def client(self, client_id: str) -> Client | None:
-        """The client with this id."""
+        """Return the client with this id."""
         with self._lock:
             return self._clients.get(client_id)
 
     def add_user(self, email: str, org: str, location: str) -> None:
-        """Add somebody who can log in; one with this address is replaced."""
+        """Add a user who can log in, replacing one with the same address."""
         with self._lock:
             self._users[email] = User(email, org, location)
 
     def users(self) -> list[User]:
-        """Everybody who can log in, in the order in which they were added."""
+        """Return the users who can log in, in the order in which they were added."""
         with self._lock:
             return list(self._users.values())
 
     def user(self, email: str) -> User | None:
-        """The user with this address."""
+        """Return the user with this address."""
         with self._lock:
             return self._users.get(email)

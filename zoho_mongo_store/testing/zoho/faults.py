@@ -1,4 +1,4 @@
-"""How a token request fails on the wire."""
+"""Makes token requests fail on the wire."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ POLL = 0.02
 
 
 def fail(connection: socket.socket, verdict: Verdict) -> Response | None:
-    """Fail a token request as it is to fail.
+    """Make a token request fail as configured.
 
     Returns:
-        None where it gets its answer after all.
+        The response to send instead of the answer, or None to send the answer.
     """
     failure = verdict.failure
     _linger(connection, threading.Event(), verdict.delay)
@@ -52,7 +52,7 @@ def fail(connection: socket.socket, verdict: Verdict) -> Response | None:
 
 
 def _drip(connection: socket.socket, verdict: Verdict) -> None:
-    """Send an answer one byte at a time, from the first byte of its status line on."""
+    """Send an answer one byte at a time, starting with its status line."""
     deadline = time.monotonic() + verdict.hang
     rest = _raw(verdict.answer)
     while rest and time.monotonic() < deadline and not verdict.released.is_set():

@@ -1,4 +1,4 @@
-"""Login with Zoho, as a test or a demo drives it."""
+"""Login with Zoho, as a test or demo drives it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ class LoginHandle(ZohoServer):
         client_id: str = CLIENT_ID,
         client_secret: str = CLIENT_SECRET,
     ) -> None:
-        """Register an application, as Zoho's API console does, or change one.
+        """Register or change an application, as in Zoho's API console.
 
         Args:
-            redirect_uris: Where the authorize page may send a browser. The request has to name one
-                of them, letter by letter, and the exchange of the grant token the same one.
-            name: What the authorize page calls the application.
-            client_id: Its client id. The default one is known from the start, without addresses.
+            redirect_uris: The URLs to which the authorize page may redirect a browser. The request
+                must name exactly one of these, and so must the exchange of the grant token.
+            name: The application's name on the authorize page.
+            client_id: Its client id. The default one exists from the start, without redirect URLs.
             client_secret: Its client secret, in all data centres.
 
         Raises:
-            TypeError: ``redirect_uris`` is one address in place of a list.
+            TypeError: ``redirect_uris`` is a single URL instead of a list.
         """
         if isinstance(redirect_uris, str):
             raise TypeError(f"redirect_uris must be a list: [{redirect_uris!r}]")
@@ -43,9 +43,9 @@ class LoginHandle(ZohoServer):
         )
 
     def add_user(self, user: str, org: str = ORG) -> None:
-        """Add somebody whom the authorize page offers, in this data centre.
+        """Add a user to this data centre, whom the authorize page then offers.
 
-        One user, ``ada@example.com``, is there from the start, in the first data centre.
+        One user, ``ada@example.com``, exists from the start, in the first data centre.
 
         Args:
             user: The e-mail address.
@@ -56,24 +56,24 @@ class LoginHandle(ZohoServer):
     def accept(self, authorize_url: str, user: str | None = None) -> str:
         """Log in on the authorize page and press "Accept", without a browser.
 
-        The page stands for Zoho's sign-in as well as for its consent, and so it is shown each time;
-        Zoho itself skips the consent of a user who has given it before, unless the request has
-        ``prompt=consent``. The tokens are as with Zoho: without ``access_type=offline`` there is no
-        refresh token, and while a refresh token of the user's for the client is alive, there is
-        another one only with ``prompt=consent``. The grant token can be exchanged for 2 minutes.
+        The page combines Zoho's sign-in and consent, so it is always shown. Zoho itself skips the
+        consent of a user who has given it before, unless the request has ``prompt=consent``. Tokens
+        are issued as by Zoho: without ``access_type=offline`` there is no refresh token, and while
+        the user has a valid refresh token for the client, there is another only with
+        ``prompt=consent``. The grant token can be exchanged for 2 minutes.
 
         Args:
-            authorize_url: The address that an application sends its user to.
-            user: The e-mail address of who logs in. Default: whom the page has chosen (the one of
-                ``login_hint``, else the first).
+            authorize_url: The URL to which an application sends its user.
+            user: The e-mail address of the user who logs in. Default: the one selected on the page
+                (that of ``login_hint``, else the first).
 
         Returns:
-            The address that the browser is sent to: the application's ``redirect_uri`` with
+            The URL to which the browser is redirected: the application's ``redirect_uri`` with
             ``code``, ``location``, ``accounts-server`` and ``state``.
 
         Raises:
-            ValueError: Zoho refuses the request, such as for ``invalid_redirect_uri``, or does not
-                know the user. Or the address leads elsewhere; nothing is then sent there.
+            ValueError: Zoho refuses the request, for example with ``invalid_redirect_uri``, or does
+                not know the user. Or the URL is not one of this Zoho; then nothing is sent to it.
         """
         self._check_own(authorize_url)
         return browser.press("accept", authorize_url, user)
@@ -85,7 +85,7 @@ class LoginHandle(ZohoServer):
             The application's ``redirect_uri`` with ``error=access_denied`` and ``state``.
 
         Raises:
-            ValueError: Zoho refuses the request, or the address leads elsewhere.
+            ValueError: Zoho refuses the request, or the URL is not one of this Zoho.
         """
         self._check_own(authorize_url)
         return browser.press("reject", authorize_url)
@@ -94,6 +94,6 @@ class LoginHandle(ZohoServer):
         own = self._data_centers().values()
         if not any(authorize_url.startswith(f"{url}/") for url in own):
             raise ValueError(
-                f"authorize: the address is not of this Zoho ({', '.join(own)}): pass "
+                f"authorize: the URL is not one of this Zoho ({', '.join(own)}): pass "
                 "data_centers=loopback_zoho.environments() to ZohoLogin"
             )

@@ -1,4 +1,4 @@
-"""A Zoho in a child process: the handle that a test or a demo uses."""
+"""A loopback Zoho in a child process: the handle that a test or demo uses."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ if TYPE_CHECKING:
 
 
 class LoopbackZoho(LoginHandle, TokenHandle, CrmHandle, ConductHandle, RequestHandle):
-    """Zoho's accounts server and a part of its CRM API, on a loopback address, with its limits.
+    """Zoho's accounts server and part of its CRM API on a loopback address, with Zoho's limits.
 
-    A context manager: entering starts it in a child process, leaving stops it. It keeps all in
-    memory and forgets it when stopped. A grant token works once; one refresh token gives at most 10
-    access tokens in any 10 minutes and has at most 10 live ones.
+    Use it as a context manager: entering starts it in a child process, leaving stops it. It keeps
+    everything in memory, and forgets it when stopped. A grant token can be exchanged once. A
+    refresh token yields at most 10 access tokens in any 10 minutes, of which at most 10 are live.
 
-    It answers ``/oauth/v2/auth``, ``/oauth/v2/token`` and ``/oauth/v2/token/revoke``, and for the
-    SDK's lines 5 to 8 ``users?type=CurrentUser``, ``org``, ``settings/fields``,
-    ``settings/modules`` and the records of modules: get, insert, update, delete, and search by
-    criteria, e-mail address, phone number or word.
+    It answers ``/oauth/v2/auth``, ``/oauth/v2/token`` and ``/oauth/v2/token/revoke``. For SDK 5 to
+    8 it also answers ``users?type=CurrentUser``, ``org``, ``settings/fields``, ``settings/modules``
+    and requests for the records of modules: get, insert, update, delete, and search by criteria,
+    e-mail address, phone number or word.
 
-    Each data centre has an address, tokens, requests and settings of its own, as Zoho's have; they
-    know the same clients and users. The handle is on the first one, ``data_center`` gives one
-    on another. A grant token is exchanged where its user is: elsewhere it is an ``invalid_code``.
+    As with Zoho, each data centre has its own address, tokens, requests and settings, but all know
+    the same clients and users. The handle is for the first data centre; :meth:`data_center` returns
+    one for another. A grant token can be exchanged only in its user's data centre: elsewhere the
+    answer is ``invalid_code``.
 
-    The handle can be pickled, and any process can make one with ``at``; such a handle owns
-    nothing: it neither starts nor stops the server. Methods may be called from any thread.
+    The handle can be pickled, and any process can create one with :meth:`at`. Such a handle does
+    not own the server: it neither starts nor stops it. Methods can be called from any thread.
 
     Args:
-        data_centers: Which there are, by the names that Zoho puts into the ``location`` of a
-            callback, such as ``("us", "eu")``. Default: ``"us"`` alone.
+        data_centers: The data centres, by the names that Zoho uses as ``location`` in callbacks,
+            such as ``("us", "eu")``. Default: only ``"us"``.
 
     Raises:
         ImportError: Werkzeug is not installed.
@@ -50,11 +51,11 @@ class LoopbackZoho(LoginHandle, TokenHandle, CrmHandle, ConductHandle, RequestHa
     """Its secret."""
 
     def environment(self) -> DataCenter.Environment:
-        """The SDK's environment that leads to this server, for whichever SDK is installed."""
+        """Return the environment for this server, for whichever SDK is installed."""
         from zoho_mongo_store.sdk import DataCenter
 
         names = inspect.signature(DataCenter.Environment).parameters
-        name = {"name": "loopback"} if "name" in names else {}  # SDK 5 wants one.
+        name = {"name": "loopback"} if "name" in names else {}  # SDK 5 requires one.
         return DataCenter.Environment(
             url=self.url,
             accounts_url=f"{self.url}/oauth/v2/token",
@@ -63,10 +64,10 @@ class LoopbackZoho(LoginHandle, TokenHandle, CrmHandle, ConductHandle, RequestHa
         )
 
     def environments(self) -> dict[str, DataCenter.Environment]:
-        """The environment of each data centre by its location, as ``environment`` gives it."""
+        """Return the environment of each data centre by its location; see :meth:`environment`."""
         urls = self._data_centers()
         return {location: self.at(url).environment() for location, url in urls.items()}
 
     def reset(self) -> None:
-        """Forget everything, in all data centres: as a Zoho that has just been started."""
+        """Forget everything, in all data centres, as if freshly started."""
         self._ask("reset")

@@ -41,9 +41,9 @@ class Module:
 
     Attributes:
         name: Its API name.
-        fields: The data type of each field by the field's API name, without the fields that every
-            module has.
-        mandatory: The fields that a record cannot be without.
+        fields: The data type of each field by its API name, without the fields that every module
+            has.
+        mandatory: The fields that every record must have.
     """
 
     name: str
@@ -54,21 +54,21 @@ class Module:
         if unknown := set(self.fields.values()) - set(DATA_TYPES):
             raise ValueError(f"unknown data types: {', '.join(sorted(unknown))}")
         if strangers := self.mandatory - set(self.fields):
-            raise ValueError(f"mandatory names no fields: {', '.join(sorted(strangers))}")
+            raise ValueError(f"mandatory fields that do not exist: {', '.join(sorted(strangers))}")
 
     def known(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of fields that the module has; Zoho ignores others."""
+        """Return the values of the fields that the module has. Zoho ignores others."""
         return {name: value for name, value in values.items() if name in self.fields}
 
     def missing(self, values: Mapping[str, Any]) -> str | None:
-        """The first mandatory field that has no value."""
+        """Return the first mandatory field that has no value."""
         for name in self.fields:
             if name in self.mandatory and values.get(name) in (None, ""):
                 return name
         return None
 
     def of_wrong_type(self, values: Mapping[str, Any]) -> str | None:
-        """The first field whose value is not of the field's data type."""
+        """Return the first field whose value does not have the field's data type."""
         for name, value in values.items():
             expected = _PYTHON_TYPES[self.fields[name]]
             if value is None or (isinstance(value, bool) and bool not in expected):
@@ -80,11 +80,11 @@ class Module:
         return None
 
     def of_type(self, data_type: str) -> list[str]:
-        """The fields of a data type."""
+        """Return the fields of a data type."""
         return [name for name, other in self.fields.items() if other == data_type]
 
     def describe(self) -> dict[str, Any]:
-        """The module in ``GET /crm/vN/settings/modules``."""
+        """Describe the module as in ``GET /crm/vN/settings/modules``."""
         return {
             "api_name": self.name,
             "module_name": self.name,
@@ -93,7 +93,7 @@ class Module:
         }
 
     def describe_fields(self) -> list[dict[str, Any]]:
-        """The fields in ``GET /crm/vN/settings/fields``."""
+        """Describe the fields as in ``GET /crm/vN/settings/fields``."""
         fields = {**_SYSTEM_FIELDS, **self.fields}
         return [
             {
@@ -110,7 +110,7 @@ class Module:
 
 
 class Modules:
-    """The modules that there are, by API name. Thread-safe."""
+    """All modules by API name. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -119,21 +119,21 @@ class Modules:
         self.add("Leads", {**_PERSON, "Company": "text"}, ["Last_Name", "Company"])
 
     def add(self, name: str, fields: Mapping[str, str], mandatory: Iterable[str]) -> None:
-        """Add a module, or give one other fields.
+        """Add a module, or replace a module's fields.
 
         Raises:
-            ValueError: A data type is unknown, or a mandatory field is none of the fields.
+            ValueError: A data type is unknown, or a mandatory field is not among the fields.
         """
         module = Module(name, dict(fields), frozenset(mandatory))
         with self._lock:
             self._modules[name] = module
 
     def get(self, name: str) -> Module | None:
-        """The module of this name."""
+        """Return the module with this name."""
         with self._lock:
             return self._modules.get(name)
 
     def all(self) -> list[Module]:
-        """The modules in the order in which they were added."""
+        """Return the modules in the order in which they were added."""
         with self._lock:
             return list(self._modules.values())

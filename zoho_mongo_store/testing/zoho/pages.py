@@ -1,4 +1,4 @@
-"""The pages that the loopback Zoho shows in a browser: plain HTML, without scripts. Pure."""
+"""The loopback Zoho's pages for a browser: plain HTML, without scripts. Pure functions."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def consent(
     users: Iterable[User],
     login_hint: str | None,
 ) -> str:
-    """Who is there, and does the user accept? It stands for Zoho's sign-in and its consent page.
+    """Render the page that combines Zoho's sign-in and consent pages.
 
     Args:
-        request: What is asked for.
-        parameters: The same as it came, for the form to send on.
-        users: Whom to choose from.
-        login_hint: The e-mail address of the one that is chosen at first.
+        request: The request.
+        parameters: Its parameters as received, which the form sends again.
+        users: The users to choose from.
+        login_hint: The e-mail address of the user who is selected initially.
     """
     users = list(users)
     chosen = login_hint if any(user.email == login_hint for user in users) else users[0].email
@@ -79,7 +79,7 @@ def consent(
 
 
 def error(refused: AuthorizeError) -> str:
-    """Why there is no consent page."""
+    """Render the page that says why there is no consent page."""
     return _page(
         "Zoho cannot continue",
         f"<p>{escape(refused.description)}.</p>\n"

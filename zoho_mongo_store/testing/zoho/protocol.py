@@ -1,4 +1,4 @@
-"""What the loopback Zoho's handle and its server have in common."""
+"""What the loopback Zoho's handle and server share."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Language = Literal["en", "zh"]
 
 
 def digest(credential: str) -> str:
-    """The short name of a credential in a list of requests: 16 hex digits of its SHA-256."""
+    """Return the short name of a credential in a list of requests: 16 hex digits of its SHA-256."""
     return hashlib.sha256(credential.encode()).hexdigest()[:16]
 
 
@@ -45,14 +45,14 @@ class Request:
     """One request that the loopback Zoho has received.
 
     Attributes:
-        kind: What was asked for: ``"authorize"`` (the page, and its buttons), ``"grant"`` (the
-            exchange of a grant token), ``"refresh"``, ``"revoke"``; of the CRM API ``"users"``,
-            ``"org"``, ``"fields"`` and ``"modules"`` (of the settings), and ``"records"``.
-        time: When, in seconds since the epoch on Zoho's clock.
-        status: ``"ok"``, or the error that was answered (``"Access Denied"`` when throttled, in the
-            language that is set), or the failure that was set: ``"garbage"``, ``"close"``, ...
-        digest: The ``digest`` of the grant, refresh or access token that it carried; of an
-            accepted ``"authorize"`` request, that of the grant token that it gave.
+        kind: The kind of request: ``"authorize"`` (the page and its buttons), ``"grant"`` (the
+            exchange of a grant token), ``"refresh"`` or ``"revoke"``; for the CRM API ``"users"``,
+            ``"org"``, ``"fields"`` and ``"modules"`` (of the settings), or ``"records"``.
+        time: When it was received, in seconds since the epoch on Zoho's clock.
+        status: ``"ok"``, or the error in the answer (``"Access Denied"`` if throttled, in the
+            configured language), or the configured failure: ``"garbage"``, ``"close"``, ...
+        digest: The :func:`digest` of the grant, refresh or access token in the request; for an
+            accepted ``"authorize"`` request, that of the grant token issued.
         method: The HTTP method.
         path: The path of the URL, such as ``"/crm/v8/Contacts/search"``.
     """
@@ -67,7 +67,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Refusal:
-    """What requests to the CRM API are refused with; see ``LoopbackZoho.refuse_with``."""
+    """How requests to the CRM API are refused; see ``LoopbackZoho.refuse_with``."""
 
     code: str
     http_status: int | None = None
@@ -75,7 +75,7 @@ class Refusal:
 
     def __post_init__(self) -> None:
         if self.requests is not None and self.requests < 1:
-            raise ValueError("requests counts requests that are refused: 1 or more")
+            raise ValueError("requests must be 1 or more")
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,12 @@ class Behaviour:
         if self.failure is not None and self.failure not in get_args(Failure):
             raise ValueError(f"failure must be None or one of {', '.join(get_args(Failure))}")
         if self.failures is not None and (self.failure is None or self.failures < 1):
-            raise ValueError("failures counts requests that fail: 1 or more, and with a failure")
+            raise ValueError("failures must be 1 or more, and needs a failure")
         if self.delay < 0 or self.lifetime < 0 or self.hang < 0:
-            raise ValueError("delay, lifetime and hang are seconds: 0 or more")
+            raise ValueError("delay, lifetime and hang must be 0 seconds or more")
         if self.language not in get_args(Language):
             raise ValueError(f"language must be one of {', '.join(get_args(Language))}")
         if self.throttle_status not in (200, 400) or self.refusal_status not in (200, 400):
             raise ValueError(
-                "throttle_status and refusal_status must be 200 or 400, the two that Zoho answers "
-                "with"
+                "throttle_status and refusal_status must be 200 or 400, the two that Zoho uses"
             )

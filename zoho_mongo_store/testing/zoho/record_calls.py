@@ -1,4 +1,4 @@
-"""The CRM API's requests for records."""
+"""Answers the CRM API's requests for records."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RecordCalls:
         self._records = records
 
     def answer(self, account: Account, module: Module, call: Call) -> Answer:
-        """What the user gets."""
+        """Answer a user's request."""
         rest = call.path[1:]
         if rest == ("search",) and call.method == "GET":
             return self._search(account, module, call.query)
@@ -74,7 +74,7 @@ class RecordCalls:
         return self._change("update", account, module, [{**each, **own_id} for each in data])
 
     def _change(self, change: str, account: Account, module: Module, items: list[Any]) -> Answer:
-        """Change records one by one; each has a result of its own."""
+        """Change records one by one, with a result for each."""
         operations: dict[str, tuple[Callable[..., Record], str, int]] = {
             "insert": (self._records.insert, "record added", 201),
             "update": (self._records.update, "record updated", 200),
@@ -98,7 +98,7 @@ class RecordCalls:
 
 
 def _search_criteria(module: Module, query: Mapping[str, str]) -> criteria.Criteria | None:
-    """What a search is for: the first of Zoho's parameters that is there."""
+    """Read what a search is for: the first of Zoho's parameters that is given."""
     if text := query.get("criteria"):
         return criteria.parse(text)
     for parameter in ("email", "phone"):
@@ -113,7 +113,7 @@ def _search_criteria(module: Module, query: Mapping[str, str]) -> criteria.Crite
 
 
 def _page(records: list[Record], query: Mapping[str, str]) -> Answer:
-    """One page of records, with the fields that are asked for; 204 where it is empty."""
+    """Answer with one page of records, with the requested fields; 204 if it is empty."""
     try:
         page, per_page = int(query.get("page", 1)), int(query.get("per_page", MOST_PER_PAGE))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The records of the modules, apart for each organization. Kept in memory."""
+"""The records of the modules, separate for each organization. Kept in memory."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class RecordError(ValueError):
 
     Attributes:
         code: Zoho's code, such as ``"MANDATORY_NOT_FOUND"``.
-        details: What it says of the field.
-        message: Zoho's words.
+        details: Details about the field.
+        message: Zoho's message.
     """
 
     def __init__(self, code: str, message: str, **details: str) -> None:
@@ -45,7 +45,7 @@ class Records:
         self._records: dict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
 
     def insert(self, account: Account, module: Module, values: Mapping[str, Any]) -> Record:
-        """Add a record; it.
+        """Add a record, and return it.
 
         Raises:
             RecordError: A mandatory field is missing, or a value has the wrong type.
@@ -69,10 +69,10 @@ class Records:
             return dict(record)
 
     def update(self, account: Account, module: Module, values: Mapping[str, Any]) -> Record:
-        """Change the fields of a record that are given; the record.
+        """Change the given fields of a record, and return the record.
 
         Raises:
-            RecordError: There is no record with this id, or a value is missing or wrong.
+            RecordError: There is no record with this id, or a value is missing or invalid.
         """
         known = module.known(values)
         _check_types(module, known)
@@ -86,7 +86,7 @@ class Records:
             return dict(record)
 
     def delete(self, account: Account, module: Module, record_id: str) -> Record:
-        """Remove a record; it.
+        """Remove a record, and return it.
 
         Raises:
             RecordError: There is no record with this id.
@@ -96,7 +96,7 @@ class Records:
             return self._records[account.org, module.name].pop(record["id"])
 
     def all(self, org: str, module: Module) -> list[Record]:
-        """The organization's records of a module, oldest first."""
+        """Return the organization's records of a module, oldest first."""
         with self._lock:
             return [dict(record) for record in self._records[org, module.name].values()]
 
@@ -111,12 +111,12 @@ class Records:
 
 
 def user_reference(account: Account) -> dict[str, str]:
-    """A user as records name one."""
+    """Return a user as it appears in records."""
     return {"id": user_id(account), "name": account.user}
 
 
 def user_id(account: Account) -> str:
-    """The id of a user."""
+    """Return the id of a user."""
     return f"{account.org}000001"
 
 

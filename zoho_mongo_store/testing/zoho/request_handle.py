@@ -1,4 +1,4 @@
-"""What the loopback Zoho was asked, as a test asserts on it."""
+"""The requests to the loopback Zoho, for the assertions of a test."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ class RequestHandle(ZohoServer):
     """Lists and counts the requests."""
 
     def requests(self) -> list[Request]:
-        """The requests received so far, in their order; control requests are not among them."""
+        """Return the requests received so far, in order, without control requests."""
         return [Request(**request) for request in self._ask("requests")]
 
     def count(self, kind: Kind, credential: str | None = None) -> int:
-        """How many requests of the kind were received, whatever was answered.
+        """Return the number of requests of a kind, whatever the answer was.
 
         Args:
-            kind: As ``Request`` has it. A login on the authorize page is two of
+            kind: A kind of :class:`Request`. A login on the authorize page counts as two of
                 ``"authorize"``: the page with status ``"shown"``, and the button with ``"ok"`` or
                 ``"access_denied"``.
-            credential: Count only those that carried this grant, refresh or access token.
+            credential: Count only requests with this grant, refresh or access token.
 
         Raises:
             ValueError: There is no such kind.
@@ -35,12 +35,12 @@ class RequestHandle(ZohoServer):
         )
 
     def most_at_once(self, credential: str) -> int:
-        """How many token requests with this grant or refresh token were ever under way at once.
+        """Return how many token requests with this credential were ever in progress at once.
 
-        One is under way until it is answered, or its client has hung up.
+        A request is in progress until it is answered or its client has hung up.
         """
         return int(self._ask("most_at_once", credential=credential))
 
     def clear(self) -> None:
-        """Forget the requests and what was counted of them. Tokens and limits stay."""
+        """Forget the requests and their counts. Tokens and limits are kept."""
         self._ask("clear")

@@ -1,4 +1,4 @@
-"""What the loopback Zoho was asked."""
+"""Records the requests to the loopback Zoho."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoho_mongo_store.testing.zoho.protocol import Kind, Request, digest
 
 
 class RequestLog:
-    """The requests to one data centre, and how many were under way at once. Thread-safe.
+    """The requests to one data centre, and how many were in progress at once. Thread-safe.
 
     Args:
         now: Zoho's clock.
@@ -27,14 +27,14 @@ class RequestLog:
         self._lock = threading.Lock()
 
     def record(self, kind: Kind, method: str, path: str, status: str, credential: str = "") -> None:
-        """Note a request with what is answered."""
+        """Record a request and the status of its answer."""
         with self._lock:
             request = Request(kind, self._now(), status, digest(credential), method, path)
             self._requests.append(request)
 
     @contextmanager
     def under_way(self, credential: str) -> Iterator[None]:
-        """Count a token request as under way while the block runs."""
+        """Count a token request as in progress while the block runs."""
         short = digest(credential)
         with self._lock:
             self._open[short] += 1
@@ -46,12 +46,12 @@ class RequestLog:
                 self._open[short] -= 1
 
     def requests(self) -> list[dict[str, Any]]:
-        """The requests so far, as JSON."""
+        """Return the requests so far, as JSON."""
         with self._lock:
             return [asdict(request) for request in self._requests]
 
     def most_at_once(self, credential: str) -> int:
-        """How many token requests with the credential were ever under way at once."""
+        """Return how many token requests with the credential were ever in progress at once."""
         with self._lock:
             return self._most_open[digest(credential)]
 

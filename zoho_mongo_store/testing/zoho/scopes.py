@@ -1,4 +1,4 @@
-"""The scopes that a user lets a client have. Pure."""
+"""The scopes that a user grants to a client. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _EVERYTHING = "ALL"
 
 
 def parse(text: str) -> tuple[str, ...]:
-    """The scopes of an authorize request, which are separated by commas.
+    """Read the scopes of an authorize request, which are separated by commas.
 
     Raises:
-        ValueError: There is none, or one has not the form ``Service.group.OPERATION``.
+        ValueError: There are none, or one does not have the form ``Service.group.OPERATION``.
     """
     scopes = tuple(scope.strip() for scope in text.split(","))
     if not all(_SCOPE.fullmatch(scope) for scope in scopes):
@@ -25,9 +25,10 @@ def allow(scopes: Iterable[str] | None, needed: str) -> bool:
     """Whether the scopes cover what is needed.
 
     Args:
-        scopes: What the user let the client have; None stands for everything.
-        needed: Such as ``"ZohoCRM.users.READ"`` or ``"ZohoCRM.modules.Contacts.UPDATE"``. Given
-            alone or with ``ALL``, each part of it covers what is below it.
+        scopes: What the user granted to the client. None: everything.
+        needed: The needed scope, such as ``"ZohoCRM.users.READ"`` or
+            ``"ZohoCRM.modules.Contacts.UPDATE"``. A scope without the last parts of the group
+            covers it too, and so does the operation ``ALL``.
     """
     if scopes is None:
         return True

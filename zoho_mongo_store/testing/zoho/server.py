@@ -1,4 +1,4 @@
-"""A Zoho in a child process: starting it, stopping it, and asking it."""
+"""Starts and stops a loopback Zoho in a child process, and sends it control requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ZohoServer:
         if not data_centers or not set(data_centers) <= set(LOCATIONS):
             raise ValueError(f"data_centers must name some of {', '.join(LOCATIONS)}")
         if isinstance(data_centers, str) or len(set(data_centers)) < len(data_centers):
-            raise ValueError("data_centers must be a sequence that names each one once")
+            raise ValueError("data_centers must be a sequence without duplicates")
         self._locations = tuple(data_centers)
         self._url: str | None = None
         self._tether: Tether | None = None
@@ -35,7 +35,7 @@ class ZohoServer:
 
     @classmethod
     def at(cls, url: str) -> Self:
-        """A handle on a server that runs already, in whichever process."""
+        """Return a handle for a server that is already running, in any process."""
         zoho = cls.__new__(cls)
         zoho._url = url
         zoho._tether = zoho._child = None
@@ -45,7 +45,7 @@ class ZohoServer:
     def url(self) -> str:
         """The address of the data centre, such as ``http://127.0.0.1:40001``.
 
-        Its accounts server, its API and its authorize page are all there.
+        Its accounts server, its API and its authorize page are all at this address.
         """
         if self._url is None:
             raise RuntimeError("The loopback Zoho has no address yet: start it first.")
@@ -53,17 +53,17 @@ class ZohoServer:
 
     @property
     def pid(self) -> int | None:
-        """The id of the server's process, or None if this handle runs none."""
+        """The id of the server's process, or None if this handle did not start it."""
         return self._child.pid if self._child else None
 
     def start(self) -> None:
-        """Start the server on free ports and return when it listens.
+        """Start the server on free ports, and wait until it is listening.
 
         Raises:
-            RuntimeError: It has been started already, or did not listen within 30 s.
+            RuntimeError: It is already running, or was not listening within 30 s.
         """
         if self._url is not None:
-            raise RuntimeError("The loopback Zoho runs already.")
+            raise RuntimeError("The loopback Zoho is already running.")
         self._tether = Tether()
         try:
             self._child = self._tether.run_module(APP, *self._locations)
@@ -74,20 +74,20 @@ class ZohoServer:
             raise
 
     def stop(self) -> None:
-        """Stop the server. Without effect on a handle that did not start it."""
+        """Stop the server. Has no effect if this handle did not start it."""
         if self._tether is not None:
             self._tether.close()
             self._tether = self._child = self._url = None
 
     def data_center(self, location: str) -> Self:
-        """A handle on another data centre of this Zoho, such as ``"eu"``.
+        """Return a handle for another data centre of this Zoho, such as ``"eu"``.
 
         Raises:
-            ValueError: It has no such data centre.
+            ValueError: There is no such data centre.
         """
         urls = self._data_centers()
         if location not in urls:
-            raise ValueError(f"this Zoho has the data centres {', '.join(urls)}: no {location}")
+            raise ValueError(f"this Zoho has the data centres {', '.join(urls)}, not {location}")
         return self.at(urls[location])
 
     def __enter__(self) -> Self:
@@ -109,7 +109,7 @@ class ZohoServer:
         return f"{type(self).__name__}({self._url or 'stopped'})"
 
     def _data_centers(self) -> dict[str, str]:
-        """The address of each data centre by its location."""
+        """Return the address of each data centre by its location."""
         urls: dict[str, str] = self._ask("data_centers")
         return urls
 

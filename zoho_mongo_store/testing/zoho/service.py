@@ -1,4 +1,4 @@
-"""What the loopback Zoho decides on each request."""
+"""Decides how the loopback Zoho answers each request."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Verdict:
 
     Attributes:
         answer: The answer.
-        delay: Seconds to wait before it.
-        hang: Seconds that a hang lasts, unless ``released`` comes first.
-        released: Set when whatever hangs is to go on.
-        failure: The failure that takes the place of the answer, if any.
+        delay: Seconds to wait before the answer.
+        hang: Seconds that a hang lasts, unless ``released`` is set first.
+        released: Set when hanging requests are to continue.
+        failure: The failure that replaces the answer, if any.
     """
 
     answer: Answer
@@ -56,9 +56,9 @@ class ZohoService:
         self._tokens = Tokens(directory)
         self._crm = Crm(self._tokens.now)
         self.conduct = Conduct()
-        """How it was told to answer."""
+        """How it is configured to answer."""
         self.log = RequestLog(self._tokens.now)
-        """What it was asked."""
+        """The requests that it received."""
         self.operations: dict[str, Callable[..., Any]] = {
             "register_client": directory.register_client,
             "add_user": self._add_user,
@@ -79,10 +79,10 @@ class ZohoService:
             "add_record": self._add_record,
             "records": self._crm.records,
         }
-        """The control operations by name: each takes and gives plain JSON values."""
+        """The control operations by name. Each takes and returns plain JSON values."""
 
     def issue_code(self, user: User, request: AuthorizeRequest) -> str:
-        """A new grant token for a user of this data centre who has accepted the request."""
+        """Issue a grant token for a user of this data centre who has accepted the request."""
         return self._tokens.issue_code(
             Account(user.email, user.org, request.client_id, request.scopes),
             request.redirect_uri,
@@ -99,9 +99,9 @@ class ZohoService:
         redirect_uri: str,
         url: str,
     ) -> Verdict:
-        """Answer the exchange of a grant token or a refresh.
+        """Answer the exchange of a grant token, or a refresh.
 
-        The tokens are issued here, before any delay: a slow answer is late, not undone.
+        The tokens are issued here, before any delay: a slow answer is only late.
         """
         behaviour, released = self.conduct.of_token_request()
         failure, language = behaviour.failure, behaviour.language

@@ -9,15 +9,15 @@ from zoho_mongo_store.testing.zoho.service import ZohoService
 
 
 class Site:
-    """Data centres that know the same clients and users.
+    """Data centres that share the same clients and users.
 
     Args:
-        locations: Their names. The user who is there from the start is in the first one.
+        locations: Their names. The initial user is in the first one.
 
     Attributes:
         directory: The clients and users.
-        data_centers: Each data centre by its name.
-        urls: Its address by its name, to be filled by whoever serves it.
+        data_centers: Each data centre by name.
+        urls: The URL of each data centre by name, filled in by the server.
     """
 
     def __init__(self, locations: Sequence[str]) -> None:
@@ -25,7 +25,7 @@ class Site:
         self._start()
 
     def reset(self) -> None:
-        """Forget everything, as a Zoho does that is started again; what hangs is answered."""
+        """Forget everything, as if freshly started, and answer hanging requests."""
         before = self.data_centers
         self._start()
         for service in before.values():

@@ -1,4 +1,4 @@
-"""The tokens of the loopback Zoho, as a test or a demo issues and ends them."""
+"""The tokens of the loopback Zoho, as a test or demo issues and ends them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ class TokenHandle(ZohoServer):
         client_id: str = CLIENT_ID,
         client_secret: str = CLIENT_SECRET,
     ) -> str:
-        """A new grant token: what a user gets who lets the client in.
+        """Issue a grant token, as if a user had given consent.
 
         Args:
             user: The user's e-mail address.
-            org: The organization's id (``zgid``). The SDK calls the user ``"<user>:<org>"``.
+            org: The organization's id (``zgid``). In the SDK, the user's name is
+                ``"<user>:<org>"``.
             client_id: The only client that can exchange it.
             client_secret: That client's secret from now on.
         """
@@ -35,11 +36,11 @@ class TokenHandle(ZohoServer):
         client_id: str = CLIENT_ID,
         client_secret: str = CLIENT_SECRET,
     ) -> str:
-        """A new refresh token, without the exchange. Arguments as for ``grant``."""
+        """Issue a refresh token, without an exchange. Arguments as for :meth:`grant`."""
         return self._ask_for_token("refresh_token", user, org, client_id, client_secret)
 
     def access_token(self, refresh_token: str) -> str:
-        """A new live access token of the refresh token, outside the limit of 10 in 10 minutes.
+        """Issue a live access token that does not count towards the limit of 10 in 10 minutes.
 
         Raises:
             ValueError: The refresh token is unknown or revoked.
@@ -47,18 +48,18 @@ class TokenHandle(ZohoServer):
         return str(self._ask("access_token", refresh_token=refresh_token))
 
     def expire(self, access_token: str) -> None:
-        """End an access token before its time; Zoho then answers ``INVALID_TOKEN`` to it.
+        """End an access token early: Zoho then answers it with ``INVALID_TOKEN``.
 
         Raises:
-            ValueError: The access token is unknown, or has ended already.
+            ValueError: The access token is unknown, or has already ended.
         """
         self._ask("expire", access_token=access_token)
 
     def revoke(self, refresh_token: str) -> None:
-        """End a login behind the back of whoever uses it, as its user does in Zoho's settings.
+        """End a login at Zoho, as its user does in Zoho's settings.
 
         Raises:
-            ValueError: The refresh token is unknown, or revoked already.
+            ValueError: The refresh token is unknown, or has already been revoked.
         """
         self._ask("revoke", refresh_token=refresh_token)
 
@@ -67,7 +68,7 @@ class TokenHandle(ZohoServer):
         return bool(self._ask("is_live", access_token=access_token))
 
     def advance(self, seconds: float) -> None:
-        """Move Zoho's clock on: its tokens expire, its 10 minutes pass. This machine's stays."""
+        """Move Zoho's clock forward: tokens expire, its 10 minutes pass. This machine's stays."""
         self._ask("advance", seconds=seconds)
 
     def _ask_for_token(

@@ -18,9 +18,9 @@ LIVE_TOKENS = 10
 class Tokens:
     """Issues, exchanges and revokes tokens as Zoho does. Thread-safe.
 
-    A grant token can be exchanged once. One refresh token gives at most 10 access tokens in any
-    10 minutes and has at most 10 live ones, of which the oldest goes first (Zoho's limits). Times
-    are on a clock that ``advance`` moves.
+    A grant token can be exchanged once. A refresh token yields at most 10 access tokens in any 10
+    minutes, and at most 10 are live: the oldest is dropped first (Zoho's limits). Times are on a
+    clock that :meth:`advance` moves.
 
     Args:
         directory: The clients.
@@ -35,44 +35,44 @@ class Tokens:
         self._owners: dict[str, Login] = {}
 
     def now(self) -> float:
-        """Zoho's time, in seconds since the epoch."""
+        """Return Zoho's time in seconds since the epoch."""
         return time.time() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Move Zoho's clock on."""
+        """Move Zoho's clock forward."""
         with self._lock:
             self._ahead += seconds
 
     def issue_grant(self, user: str, org: str, client_id: str, client_secret: str) -> str:
-        """A new grant token as a self client gets it; the client is registered with it."""
+        """Issue a grant token as for a self client, and register the client."""
         self._directory.set_secret(client_id, client_secret)
         return self._keep(Grant(Account(user, org, client_id)))
 
     def issue_code(
         self, account: Account, redirect_uri: str, *, offline: bool, new_consent: bool
     ) -> str:
-        """A new grant token as the authorize page sends it on.
+        """Issue a grant token for the authorize page.
 
         Args:
             account: Who accepted, and what.
-            redirect_uri: Where it is sent; its exchange has to name the same.
+            redirect_uri: Where it is sent; its exchange must name the same URL.
             offline: Whether the request had ``access_type=offline``.
-            new_consent: Whether it had ``prompt=consent``. Without it there is no second refresh
-                token while one of this user for this client is alive.
+            new_consent: Whether it had ``prompt=consent``. Without it, there is no second refresh
+                token while this user has a valid one for this client.
         """
         with self._lock:
             offline = offline and (new_consent or not self._has_login(account))
             return self._keep(Grant(account, redirect_uri, offline, self.now() + CODE_LIFETIME))
 
     def issue_refresh_token(self, user: str, org: str, client_id: str, client_secret: str) -> str:
-        """A new refresh token, as an exchanged grant token leaves behind."""
+        """Issue a refresh token, like the exchange of a grant token."""
         self._directory.set_secret(client_id, client_secret)
         with self._lock:
             login = self._log_in(Account(user, org, client_id))
             return login.refresh_token
 
     def issue_access_token(self, refresh_token: str, lifetime: float) -> str:
-        """A new access token, outside the limit on refreshes.
+        """Issue an access token that does not count towards the limit on refreshes.
 
         Raises:
             RefusalError: The refresh token is unknown or revoked.
@@ -85,11 +85,11 @@ class Tokens:
     def exchange(
         self, code: str, client_id: str, client_secret: str, redirect_uri: str, lifetime: float
     ) -> Issued:
-        """Redeem a grant token for an access token, and a refresh token where it is offline.
+        """Redeem a grant token for an access token, and a refresh token if it is offline.
 
         Raises:
-            RefusalError: The client or the address is not that of the grant, or the grant is used,
-                too old or unknown.
+            RefusalError: The client or the redirect URL is not that of the grant token, or the
+                grant token is used, expired or unknown.
         """
         with self._lock:
             self._check_client(client_id, client_secret)
@@ -109,10 +109,10 @@ class Tokens:
     def refresh(
         self, refresh_token: str, client_id: str, client_secret: str, lifetime: float
     ) -> Issued:
-        """A new access token for a refresh token.
+        """Issue an access token for a refresh token.
 
         Raises:
-            RefusalError: As in ``exchange``, or too many access tokens in 10 minutes.
+            RefusalError: As in :meth:`exchange`, or too many access tokens in 10 minutes.
         """
         with self._lock:
             self._check_client(client_id, client_secret)
@@ -130,7 +130,7 @@ class Tokens:
         """Forget a refresh token and all its access tokens.
 
         Raises:
-            RefusalError: It is unknown, or revoked already.
+            RefusalError: It is unknown, or has already been revoked.
         """
         with self._lock:
             login = self._logins.pop(refresh_token, None)
@@ -140,10 +140,10 @@ class Tokens:
                 self.expire(access_token)
 
     def expire(self, access_token: str) -> None:
-        """End an access token before its time.
+        """End an access token early.
 
         Raises:
-            RefusalError: It is unknown, or has ended already.
+            RefusalError: It is unknown, or has already ended.
         """
         with self._lock:
             if access_token not in self._owners:
@@ -151,7 +151,7 @@ class Tokens:
             del self._owners.pop(access_token).live[access_token]
 
     def account(self, access_token: str) -> Account | None:
-        """Whose access token it is, or None if it is not live."""
+        """Return whose access token it is, or None if it is not live."""
         with self._lock:
             login = self._owners.get(access_token)
             if login is None or login.live[access_token] <= self.now():
