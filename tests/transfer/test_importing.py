@@ -157,7 +157,7 @@ def test_of_two_rows_for_a_user_the_one_that_expires_last_counts(
     assert stored() == {"3": ("ada", "R3", "access of R3 for 3")}
     winner = order.index(3) + 1
     assert notes == [
-        (line, f"skipped: row {winner} for the same user counts")
+        (line, f"skipped: row {winner} for the same user is used")
         for line in (1, 2, 3)
         if line != winner
     ]
@@ -319,7 +319,7 @@ def test_a_save_in_between_is_met(
 
     # The save brought no client.
     assert report == Report(rows=2, inserted=1, filled=1)
-    assert [line for line, text in notes if "only the fields that were absent" in text] == [2]
+    assert [line for line, text in notes if "only missing fields" in text] == [2]
     assert sorted(stored().values()) == [
         ("ada", "RL", "live"),
         ("grace", "R2", "access of R2 for 1"),
@@ -474,7 +474,7 @@ def test_to_import_once_more_fills_what_is_absent(
     report, notes = run(Documented(whole), documents)
 
     assert report == Report(rows=1, filled=1)
-    assert "only the fields that were absent" in notes[0][1]
+    assert "only missing fields" in notes[0][1]
     [token] = store.get_tokens()
     own = {"access_token": "newer", "expires_in": "1895529348123"}
     assert contents(token) == {**contents(full(id="1")), **own}
