@@ -67,8 +67,7 @@ class Inventory:
 
     def login_required(self) -> Iterator[TokenSummary]:
         """Summarize the tokens whose users have to log in again, found with indexes."""
-        found = map(self.summarize, self._holding(self._ended))
-        return (token for token in found if token.state is TokenState.LOGIN_REQUIRED)
+        return (one for one in self.failing() if one.state is TokenState.LOGIN_REQUIRED)
 
     def failing(self) -> Iterator[TokenSummary]:
         """Summarize the tokens for which Zoho issues no access token, found with indexes."""
