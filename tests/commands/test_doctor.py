@@ -385,6 +385,7 @@ def test_what_the_role_may_do_is_told_without_doing_it(
             "failed",
             "the server requires authentication, and the URI has no credentials",
         )
+        assert list(lines)[-3:] == ["authentication", "rights", "clock"]
     else:
         assert (told["result"], told["detail"]) == ("passed", f"{user.partition(':')[0]}@locked")
 

@@ -32,7 +32,11 @@ def examine(context: CommandContext, *, quick: bool) -> Iterator[Finding]:
         yield Finding("server", "failed", explain(error, "doctor", context.secrets), advice)
         return
     if not quick:
-        yield from _run(context, _of_the_server(context))
+        found: list[Finding] = []
+        yield from _run(context, _of_the_server(context), found)
+        if any(one.check == "authentication" and one.result == "failed" for one in found):
+            # Without a log-in nothing is shown to the other checks.
+            return
     there: list[Finding] = []
     yield from _run(context, [("collection", lambda: indexes.collection_exists(collection))], there)
     if any(one.result == "failed" for one in there):
