@@ -32,7 +32,7 @@ __all__ = [
     "acting_as",
 ]
 
-# The SDK takes half a second to import, which the command line's help need not wait for.
+# The SDK takes half a second to import. The command line's help should not wait for that.
 _HOMES = {
     "CachePolicy": "zoho_mongo_store.storage.cache_policy",
     "CallbackError": "zoho_mongo_store.login",
@@ -50,7 +50,7 @@ _HOMES = {
 }
 
 if not TYPE_CHECKING:
-    # A type checker would take any name for good.
+    # With it, a type checker would accept any name.
     def __getattr__(name: str) -> object:
         """Import a public name when it is first used."""
         if name not in _HOMES:

@@ -21,7 +21,7 @@ def code_of(parameters: Mapping[str, str], state: str | None) -> str:
         state: The state that the login began with.
 
     Raises:
-        TypeError: The parameters are no mapping, such as the URL itself.
+        TypeError: The parameters are not a mapping: they are the URL, for example.
         InvalidStateError: The request has a different state, or none.
         AccessDeniedError: The user pressed "Reject".
         CallbackError: Zoho refused, or there is no grant token.

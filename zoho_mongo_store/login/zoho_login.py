@@ -136,7 +136,7 @@ class ZohoLogin:
             The user who logged in. Give the user a new session, and keep the name or the id in it.
 
         Raises:
-            TypeError: ``callback_parameters`` is no mapping, such as the URL itself.
+            TypeError: ``callback_parameters`` is not a mapping: it is the URL, for example.
             InvalidStateError: The request has a different state, or none.
             AccessDeniedError: The user pressed "Reject".
             UnknownDataCenterError: The request names a data centre that this login does not know.

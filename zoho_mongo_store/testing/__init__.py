@@ -37,7 +37,7 @@ __all__ = [
     "mock_store",
 ]
 
-# pymongo and the SDK take a second to import, which a run of tests without them need not wait for.
+# pymongo and the SDK take a second to import. A test run that uses neither should not wait for it.
 _HOMES = {
     "LocalMongo": "local_mongo",
     "LoopbackZoho": "zoho.loopback",
@@ -50,7 +50,7 @@ _HOMES = {
 }
 
 if not TYPE_CHECKING:
-    # A type checker would take any name for good.
+    # With it, a type checker would accept any name.
     def __getattr__(name: str) -> object:
         """Import a public name when it is first used."""
         if name not in _HOMES:
