@@ -21,23 +21,23 @@ app.config_from_envvar("CELERY_CONFIG_MODULE", silent=True)
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def start(**_: Any) -> None:
-    """Initialize the SDK in each process of the pool, once it is forked."""
+    """Initialize the SDK in each process of the pool, after the fork."""
     initialize()
 
 
 @app.task(bind=True, max_retries=5)  # type: ignore[untyped-decorator]
 def count_contacts(self: Task, name: str, id: str) -> int:
-    """How many contacts a user has. Whoever has to log in again fails it, and is told by mail."""
+    """The number of a user's contacts. Fails if the user must log in again."""
     try:
         return len(contacts_of(ZohoUser(name, id)))
     except RefreshPausedError as error:
-        # Nobody asks Zoho before that: an earlier retry would be wasted.
+        # Zoho is not asked before then: an earlier retry would be wasted.
         raise self.retry(exc=error, countdown=error.retry_after.total_seconds()) from error
 
 
 @app.task  # type: ignore[untyped-decorator]
 def count_all_contacts() -> int:
-    """Count the contacts of everybody who ever logged in, each in a task of its own."""
+    """Count the contacts of every user who has ever logged in, one task per user."""
     sent = 0
     for token in store.iter_tokens():
         signature = token.get_user_signature()

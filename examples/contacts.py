@@ -44,7 +44,7 @@ def contacts_of(user: ZohoUser) -> list[Contact]:
         try:
             return _contacts()
         except (RefusedError, SDKException) as refused:
-            # The SDK looks the fields up first; a refusal of that is an error of its own.
+            # The SDK looks up the fields first; a refusal of that request is an error of its own.
             if "INVALID_TOKEN" not in str(refused):
                 raise
         store.expire_access_token(user.id, access_token)

@@ -2,8 +2,8 @@
 
     uvicorn --app-dir examples fastapi_app:app
 
-Endpoints are ``def``: FastAPI runs each in a thread, which is what the SDK's user belongs to. In an
-``async def`` endpoint ``acting_as`` raises; what calls the SDK goes through ``run_in_threadpool``.
+Endpoints are ``def``: FastAPI runs each in a thread, and the SDK's user belongs to a thread. In an
+``async def`` endpoint ``acting_as`` raises; call the SDK through ``run_in_threadpool`` there.
 SESSION_SECRET_KEY signs the sessions; for the other variables see zoho_login.py.
 """
 
@@ -41,7 +41,7 @@ app.add_middleware(
 
 @app.get("/login")
 def begin_login(request: Request) -> RedirectResponse:
-    """Send the user to Zoho. Whoever has accepted on the portal is not asked again."""
+    """Send the user to Zoho, which does not ask again if they have accepted on the portal."""
     request.session["state"] = login.new_state()
     return RedirectResponse(login.authorize_url(request.session["state"], prompt=None))
 
@@ -63,7 +63,7 @@ def contacts(request: Request) -> list[Contact]:
 
 @app.get("/contacts/count")
 async def count(request: Request) -> int:
-    """How many they are, from a coroutine: the SDK is called in a thread."""
+    """The number of contacts, from a coroutine: the SDK is called in a thread."""
     return len(await run_in_threadpool(contacts_of, user_of(request)))
 
 
@@ -88,7 +88,7 @@ def try_later(_: Request, error: RefreshPausedError) -> JSONResponse:
 
 
 def user_of(request: Request) -> ZohoUser:
-    """Whose session it is. Only the callback puts a user there."""
+    """The user of the session. Only the callback stores one there."""
     if "user" not in request.session:
         raise HTTPException(401, "log in at /login")
     return ZohoUser(*request.session["user"])

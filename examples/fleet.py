@@ -1,11 +1,11 @@
-"""Many processes meet one expired token: what Zoho sees, and how many API calls fail.
+"""Many processes find one token expired: what Zoho sees, and how many API calls fail.
 
-Fleets of 2, 8, 16 and 32 processes, each of them three times: with the SDK's FileStore, all on one
+Fleets of 2, 8, 16 and 32 processes run three times each: with the SDK's FileStore, all on one
 file; with this store and ``refresh=None``; with this store as it is. All processes have started the
-SDK when the token that they share expires, and each then makes one API call. Zoho is a loopback one
-that takes a second to answer and gives 10 access tokens per refresh token in 10 minutes, as Zoho
-does. MongoDB is a local one, started for this. It prints which version that is and a table, and
-draws a picture, in about a minute::
+SDK when the token that they share expires, and each then makes one API call. Zoho is a loopback
+server that takes a second to answer and, as Zoho does, gives 10 access tokens per refresh token in
+10 minutes. MongoDB runs locally, started for this. The script prints MongoDB's version and a table,
+and draws a chart, in about a minute::
 
     pip install 'zoho-mongo-store[crm8,demo]' matplotlib
     python examples/fleet.py --plot docs/images/fleet.png
@@ -52,26 +52,26 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 class Outcome(NamedTuple):
-    """What one fleet did."""
+    """The figures of one fleet."""
 
     store: str
     processes: int
     requests: int
-    """For a new access token, received by Zoho."""
+    """Requests for a new access token that Zoho received."""
     refusals: int
-    """Of these, refused."""
+    """The requests that Zoho refused."""
     failed: int
     """API calls that ended in an error."""
     access_tokens: int
-    """Different ones that API calls were made with."""
+    """The different access tokens that API calls were made with."""
     seconds: float
-    """Until the last process had its answer, or its error."""
+    """The time until the last process had its answer or its error."""
     errors: Counter[str]
-    """Their codes."""
+    """The codes of the errors."""
 
 
 def run(store: str, processes: int, uri: str, zoho: LoopbackZoho) -> Outcome:
-    """Let that many processes find at the same moment that their token has expired."""
+    """Have so many processes find at the same moment that their token has expired."""
     with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
         site = Site(store, uri, zoho, folder, zoho.refresh_token())
         site.log_in()
@@ -82,7 +82,7 @@ def run(store: str, processes: int, uri: str, zoho: LoopbackZoho) -> Outcome:
 
 
 def outcome_of(site: Site, calls: list[Call]) -> Outcome:
-    """Count what Zoho received, and what the processes had of it."""
+    """Count the requests that Zoho received, and the outcomes in the processes."""
     requests = site.zoho.requests()
     refreshes = [request for request in requests if request.kind == "refresh"]
     errors = Counter(call.error for call in calls if call.error)
@@ -99,7 +99,7 @@ def outcome_of(site: Site, calls: list[Call]) -> Outcome:
 
 
 def show(outcomes: list[Outcome]) -> None:
-    """Print the figures, a line for each fleet, and what the errors were."""
+    """Print the figures, a line for each fleet, and the errors."""
     console = Console(highlight=False)
     table = Table(title="N processes meet one expired token at the same moment")
     table.add_column("store", no_wrap=True)
@@ -123,7 +123,7 @@ def main(
     plot: Annotated[Path, typer.Option(help="Where to draw the picture.")] = Path("fleet.png"),
     no_plot: Annotated[bool, typer.Option("--no-plot", help="Draw none.")] = False,
 ) -> None:
-    """Compare three stores as processes meet one expired token, with a loopback Zoho."""
+    """Compare three stores when many processes find one token expired, with a loopback Zoho."""
     if not no_plot and find_spec("matplotlib") is None:
         sys.exit("fleet.py: matplotlib is not installed. Install it, or pass --no-plot")
     if CONTEXT.get_start_method() == "forkserver":

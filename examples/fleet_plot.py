@@ -1,4 +1,4 @@
-"""The picture of fleet.py's figures."""
+"""The chart of the figures of fleet.py."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,23 +14,23 @@ WIDTH = 0.27
 
 
 class Point(Protocol):
-    """What one fleet did."""
+    """The figures of one fleet."""
 
     @property
     def store(self) -> str:
-        """Whose store it used."""
+        """The store that it used."""
 
     @property
     def processes(self) -> int:
-        """How many processes it had."""
+        """The number of its processes."""
 
     @property
     def requests(self) -> int:
-        """Refresh requests that Zoho got."""
+        """The refresh requests that Zoho received."""
 
     @property
     def failed(self) -> int:
-        """API calls that failed."""
+        """The API calls that failed."""
 
 
 def draw(points: Sequence[Point], path: Path) -> None:

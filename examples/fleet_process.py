@@ -1,4 +1,4 @@
-"""One process of fleet.py's.
+"""One process of the fleets in fleet.py.
 
 All of them start the SDK; then their token expires, and each makes an API call.
 """
@@ -22,7 +22,7 @@ from zohocrmsdk.src.com.zoho.crm.api.users import UsersOperations
 from zoho_mongo_store import MongoTokenStore
 from zoho_mongo_store.testing import LoopbackZoho
 
-# Seconds. A machine with few cores takes its time to start and to serve many processes.
+# Seconds. A machine with few cores needs a while to start and serve many processes.
 START_TIMEOUT = 60.0
 STORE_TIMEOUT = 30.0
 
@@ -35,7 +35,7 @@ class Site(NamedTuple):
     uri: str
     zoho: LoopbackZoho
     folder: str
-    """For the FileStore's file, and for what the SDK writes."""
+    """The directory of the FileStore's file and of the files that the SDK writes."""
     refresh_token: str
 
     def token(self) -> OAuthToken:
@@ -48,7 +48,7 @@ class Site(NamedTuple):
         )
 
     def open_store(self) -> TokenStore:
-        """The store, as each process makes it."""
+        """The store, which each process makes for itself."""
         return STORES[self.store](self)
 
     def log_in(self) -> None:
@@ -69,12 +69,12 @@ class Site(NamedTuple):
 
 
 class Call(NamedTuple):
-    """What came of an API call."""
+    """The outcome of an API call."""
 
     began: float
     ended: float
     error: str
-    """Its code; empty if there was none."""
+    """The error's code; empty if the call succeeded."""
 
 
 def _file_store(site: Site) -> TokenStore:
@@ -99,7 +99,7 @@ _all_ready: Barrier
 
 
 def prepare(all_ready: Barrier) -> None:
-    """Make the process ready for ``call``."""
+    """Prepare the process for ``call``."""
     global _all_ready
     _all_ready = all_ready
     os.environ["no_proxy"] = "127.0.0.1"  # The SDK would ask a configured proxy for the loopback.
@@ -123,7 +123,7 @@ def _error_of_call() -> str:
     try:
         status = UsersOperations().get_users().get_status_code()
     except SDKException as error:
-        # The SDK wraps what its token raises in one that says less.
+        # The SDK wraps the error that its token raises in a less specific one.
         return str(getattr(error.cause, "code", None) or error.code)
     return "" if status == 200 else f"status {status}"
 

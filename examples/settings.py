@@ -15,7 +15,7 @@ CLIENT_SECRET = os.environ["ZOHO_CLIENT_SECRET"]
 
 
 def environment() -> DataCenter.Environment:
-    """Where the SDK sends its requests."""
+    """The environment that the SDK sends its requests to."""
     url = os.environ.get("ZOHO_URL")
     if url is None:
         return USDataCenter.PRODUCTION()
@@ -23,7 +23,7 @@ def environment() -> DataCenter.Environment:
 
 
 def data_centers() -> dict[str, DataCenter.Environment] | None:
-    """Those that users may come from; ``None`` stands for Zoho's own."""
+    """The data centers that users may come from; ``None`` stands for all of Zoho's own."""
     url = os.environ.get("ZOHO_URL")
     if url is None:
         return None

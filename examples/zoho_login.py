@@ -1,4 +1,4 @@
-"""What the portal, the FastAPI application and the Celery worker have in common: their login.
+"""The login that the portal, the FastAPI application and the Celery worker have in common.
 
 Each process calls ``initialize`` once. The tokens are those of ZOHO_MONGO_URI, so whoever logged in
 on the portal is known to the others too. For the client's variables see settings.py.
@@ -29,5 +29,5 @@ login = ZohoLogin(
 
 
 def initialize() -> None:
-    """Initialize the SDK for this process, with nobody as its user."""
+    """Initialize the SDK for this process, without a user."""
     login.initialize(store)

@@ -1,4 +1,4 @@
-"""A portal that its users log in to with Zoho, and that shows each one's CRM contacts.
+"""A portal whose users log in with Zoho, and which shows each of them their CRM contacts.
 
     gunicorn -c examples/portal/gunicorn.conf.py
 
@@ -44,7 +44,7 @@ HEADERS = {
 
 @app.get("/")
 def home() -> str:
-    """The user's contacts, or the way to log in."""
+    """The user's contacts, or a link to log in."""
     user = current_user()
     if user is None:
         return render_template("welcome.html")
@@ -69,7 +69,7 @@ def callback() -> AnyResponse:
 
 @app.post("/logout")
 def log_out() -> AnyResponse:
-    """Forget the session. The token stays, for what works while the user is away."""
+    """Forget the session. The token stays, for jobs that run while the user is away."""
     session.clear()
     return redirect(url_for("home"), 303)
 
@@ -89,7 +89,7 @@ def not_logged_in(error: CallbackError) -> tuple[str, int]:
 
 @app.errorhandler(LoginRequiredError)
 def log_in_again(_: LoginRequiredError) -> tuple[str, int]:
-    """Ask a user to log in whose access has ended, such as by revoking it at Zoho."""
+    """Ask a user whose access has ended, for example by revoking it at Zoho, to log in."""
     user = current_user()
     session.clear()
     if user is not None:
@@ -109,14 +109,14 @@ def try_later(error: RefreshPausedError) -> tuple[str, int, dict[str, str]]:
 @app.errorhandler(RefusedError)
 @app.errorhandler(SDKException)
 def failed(error: Exception) -> tuple[str, int]:
-    """Say that it is not the user's fault; the log says the rest."""
+    """Say that it is not the user's fault; the details are in the log."""
     app.logger.error("A page failed: %s", error)
     return message("That did not work", "Your contacts cannot be read at the moment."), 502
 
 
 @app.after_request
 def secured(response: Response) -> Response:
-    """Keep what a page holds to this browser."""
+    """Keep the contents of a page to this browser."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
@@ -124,13 +124,13 @@ def secured(response: Response) -> Response:
 
 @app.context_processor
 def shown_everywhere() -> dict[str, str | None]:
-    """Whose session it is."""
+    """The user of the session."""
     user = current_user()
     return {"email": email_of(user) if user else None}
 
 
 def current_user() -> ZohoUser | None:
-    """Whose session it is. Only the callback puts a user there."""
+    """The user of the session. Only the callback stores one there."""
     return ZohoUser(*session["user"]) if "user" in session else None
 
 
@@ -140,5 +140,5 @@ def email_of(user: ZohoUser) -> str:
 
 
 def message(title: str, text: str, action: str | None = None) -> str:
-    """A page of a few words."""
+    """A page with a short message."""
     return render_template("message.html", title=title, text=text, action=action)
