@@ -16,6 +16,8 @@ from zoho_mongo_store.transfer.text_lines import LONGEST_LINE
 
 GOOD = "1,ada,id,secret,R,A,,1795529348123,,"
 SECRET = "1000.do-not-show"
+NOON = "1795529348123"
+APP = "https://app.example/callback"
 
 
 def written(path: Path, *lines: str | bytes) -> FileStoreFile:
@@ -63,6 +65,8 @@ def test_rows_can_be_read_again(tmp_path: Path) -> None:
         ("1,ada,id,secret,R,A,,1795529348123", "it has 8 columns, not 10"),
         ("1,ada,id,sec", "it has 4 columns, not 10"),
         (GOOD + ",x", "it has 11 columns, not 10"),
+        (f"1,ada,id,secret,R,A,,{NOON},h{NOON},https://app.example,", "it has 11 columns, not 10"),
+        (f"1,ada,id,secret,R,A,,{NOON},{APP},{APP},", "it has 11 columns, not 10"),
         (f'1,"ada,id,{SECRET},R,A,,1795529348123,,', "quotation marks do not match"),
         (f"1,ada,id,secret,R,A,,{SECRET},,", "expires_in must be epoch milliseconds"),
         ("1,ada,id,secret,R,A,,9999999999999999,,", "expires_in must be epoch milliseconds"),

@@ -23,6 +23,7 @@ _SDK_1_CELLS = 6
 _NUMBER = re.compile(r"\d+")
 _EXPIRY = re.compile(r"\d{10}|\d{13}")
 _URL = re.compile(r"https?://", re.IGNORECASE)
+_ANY_URL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _API_DOMAIN = re.compile(r"https?://[^/]*\bzohoapis\b", re.IGNORECASE)
 _ZOHO_CREDENTIAL = re.compile(r"1000\.")
 
@@ -145,10 +146,19 @@ def _fitted(cells: list[str], header: Header, *, may_be_cut: bool) -> tuple[list
 
 
 def _is_anchored(columns: Columns, fields: dict[str, object]) -> bool:
-    """Whether the expiry, which is easy to recognize, is in its column after the other fields."""
+    """Whether the expiry, which is easy to recognize, is in its column after the other fields.
+
+    Only the two URLs may follow it, and each must be one.
+    """
     at = columns.fields.index("expiry_time") if "expiry_time" in columns.fields else 0
     follows_all = {"redirect_url", "api_domain"}.issuperset(columns.fields[at + 1 :])
-    return follows_all and _EXPIRY.fullmatch(str(fields.get("expiry_time", ""))) is not None
+    redirect_url, api_domain = fields.get("redirect_url"), fields.get("api_domain")
+    return (
+        follows_all
+        and _EXPIRY.fullmatch(str(fields.get("expiry_time", ""))) is not None
+        and (not redirect_url or _ANY_URL.match(str(redirect_url)) is not None)
+        and (not api_domain or _API_DOMAIN.match(str(api_domain)) is not None)
+    )
 
 
 def _wrong_count(cells: list[str], expected: int) -> str:
