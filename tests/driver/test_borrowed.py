@@ -79,7 +79,7 @@ def test_a_client_with_writes_that_are_not_answered() -> None:
 def test_commands_refuse_it_too(engine: Engine, database: str, tmp_path: Any) -> None:
     uri = f"{engine.uri}{'&' if '?' in engine.uri else '/?'}w=0"
     result = CommandLine({"ZOHO_MONGO_URI": uri, "ZOHO_MONGO_DATABASE": database}, tmp_path)("init")
-    assert result.status == 1
+    assert result.status == 2
     assert result.errors.startswith("zoho-mongo-store init: with the write concern w=0 MongoDB")
 
 
