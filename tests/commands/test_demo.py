@@ -1,6 +1,8 @@
 """The demo through its entry point: what it shows, what it hides, and what it leaves behind."""
 
 import contextlib
+import multiprocessing
+import os
 import re
 import signal
 import socket
@@ -8,12 +10,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from tests.commands.running import COMMAND, GRACE, Finished, Running, run, running
 from tests.engines import SERVERS, Engine
+from zoho_mongo_store.commands.demo import stage
+from zoho_mongo_store.commands.demo.process import DemoSetup
 from zoho_mongo_store.model.document import SECRET_FIELDS
 from zoho_mongo_store.testing import LoopbackZoho
 
@@ -178,6 +183,19 @@ def test_ctrl_c_leaves_no_server(tmp_path: Path, moment: str) -> None:
     assert (finished.status, finished.errors) == (130, "zoho-mongo-store demo: interrupted\n")
     assert len(finished.ports) == 2
     assert_nothing_left(finished, tmp_path)
+
+
+def test_ctrl_c_while_a_process_starts_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Starting:
+        def __init__(self, **_: object) -> None: ...
+
+        def start(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    spawn = SimpleNamespace(Pipe=multiprocessing.Pipe, Process=Starting)
+    monkeypatch.setattr(stage, "_spawn", spawn)
+    with pytest.raises(KeyboardInterrupt):
+        stage.Process(DemoSetup("", "", "", ""))
 
 
 def test_a_server_that_is_away_is_one_line(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
+from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Any
 
@@ -37,7 +38,7 @@ class Process:
         self._pipe, end = _spawn.Pipe()
         self._process = _spawn.Process(target=serve, args=(end, setup), daemon=True)
         # A terminal sends Ctrl-C to all processes. Only the demo reacts, and ends the others.
-        with end, _ignored(signal.SIGINT):
+        with end, _held_back(signal.SIGINT):
             self._process.start()
 
     @property
@@ -160,3 +161,19 @@ def _ignored(*signals: signal.Signals) -> Iterator[None]:
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _held_back(number: signal.Signals) -> Iterator[None]:
+    """Hold a signal back until the block ends, and for good in a process that is started in it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        with _ignored(number):
+            yield
+        return
+    # The first start of a process would start this one, and let the signal through afterwards.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
