@@ -11,7 +11,8 @@
 PYTHON ?= python3
 MATRIX := 5 6 7
 ENVIRONMENTS := .venv .venv-bench $(MATRIX:%=.venv-crm%)
-WORKERS ?= 4
+# More than there are cores: many tests wait for a server, a time-out or an election.
+WORKERS ?= 6
 # How often a failed test runs again. Its first failure is printed in full.
 RERUNS ?= 0
 PARALLEL := -n $(WORKERS) --dist worksteal --reruns $(RERUNS) --rerun-show-tracebacks
