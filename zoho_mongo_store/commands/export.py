@@ -12,7 +12,7 @@ import typer
 
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.failures import CommandError
-from zoho_mongo_store.commands.output import is_unicode, print_error, print_warning
+from zoho_mongo_store.commands.output import format_count, is_unicode, print_error, print_warning
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -64,7 +64,6 @@ def export(
     Without --show-secrets it is an inventory, which says whose tokens there are but does not
     contain them. It cannot be imported.
     """
-    from zoho_mongo_store.commands.token_table import count_tokens
     from zoho_mongo_store.transfer.filestore import write_filestore
     from zoho_mongo_store.transfer.json_lines import write_json_lines
 
@@ -92,7 +91,7 @@ def export(
             "FileStore cannot add users to a file whose ids are not numbers: see --renumber"
         )
     damaged = f", {export.damaged:,} damaged" if export.damaged else ""
-    print_error("export", f"{count_tokens(export.written)} written{damaged}")
+    print_error("export", f"{format_count(export.written, 'token')} written{damaged}")
     if export.damaged:
         raise typer.Exit(1)
 

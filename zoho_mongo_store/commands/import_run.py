@@ -10,7 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from zoho_mongo_store.commands.context import TIMEOUT, CommandContext
 from zoho_mongo_store.commands.failures import FAILURE
-from zoho_mongo_store.commands.output import console, print_json, print_table, printable
+from zoho_mongo_store.commands.output import (
+    console,
+    format_count,
+    print_json,
+    print_table,
+    printable,
+)
 from zoho_mongo_store.commands.rights import check_rights, ensure_indexes
 from zoho_mongo_store.encryption.collection import EncryptedCollection
 from zoho_mongo_store.encryption.encryptor import Encryptor
@@ -76,7 +82,7 @@ def _show(report: Report, dry_run: bool) -> None:
     rows = [(name, f"{counts[name]:,}", meaning) for name, meaning in _MEANINGS.items()]
     title = "Nothing was written. This would be done:" if dry_run else None
     print_table(("rows", "number", "meaning"), rows, title=title)
-    console().print(f"{report.rows:,} row{'' if report.rows == 1 else 's'}")
+    console().print(format_count(report.rows, "row"))
 
 
 def _progress(errors: Console) -> Progress:

@@ -7,8 +7,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from zoho_mongo_store.commands.context import CommandContext
 from zoho_mongo_store.commands.failures import FAILURE, CommandError
-from zoho_mongo_store.commands.output import console, print_error, print_json
-from zoho_mongo_store.commands.token_table import count_tokens
+from zoho_mongo_store.commands.output import console, format_count, print_error, print_json
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.encryption.maintenance import rotate_master_key
 from zoho_mongo_store.encryption.migration import MigrationProgress, MigrationReport
@@ -63,7 +62,7 @@ def run_migration(
     if json:
         print_json({"changed": report.changed, "unreadable": report.unreadable})
     else:
-        console().print(f"{count_tokens(report.changed)} {done}")
+        console().print(f"{format_count(report.changed, 'token')} {done}")
     if report.unreadable:
         raise typer.Exit(FAILURE)
 
@@ -89,7 +88,7 @@ def run_master_key_rotation(context: CommandContext, *, json: bool, quiet: bool)
     if json:
         print_json({"wrapped": number})
     elif not quiet:
-        keys = f"{number} data key{'' if number == 1 else 's'}"
+        keys = format_count(number, "data key")
         console().print(f"{keys} wrapped with the master key of {encryption.provider}")
 
 

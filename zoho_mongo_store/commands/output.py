@@ -140,6 +140,11 @@ def format_date(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
+def format_count(number: int, noun: str) -> str:
+    """Format how many there are: ``1 token``, ``1,000 tokens``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _print_line(text: str) -> None:
     print_text(" ".join(text.split()), stderr=True)
 

@@ -10,7 +10,7 @@ from zoho_mongo_store.commands.confirmation import confirm
 from zoho_mongo_store.commands.connected import connected
 from zoho_mongo_store.commands.durations import METAVAR, parse_duration
 from zoho_mongo_store.commands.options import JsonOption, YesOption
-from zoho_mongo_store.commands.output import console, print_json
+from zoho_mongo_store.commands.output import console, format_count, print_json
 
 if TYPE_CHECKING:
     from zoho_mongo_store.commands.context import CommandContext
@@ -42,7 +42,7 @@ def purge(
 
     from zoho_mongo_store.commands.context import SCAN_TIMEOUT, TIMEOUT
     from zoho_mongo_store.commands.token_summary import summarize
-    from zoho_mongo_store.commands.token_table import count_tokens, print_tokens
+    from zoho_mongo_store.commands.token_table import print_tokens
     from zoho_mongo_store.driver.server_clock import server_clock
 
     now = server_clock(context.collection.database, TIMEOUT)()
@@ -58,7 +58,7 @@ def purge(
     if is_shown:
         print_tokens(tokens, now, idle=True)
     if tokens and not dry_run and not yes:
-        confirm(f"Delete {count_tokens(len(tokens))}?")
+        confirm(f"Delete {format_count(len(tokens), 'token')}?")
     deleted = 0
     if not dry_run and (tokens or yes):
         with pymongo.timeout(SCAN_TIMEOUT):
@@ -66,6 +66,6 @@ def purge(
     if json:
         print_json({"idle": [one.as_json(now) for one in tokens], "deleted": deleted})
     elif dry_run:
-        console().print(f"{count_tokens(len(tokens))} would be deleted")
+        console().print(f"{format_count(len(tokens), 'token')} would be deleted")
     else:
-        console().print(f"{count_tokens(deleted)} deleted")
+        console().print(f"{format_count(deleted, 'token')} deleted")

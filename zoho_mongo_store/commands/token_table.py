@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from zoho_mongo_store.commands.output import console, print_lines, printable
+from zoho_mongo_store.commands.output import console, format_count, print_lines, printable
 from zoho_mongo_store.commands.token_state import TokenState
 from zoho_mongo_store.commands.token_summary import TokenSummary
 
@@ -118,7 +118,7 @@ def print_tokens(
     if left:
         screen.print(f"... and {left:,} more", style="dim")
     elif not idle:
-        screen.print(count_tokens(len(tokens)), style="dim")
+        screen.print(format_count(len(tokens), "token"), style="dim")
 
 
 def token_table(
@@ -191,11 +191,6 @@ def token_cells(token: TokenSummary) -> tuple[str, ...]:
         *moments[1:],
         token.reason,
     )
-
-
-def count_tokens(number: int) -> str:
-    """Format a number of tokens: ``1 token``, ``2 tokens``."""
-    return f"{number:,} token{'' if number == 1 else 's'}"
 
 
 def _number_that_fits(

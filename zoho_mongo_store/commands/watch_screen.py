@@ -12,10 +12,10 @@ from rich.live import Live
 from rich.text import Text
 
 from zoho_mongo_store.commands.inventory import Inventory
-from zoho_mongo_store.commands.output import format_date, printable
+from zoho_mongo_store.commands.output import format_count, format_date, printable
 from zoho_mongo_store.commands.token_state import TokenState
 from zoho_mongo_store.commands.token_summary import TokenSummary
-from zoho_mongo_store.commands.token_table import count_tokens, failing_lines, token_lines
+from zoho_mongo_store.commands.token_table import failing_lines, token_lines
 from zoho_mongo_store.commands.watcher import Reading
 
 _PER_SECOND = 2
@@ -122,7 +122,7 @@ def _totals(reading: Reading) -> str:
         TokenState.REFRESHING.value: reading.refreshing
     }
     counted = [f"{number:,} {words}" for words, number in counts.items() if number]
-    return f"{count_tokens(reading.number)}: {', '.join(counted) or 'none fails'}"
+    return f"{format_count(reading.number, 'token')}: {', '.join(counted) or 'none fails'}"
 
 
 def _first(tokens: list[TokenSummary], room: int) -> list[TokenSummary]:

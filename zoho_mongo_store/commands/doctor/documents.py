@@ -9,8 +9,8 @@ from pymongo.collection import Collection
 
 from zoho_mongo_store.commands.context import SCAN_TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
+from zoho_mongo_store.commands.output import format_count
 from zoho_mongo_store.commands.token_state import find_damage
-from zoho_mongo_store.commands.token_table import count_tokens
 from zoho_mongo_store.encryption import FieldEncryption
 from zoho_mongo_store.encryption.cipher import UnreadableError
 from zoho_mongo_store.model.document import CREDENTIAL_FIELDS, SECRET_FIELDS, Document
@@ -54,11 +54,13 @@ def secrets(
     if encryption is None:
         if encrypted:
             advice = "give --kms-providers"
-            yield Finding("encryption", "failed", f"{count_tokens(encrypted)} encrypted", advice)
+            yield Finding(
+                "encryption", "failed", f"{format_count(encrypted, 'token')} encrypted", advice
+            )
         else:
             yield Finding("encryption", "passed", "off, and no secret is encrypted")
     elif plain:
-        detail = f"{count_tokens(plain)} with secrets in plain text"
+        detail = f"{format_count(plain, 'token')} with secrets in plain text"
         yield Finding("encryption", "failed", detail, "run zoho-mongo-store encrypt")
     else:
         yield Finding("encryption", "passed", "all secrets are encrypted")
@@ -103,7 +105,9 @@ def clients(collection: Collection[Document]) -> Iterator[Finding]:
     if len(found) <= 1:
         yield Finding("OAuth clients", "passed", f"{found[0]['_id']}" if found else "none yet")
         return
-    counts = ", ".join(f"{one['_id']} ({count_tokens(one['tokens'])})" for one in found[:_SHOWN])
+    counts = ", ".join(
+        f"{one['_id']} ({format_count(one['tokens'], 'token')})" for one in found[:_SHOWN]
+    )
     yield Finding(
         "OAuth clients",
         "warned",
@@ -115,8 +119,8 @@ def clients(collection: Collection[Document]) -> Iterator[Finding]:
         yield Finding(
             "OAuth clients",
             "warned",
-            f"{count_tokens(len(lost))} without a user name, which another client's token of the "
-            f"same user may have taken: ids {', '.join(lost[:_SHOWN])}",
+            f"{format_count(len(lost), 'token')} without a user name, which another client's token "
+            f"of the same user may have taken: ids {', '.join(lost[:_SHOWN])}",
             "look at each with zoho-mongo-store show; move it to its client's collection",
         )
 
@@ -131,10 +135,10 @@ def readable(tokens: TokenRepository) -> Iterator[Finding]:
             if damaged <= _SHOWN:
                 yield Finding("documents", "failed", damage, _DAMAGED)
     if damaged > _SHOWN:
-        more = f"and {count_tokens(damaged - _SHOWN)} more"
+        more = f"and {format_count(damaged - _SHOWN, 'token')} more"
         yield Finding("documents", "failed", more, "see zoho-mongo-store list")
     if not damaged:
-        yield Finding("documents", "passed", f"{count_tokens(number)}, all in order")
+        yield Finding("documents", "passed", f"{format_count(number, 'token')}, all in order")
 
 
 def _find_damages(tokens: TokenRepository) -> Iterator[str]:

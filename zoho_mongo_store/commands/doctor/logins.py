@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from zoho_mongo_store.commands.doctor.findings import Finding
 from zoho_mongo_store.commands.inventory import Inventory
+from zoho_mongo_store.commands.output import format_count
 from zoho_mongo_store.commands.token_state import TokenState
 from zoho_mongo_store.commands.token_summary import TokenSummary
-from zoho_mongo_store.commands.token_table import count_tokens
 from zoho_mongo_store.storage.repository import TokenRepository
 
 _SHOWN = 3
@@ -45,7 +45,7 @@ def failing(tokens: TokenRepository) -> Iterator[Finding]:
                 + (f" ({one.reason})" if state is TokenState.COOLING_DOWN else "")
                 for one in held_off
             ]
-            detail = f"{count_tokens(len(held_off))} {verb}: {_listed(said)}"
+            detail = f"{format_count(len(held_off), 'token')} {verb}: {_listed(said)}"
             yield Finding(check, "warned", detail, advice)
         else:
             yield Finding(check, "passed", "none")

@@ -11,6 +11,7 @@ from pymongo.collection import Collection
 
 from zoho_mongo_store.commands.context import TIMEOUT
 from zoho_mongo_store.commands.doctor.findings import Finding
+from zoho_mongo_store.commands.output import format_count
 from zoho_mongo_store.commands.versions import installed_versions
 from zoho_mongo_store.errors import keeping_words
 from zoho_mongo_store.model.document import Document, now
@@ -56,8 +57,8 @@ def topology(collection: Collection[Document]) -> Iterator[Finding]:
     """Check for a replica set, or a sharded cluster in which the collection is unsharded."""
     hello = _command(collection, "hello")
     if "setName" in hello:
-        hosts = len(hello.get("hosts", []))
-        detail = f"replica set {hello['setName']}, {hosts} member{'' if hosts == 1 else 's'}"
+        members = format_count(len(hello.get("hosts", [])), "member")
+        detail = f"replica set {hello['setName']}, {members}"
         yield Finding("topology", "passed", detail)
     elif hello.get("msg") == "isdbgrid":
         with pymongo.timeout(TIMEOUT):
